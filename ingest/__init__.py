@@ -1,0 +1,1 @@
+"""From the broker to columns of readings: MQTT session, journal, codecs, quality."""

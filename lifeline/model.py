@@ -1,0 +1,217 @@
+"""The types that flow: columns of readings, rules, changes of level.
+
+Arrays: the first axis is the series, the last is time. Instants are int64 nanoseconds UTC, measured at the sensor. Values are SI.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, Final, Literal, Protocol, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Rows = NDArray[np.int32]
+Codes = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+NS: Final = 1_000_000_000  # [ns] in a second
+
+
+class Level(IntEnum):
+    """How grave. Ordered; travels by its name, never as a number (in law 一级 is the worst, in bridge practice the mildest)."""
+
+    NORMAL = 0
+    BLUE = 1
+    YELLOW = 2
+    ORANGE = 3
+    RED = 4
+
+
+class Domain(StrEnum):
+    GAS = "gas"
+    WATER = "water"
+    BRIDGE = "bridge"
+    ELEVATOR = "elevator"
+
+
+class Quality(IntEnum):
+    """What is known of a reading. The value itself is never changed."""
+
+    GOOD = 0
+    SUSPECT = 1  # the device itself doubts it
+    BAD_RANGE = 2  # outside what the sensor can measure
+    BAD_STUCK = 3  # the same value for too long
+    BAD_SPIKE = 4  # a jump that no physics allows, not confirmed by the next sample
+    SATURATED = 5  # at the end of the range: the truth is at least this
+    CAL = 6  # calibration in progress
+    MAINT = 7  # maintenance in progress
+    STALE = 8  # older than its own staleness limit
+    CLOCK = 9  # the device's clock is off; its time is not to be trusted
+
+
+JUDGED: Final = (Quality.GOOD, Quality.SATURATED)  # a pegged sensor still says: at least this much
+
+
+class Kind(StrEnum):
+    """Whom a rule speaks to: people on call (hazard), or the owner of the device (ticket)."""
+
+    HAZARD = "hazard"
+    TICKET = "ticket"
+
+
+class Mode(StrEnum):
+    ACTIVE = "active"
+    PASSIVE = "passive"  # judged and counted, not sent
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings as columns: one message or a hundred thousand."""
+
+    row: Rows  # [n] catalog row
+    t: Ints  # [n] [ns] UTC at the sensor
+    value: Floats  # [n] [SI]
+    quality: Codes  # [n] Quality
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8))
+
+    @property
+    def n(self) -> int:
+        return self.row.shape[0]
+
+    def take(self, which: Ints | Bools | slice) -> "Batch":
+        """The readings at an index, a mask or a slice."""
+        return Batch(self.row[which], self.t[which], self.value[which], self.quality[which])
+
+    @staticmethod
+    def joined(parts: "list[Batch]") -> "Batch":
+        """One batch of many, in their order."""
+        if not parts:
+            return Batch.empty()
+        return Batch(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("row", "t", "value", "quality")))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Waveforms of equal length and step, one row each."""
+
+    row: Rows  # [m] catalog row
+    t: Ints  # [m] [ns] UTC of the first sample
+    step: int  # [ns] between samples
+    value: Floats  # [m, k] [SI]
+    quality: Codes  # [m, k] Quality
+
+    def flat(self) -> Batch:
+        """The same readings as columns, series by series."""
+        m, k = self.value.shape
+        t = (self.t[:, None] + self.step * np.arange(k)).ravel()
+        return Batch(np.repeat(self.row, k).astype(np.int32), t, self.value.ravel(), self.quality.ravel())
+
+
+class Detector(Protocol):
+    """A pair of pure functions over a state of arrays. One series alone scores the same as among others.
+
+    judges: what x holds: the readings, or (for silence) the age of the last one in steps of its series.
+    channels: a joint detector judges several quantities of one asset together and names them here, in the order of x's second
+        axis: its x is [m, c, k], on a grid of one slot a second. Empty for a detector of single series.
+    warmup: samples that only teach; no score is finite before. [1]
+    """
+
+    @property
+    def judges(self) -> Literal["value", "age"]: ...
+
+    @property
+    def channels(self) -> tuple[str, ...]: ...
+
+    @property
+    def warmup(self) -> int: ...
+
+    def init(self, n: int) -> Any:
+        """State of n series that have seen nothing: a NamedTuple of arrays, series first."""
+
+    def step(self, s: Any, x: Floats) -> tuple[Any, Floats]:
+        """x [m, k] (joint: [m, c, k]) -> new state, score [m, k] [1]: 1 at the limit, NaN where it cannot judge."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Scores at which each level is entered and left, in the order BLUE, YELLOW, ORANGE, RED; +inf: level not used."""
+
+    enter: Floats  # [4] [1] ascending
+    leave: Floats  # [4] [1] leave <= enter
+    hold: Ints  # [4] [1] samples in a row at or above `enter` before the level is taken
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One limit as data: what is judged, by which detector, at which bounds, on whose authority."""
+
+    id: str  # "gas.methane.limit"
+    domain: Domain | None  # None: every domain
+    quantity: str  # the series judged; "*": every quantity; for a joint detector the first of its channels
+    hazard: str  # "gas_accumulation"; cases are kept by (asset, hazard)
+    kind: Kind
+    mode: Mode
+    detector: Detector
+    raw: bool  # judges readings of any quality (rules about the device itself)
+    relative: bool  # x is the reading divided by the series' rated value
+    held: bool  # applies to event-like series too, whose last value stands until the next event
+    limits: Limits
+    hard: Level | None  # from this level on a lone sensor suffices; None: never
+    bounds: dict[str, float]  # level name -> bound in `unit`, as people know it
+    unit: str
+    source: str  # standard, paper or measurement behind the bounds
+    confidence: str  # V verified, X excerpt, H M L memory, C computed, D design default
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What the warning rests on: the last samples of the series and the bounds they crossed."""
+
+    t: list[int]  # [ns] UTC
+    value: list[float | None]  # [unit]
+    unit: str
+    bounds: dict[str, float]  # level name -> bound; in `bounds_unit`
+    bounds_unit: str
+    note: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One series went from one level to another under one rule. Carries all that the desk needs to know of it."""
+
+    id: str
+    t: int  # [ns] UTC, sensor clock, of the reading that made it
+    city: str
+    district: str
+    domain: Domain
+    asset: str
+    device: str
+    key: str
+    quantity: str
+    rule: str
+    hazard: str
+    kind: Kind
+    mode: Mode
+    hard: bool  # a lone sensor suffices for `new`
+    old: str  # Level name
+    new: str  # Level name
+    score: float | None
+    lat: float
+    lon: float
+    owner: str
+    evidence: Evidence
+
+
+def change_id(rule: str, key: str, t: int, new: Level) -> str:
+    """The same change, said twice, has the same id. [32 hex digits]"""
+    return hashlib.sha256(f"{rule}\0{key}\0{t}\0{new.name}".encode()).hexdigest()[:32]
+
+
+def warning_id(asset: str, hazard: str, onset: int) -> str:
+    """The same warning, raised twice, has the same id. onset [ns]. [16 hex digits]"""
+    return hashlib.sha256(f"{asset}\0{hazard}\0{onset}".encode()).hexdigest()[:16]

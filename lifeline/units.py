@@ -1,0 +1,104 @@
+"""Units: each quantity has one SI unit inside; this table says in which units devices and rules may speak of it.
+
+SI value = value * scale + offset. Words of event-like quantities ("open", "closed") are numbers inside.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+G: Final = 9.80665  # [m/s²] standard gravity
+WATER_HEAD: Final = 9806.65  # [Pa] of one metre of water
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A linear map to SI."""
+
+    si: str
+    scale: float  # [SI / unit]
+    offset: float = 0.0  # [SI]
+
+    def to_si(self, value: float) -> float:
+        return value * self.scale + self.offset
+
+    def from_si(self, value: float) -> float:
+        return (value - self.offset) / self.scale
+
+
+UNITS: Final[dict[str, Unit]] = {
+    # dimensionless
+    "1": Unit("1", 1.0), "%": Unit("1", 0.01), "%VOL": Unit("1", 0.01), "%LEL": Unit("1", 0.0005), "ppm": Unit("1", 1e-6),
+    "%RH": Unit("1", 0.01), "/": Unit("1", 1.0), "µε": Unit("1", 1e-6), "pH": Unit("1", 1.0), "count": Unit("1", 1.0),
+    "state": Unit("1", 1.0), "NTU": Unit("1", 1.0), "rad": Unit("1", 1.0), "°": Unit("1", float(np.pi / 180)), "deg": Unit("1", float(np.pi / 180)),
+    # pressure
+    "Pa": Unit("Pa", 1.0), "hPa": Unit("Pa", 100.0), "kPa": Unit("Pa", 1e3), "MPa": Unit("Pa", 1e6), "bar": Unit("Pa", 1e5),
+    "m": Unit("m", 1.0), "mH2O": Unit("Pa", WATER_HEAD),
+    # length, motion
+    "mm": Unit("m", 1e-3), "cm": Unit("m", 1e-2), "m/s": Unit("m/s", 1.0), "mm/s": Unit("m/s", 1e-3), "km/h": Unit("m/s", 1 / 3.6),
+    "m/s2": Unit("m/s²", 1.0), "m/s²": Unit("m/s²", 1.0), "mm/s²": Unit("m/s²", 1e-3), "g": Unit("m/s²", G), "m/s³": Unit("m/s³", 1.0),
+    # flow
+    "m³/s": Unit("m³/s", 1.0), "m3/s": Unit("m³/s", 1.0), "m³/h": Unit("m³/s", 1 / 3600), "m3/h": Unit("m³/s", 1 / 3600),
+    "L/s": Unit("m³/s", 1e-3), "l/s": Unit("m³/s", 1e-3), "L/h": Unit("m³/s", 1e-3 / 3600),
+    # temperature, force, mass, concentration, electricity, time
+    "K": Unit("K", 1.0), "°C": Unit("K", 1.0, 273.15), "Cel": Unit("K", 1.0, 273.15),
+    "N": Unit("N", 1.0), "kN": Unit("N", 1e3), "kg": Unit("kg", 1.0), "t": Unit("kg", 1e3),
+    "kg/m³": Unit("kg/m³", 1.0), "mg/L": Unit("kg/m³", 1e-3), "mg/m³": Unit("kg/m³", 1e-6), "S/m": Unit("S/m", 1.0), "µS/cm": Unit("S/m", 1e-4),
+    "V": Unit("V", 1.0), "A": Unit("A", 1.0), "Hz": Unit("Hz", 1.0), "s": Unit("s", 1.0), "min": Unit("s", 60.0), "h": Unit("s", 3600.0),
+}  # fmt: skip
+
+WORDS: Final[dict[str, dict[str, float]]] = {
+    "door": {"closed": 0.0, "open": 1.0, "opening": 1.0, "closing": 1.0},
+    "door_zone": {"out": 0.0, "in": 1.0},
+    "motion": {"stopped": 0.0, "moving": 1.0, "up": 1.0, "down": 1.0},
+    "mode": {"auto": 0.0, "maintenance": 1.0, "fire": 2.0},
+    "alarm_button": {"released": 0.0, "pressed": 1.0},
+    "online": {"offline": 0.0, "online": 1.0},
+}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity: its SI unit, the unit people read it in, its names."""
+
+    si: str
+    shown: str
+    en: str
+    zh: str
+
+
+QUANTITIES: Final[dict[str, Quantity]] = {
+    "methane": Quantity("1", "%VOL", "methane", "甲烷浓度"),
+    "gas_pressure": Quantity("Pa", "kPa", "gas pressure", "燃气压力"),
+    "gas_flow": Quantity("m³/s", "m³/h", "gas flow", "燃气流量"),
+    "water_pressure": Quantity("Pa", "mH2O", "water pressure", "供水压力"),
+    "water_flow": Quantity("m³/s", "m³/h", "water flow", "供水流量"),
+    "water_level": Quantity("m", "m", "water level", "水位"),
+    "turbidity": Quantity("1", "NTU", "turbidity", "浊度"),
+    "chlorine": Quantity("kg/m³", "mg/L", "free chlorine", "余氯"),
+    "ph": Quantity("1", "pH", "pH", "酸碱度"),
+    "acceleration": Quantity("m/s²", "m/s²", "acceleration", "加速度"),
+    "strain": Quantity("1", "µε", "strain", "应变"),
+    "deflection": Quantity("m", "mm", "deflection", "挠度"),
+    "tilt": Quantity("1", "°", "tilt", "倾角"),
+    "vehicle_mass": Quantity("kg", "t", "gross vehicle mass", "车辆总重"),
+    "wind_speed": Quantity("m/s", "m/s", "wind speed", "风速"),
+    "speed": Quantity("m/s", "m/s", "car speed", "轿厢速度"),
+    "motion": Quantity("1", "state", "car moving", "轿厢运行"),
+    "door": Quantity("1", "state", "car door", "轿门"),
+    "door_zone": Quantity("1", "state", "door zone", "门区"),
+    "passengers": Quantity("1", "count", "passengers", "乘客数"),
+    "mode": Quantity("1", "state", "service mode", "运行模式"),
+    "alarm_button": Quantity("1", "state", "alarm button", "报警按钮"),
+    "levelling": Quantity("m", "mm", "levelling offset", "平层误差"),
+    "vibration": Quantity("m/s²", "m/s²", "car vibration", "轿厢振动"),
+    "temperature": Quantity("K", "°C", "temperature", "温度"),
+    "battery": Quantity("V", "V", "battery", "电池电压"),
+    "online": Quantity("1", "state", "device online", "设备在线"),
+}
+
+
+def shown(quantity: str, unit: str) -> str:
+    """The unit people read a quantity in; for one not in the table, the unit its device speaks."""
+    return QUANTITIES[quantity].shown if quantity in QUANTITIES else unit
