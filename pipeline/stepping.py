@@ -1,0 +1,154 @@
+"""Stepping one rule over the series that have new samples: detector, then grade, in place.
+
+Rows are worked in tiles that stay in the cache. Scores are graded only where something can change; that leaves out no change.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts import grade
+from alerts.grade import GradeState
+from lifeline.model import Bools, Codes, Floats, Ints, Limits, Rule
+
+TILE: Final = 1 << 15  # [1] readings worked on at once: with a detector's state they fit a second-level cache of 1 MB
+LEAST: Final = 256  # [1] series in a tile: below, numpy's cost per call outweighs the cache
+MOST: Final = 4096  # [1]
+
+
+class BadSnapshot(ValueError):
+    """Stored memory that does not belong to this rule."""
+
+
+class Steps(NamedTuple):
+    """What a rule said to new samples: all scores, and every change of level, by tick and then by row."""
+
+    score: Floats  # [m, k] [1]
+    which: Ints  # [c] row of x that changed
+    tick: Ints  # [c] column of x that changed it
+    old: Codes  # [c] Level
+    new: Codes  # [c] Level
+
+
+@dataclass
+class Standing:
+    """The memory of one rule over its n series. `advance` writes to it."""
+
+    memory: Any  # the detector's state: a NamedTuple of arrays, series first
+    grade: GradeState
+
+    @property
+    def n(self) -> int:
+        return int(self.grade.level.shape[0])
+
+
+def fitted(rule: Rule, step: float) -> Rule:
+    """The rule for series of one step [s]: detectors with a field `every` are told it."""
+    if not hasattr(rule.detector, "every"):
+        return rule
+    return replace(rule, detector=replace(rule.detector, every=step))  # type: ignore[type-var]  # detectors are dataclasses
+
+
+def standing(rule: Rule, n: int) -> Standing:
+    """The memory of n series that have seen nothing."""
+    return Standing(rule.detector.init(n), grade.init(n))
+
+
+def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out: Floats | None = None) -> Steps:
+    """Judge x [m, k] (joint: [m, c, k]) of the series at `index`, unique positions in the rule's list; a slice costs no gather.
+
+    out: array [m, k] for the scores, to be used again by callers who keep none; best in column order, as x.
+    """
+    m, k = x.shape[0], x.shape[-1]
+    score = np.empty((k, m)).T if out is None else out
+    active = np.zeros(m, np.bool_)
+    lowest = used(rule.limits).min(initial=np.inf)
+    for part, rows in tiles(index, m, x[0].size if m else 1):
+        s = type(standing.memory)(*(a[rows] for a in standing.memory))
+        s, said = rule.detector.step(s, np.asfortranarray(x[part]))
+        score[part] = said
+        for whole, new in zip(standing.memory, s, strict=True):
+            whole[rows] = new
+        active[part] = astir(standing.grade, rows, said, lowest)
+    return Steps(score, *regrade(rule.limits, standing.grade, index, score, np.flatnonzero(active)))
+
+
+def tiles(index: slice | Ints, m: int, samples: int) -> Iterator[tuple[slice, slice | Ints]]:
+    """Rows of x, and the series they belong to, a tile at a time. samples: of one series"""
+    size = min(max(TILE // max(samples, 1), LEAST), MOST)
+    start = index.start or 0 if isinstance(index, slice) else 0
+    for a in range(0, m, size):
+        part = slice(a, min(a + size, m))
+        yield part, slice(start + part.start, start + part.stop) if isinstance(index, slice) else index[part]
+
+
+def used(limits: Limits) -> Floats:
+    """The bounds of the levels that are used. [1]"""
+    return limits.enter[np.isfinite(limits.enter)]
+
+
+def astir(s: GradeState, rows: slice | Ints, score: Floats, lowest: float) -> Bools | bool:
+    """The series whose level or waiting can change. score [m, k]"""
+    awake: Bools = (s.level[rows] > 0) | (s.wait[rows].view(np.int64)[:, 0] != 0)  # its four int16 read as one number
+    hot = score >= lowest
+    if hot.any():
+        return awake | hot.any(axis=1)
+    return awake
+
+
+def regrade(limits: Limits, s: GradeState, index: slice | Ints, score: Floats, rows: Ints) -> tuple[Ints, Ints, Codes, Codes]:
+    """Step the grade of these rows of score [m, k] over all ticks, in place -> which, tick, old, new of every change."""
+    at = rows + (index.start or 0) if isinstance(index, slice) else index[rows]
+    now = GradeState(s.level[at], s.wait[at])
+    found: list[tuple[Ints, Ints, Codes, Codes]] = []
+    for j in range(score.shape[1] if rows.size else 0):
+        was = now.level
+        now = grade.step(limits, now, score[rows, j])
+        c = np.flatnonzero(now.level != was)
+        if c.size:
+            found.append((rows[c], np.full(c.size, j), was[c], now.level[c]))
+    s.level[at], s.wait[at] = now
+    none, same = np.empty(0, np.int64), np.empty(0, np.uint8)
+    which, tick, old, new = zip((none, none, same, same), *found, strict=True)
+    return np.concatenate(which), np.concatenate(tick), np.concatenate(old), np.concatenate(new)
+
+
+def copy(standing: Standing) -> Standing:
+    """A snapshot that later steps leave alone."""
+    memory = type(standing.memory)(*(a.copy() for a in standing.memory))
+    return Standing(memory, GradeState(standing.grade.level.copy(), standing.grade.wait.copy()))
+
+
+def arrays(standing: Standing) -> dict[str, NDArray[Any]]:
+    """The memory by name, as np.savez takes it."""
+    return {
+        **{f"memory.{k}": v for k, v in standing.memory._asdict().items()},
+        **{f"grade.{k}": v for k, v in standing.grade._asdict().items()},
+    }
+
+
+def restore(rule: Rule, stored: dict[str, NDArray[Any]]) -> Standing:
+    """The memory as it was stored; refused when it is not this rule's."""
+    if "grade.level" not in stored:
+        raise BadSnapshot(f"{rule.id}: no grade.level among {sorted(stored)}")
+    fresh = standing(rule, stored["grade.level"].shape[0])
+    wanted = arrays(fresh)
+    if faults := list(misfits(wanted, stored)):
+        raise BadSnapshot(f"{rule.id}: " + "; ".join(faults))
+    for name, a in wanted.items():
+        a[...] = stored[name]
+    return fresh
+
+
+def misfits(wanted: dict[str, NDArray[Any]], stored: dict[str, NDArray[Any]]) -> Iterator[str]:
+    """What keeps stored arrays from being these."""
+    for name in sorted(wanted.keys() | stored.keys()):
+        if name not in stored:
+            yield f"{name} is missing"
+        elif name not in wanted:
+            yield f"{name} is unknown"
+        elif (a := wanted[name]).shape != (b := stored[name]).shape or a.dtype != b.dtype:
+            yield f"{name} is {b.dtype}{list(b.shape)}, wanted {a.dtype}{list(a.shape)}"
