@@ -1,0 +1,228 @@
+"""The configuration: one TOML file, read once into frozen dataclasses. Every key is described in docs/configuration.md."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from lifeline.build import Between, Bytes, ConfigRefused, Port, Seconds, Secret, Spoken, build, duration, keys, size
+from lifeline.words import suggestion
+
+__all__ = [
+    "Between", "Broker", "Bytes", "City", "Config", "ConfigRefused", "Desk", "Health", "Journal", "Lake", "Port", "Seconds",
+    "Secret", "Watch", "build", "complete", "duration", "load", "size",
+]  # fmt: skip
+
+NONE: Final = Secret("")
+PREFIX: Final = "LIFELINE_"
+VARIABLE: Final = re.compile(r"(\$?)\$\{(\w+)(?::-([^}]*))?\}")  # $${NAME} stands for ${NAME} itself
+
+
+@dataclass(frozen=True)
+class City:
+    name: str  # as it stands in the topics
+    catalog: Path
+    data: Path = Path("var")  # directory of journal, snapshots, lake and desk database
+
+    def __post_init__(self) -> None:
+        if not self.name or set(self.name) & set("/+# \0"):
+            raise ValueError(f"name: {self.name!r} cannot stand in a topic; write it without '/', '+', '#' and spaces")
+
+
+@dataclass(frozen=True)
+class Broker:
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    version: Literal["3.1.1", "5"] = "3.1.1"
+    client_id: str = ""  # "": "lifeline-" and the city's name
+    username: str = ""
+    password: Secret = NONE
+    tls: bool = False
+    ca_file: Path | None = None  # None: the authorities that the system trusts
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keepalive: Annotated[Seconds, Between(1, 65535)] = 30.0  # [s]
+    topics: tuple[str, ...] = ("lifeline/v1/#",)
+    share: str = ""  # group of a shared subscription; "": none
+    embedded: bool = False
+    receive_maximum: Annotated[int, Between(1, 65535)] = 1000  # [message] on the way, unacknowledged; MQTT 5 only
+    max_payload: Annotated[Bytes, Between(1)] = 1_000_000  # [byte]
+
+    def __post_init__(self) -> None:
+        files = [name for name in ("ca_file", "cert_file", "key_file") if getattr(self, name)]
+        wrong = {
+            f"{', '.join(files)}: given, but tls = false, so nothing would be encrypted": bool(files) and not self.tls,
+            "cert_file, key_file: one is given without the other": bool(self.cert_file) != bool(self.key_file),
+            "password: given without a username; MQTT 3.1.1 does not allow it": bool(self.password) and not self.username,
+            "embedded: the embedded broker speaks no TLS; set tls = false": self.embedded and self.tls,
+            "share: must be a name without '/', '+' and '#'": bool(set(self.share) & set("/+#")),
+            "topics: is empty; nothing would be received": not self.topics,
+        }
+        wrong |= {
+            f"topics: {t!r} is no topic filter; '+' and '#' stand alone between '/', '#' last": not _filter(t)
+            for t in self.topics
+        }
+        if any(wrong.values()):
+            raise ValueError("\n".join(reason for reason, so in wrong.items() if so))
+
+
+def _filter(topic: str) -> bool:
+    """Whether it is a topic filter (MQTT 3.1.1, section 4.7.1)."""
+    *levels, last = topic.split("/")
+    alone = all(level == "+" or "+" not in level for level in (*levels, last))
+    return bool(topic) and alone and (last == "#" or "#" not in last) and not any("#" in level for level in levels)
+
+
+@dataclass(frozen=True)
+class Journal:
+    linger: Seconds = 0.005  # [s]
+    batch: Annotated[int, Between(1)] = 1000  # [message] a commit
+    retention: Seconds = 86400.0  # [s]
+    max_size: Annotated[Bytes, Between(1)] = 4_000_000_000  # [byte]
+    min_free: Bytes = 64_000_000  # [byte]
+
+
+@dataclass(frozen=True)
+class Watch:
+    flush: Annotated[Seconds, Between(0.001)] = 5.0  # [s]
+    skew: Seconds = 300.0  # [s] that a reading may lie in the future
+    oldest: Seconds = 30 * 86400.0  # [s] age of the oldest reading taken
+    rules: Path | None = None  # directory; None: the rules that come with the program
+    desk: str = ""  # URL; "": from [desk]
+    poll: Annotated[Seconds, Between(0.0001)] = 0.005  # [s]
+
+
+@dataclass(frozen=True)
+class Lake:
+    retention: Seconds = 3650 * 86400.0  # [s]
+    compact: Annotated[Seconds, Between(1)] = 3600.0  # [s] between compactions
+
+
+@dataclass(frozen=True)
+class Desk:
+    host: str = "127.0.0.1"
+    port: Port = 8087
+    database: Secret = NONE  # SQLAlchemy URL, which may hold a password; "": SQLite in the data directory
+    public_url: str = ""  # how people reach the desk; "": from host and port
+
+
+@dataclass(frozen=True)
+class Health:
+    host: str = "127.0.0.1"
+    receive_port: Port = 8085
+    watch_port: Port = 8086
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings; paths are absolute once loaded."""
+
+    city: City
+    broker: Broker = field(default_factory=Broker)
+    journal: Journal = field(default_factory=Journal)
+    watch: Watch = field(default_factory=Watch)
+    lake: Lake = field(default_factory=Lake)
+    desk: Desk = field(default_factory=Desk)
+    health: Health = field(default_factory=Health)
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
+    folder: Path = Path()  # what relative paths in [channels] are relative to
+
+    def __post_init__(self) -> None:
+        used = [("desk.port", self.desk.host, self.desk.port)]
+        used += [(f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port")]
+        taken: dict[tuple[str, int], str] = {}
+        for key, host, port in used:
+            if taken.setdefault((host, port), key) != key:
+                raise ValueError(f"{key}: {port} is already the port of {taken[host, port]}")
+        for name, table in self.channels.items():
+            if table.get("type") is None:
+                raise ValueError(f'channels.{name}.type: is missing; say what it is, such as type = "webhook"')
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read, fill in ${VARIABLES}, override from LIFELINE_SECTION_KEY, check; everything wrong is said at once."""
+    problems: list[str] = []
+    used: set[str] = set()
+    tables = _expanded(_tables(path), environ, "", used, problems)
+    _override(tables, {k: v for k, v in environ.items() if k.startswith(PREFIX) and k not in used}, problems)
+    folder = path.resolve().parent
+    try:
+        config = build(Config, tables, "", folder=folder, given={"folder": folder})
+    except ConfigRefused as why:
+        raise ConfigRefused([f"{path}: {p}" for p in (*problems, *why.problems)]) from why
+    if problems:
+        raise ConfigRefused([f"{path}: {p}" for p in problems])
+    return complete(config)
+
+
+def complete(config: Config) -> Config:
+    """With the defaults that follow from other settings."""
+    data = config.folder.resolve() / config.city.data
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.desk.host, config.desk.host)  # noqa: S104  compared, not bound
+    url = f"http://{host}:{config.desk.port}"
+    return replace(
+        config,
+        city=replace(config.city, data=data),
+        broker=replace(config.broker, client_id=config.broker.client_id or f"lifeline-{config.city.name}"),
+        watch=replace(config.watch, desk=config.watch.desk or url),
+        desk=replace(
+            config.desk,
+            database=config.desk.database or Secret(f"sqlite:///{data / 'desk.db'}"),
+            public_url=config.desk.public_url or url,
+        ),
+    )
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as why:
+        raise ConfigRefused([f"{path}: cannot be read: {why.strerror}"]) from why
+    except UnicodeDecodeError as why:
+        raise ConfigRefused([f"{path}: is not UTF-8 (byte {why.start}); save it as UTF-8"]) from why
+    except tomllib.TOMLDecodeError as why:
+        raise ConfigRefused([f"{path}: is not TOML: {why}"]) from why
+
+
+def _expanded(value: Any, environ: Mapping[str, str], where: str, used: set[str], problems: list[str]) -> Any:
+    """The same tables, with ${NAME} replaced in every text."""
+    if isinstance(value, dict):
+        return {k: _expanded(v, environ, f"{where}.{k}".lstrip("."), used, problems) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_expanded(v, environ, f"{where}[{i}]", used, problems) for i, v in enumerate(value)]
+    if not isinstance(value, str) or not VARIABLE.search(value):
+        return value
+
+    def say(found: re.Match[str]) -> str:
+        literal, name, default = found.groups()
+        if literal:
+            return found[0][1:]
+        used.add(name)
+        if name not in environ and default is None:
+            problems.append(f"{where}: ${{{name}}} is not set in the environment; set it, or write ${{{name}:-default}}")
+        return environ.get(name, default or "")
+
+    return Spoken(VARIABLE.sub(say, value), value)
+
+
+def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list[str]) -> None:
+    """Put LIFELINE_SECTION_KEY into its place."""
+    known = {f"{PREFIX}{s}_{k}".upper(): (s, k, kind) for s, cls in SECTIONS.items() for k, kind in keys(cls).items()}
+    for name, text in environ.items():
+        if name not in known:
+            problems.append(f"{name}: this variable names no key; {suggestion(name, known)}")
+            continue
+        section, key, kind = known[name]
+        if kind == tuple[str, ...]:
+            problems.append(f"{name}: {section}.{key} is a list; set it in the file, where ${{VARIABLES}} may be used")
+        elif isinstance(table := tables.setdefault(section, {}), dict):
+            for other in {f"{key}_file", key.removesuffix("_file")} & keys(SECTIONS[section]).keys():
+                table.pop(other, None)
+            table[key] = Spoken(text, name)
+
+
+SECTIONS: Final[dict[str, type]] = {
+    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "health": Health,
+}  # fmt: skip
