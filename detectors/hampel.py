@@ -1,0 +1,63 @@
+"""Hampel: a single sample that stands out from those before it and from the one after."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, NamedTuple
+
+import numpy as np
+
+from lifeline.model import Floats, Ints
+
+NORMAL: Final = 1.4826  # [1] spread of a normal distribution over its median absolute deviation
+
+
+class HampelState(NamedTuple):
+    past: Floats  # [n, window] [SI] the last finite samples, in a ring
+    seen: Ints  # [n] [1] finite samples so far
+
+
+@dataclass(frozen=True)
+class Hampel:
+    """Hampel identifier (F. R. Hampel, J. Am. Stat. Assoc. 69, 1974, 383-393; as a filter R. K. Pearson et al., EURASIP J.
+    Adv. Signal Process. 2016:87, eq. 3-5).
+
+    Departures: the window looks back only, and a sample is judged when the next one is there: its score is the smaller of its
+    distances from the median and from its successor. A step that stays is no spike.
+    """
+
+    window: int = 25  # [1] samples
+    width: float = 8.0  # [σ] the score is the distance over this
+    least: float = 0.0  # [SI] spread below which the series is taken to be as quiet as this
+
+    judges: ClassVar[Literal["value"]] = "value"
+    channels: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def warmup(self) -> int:
+        return self.window
+
+    def init(self, n: int) -> HampelState:
+        """State of n series that have seen nothing."""
+        return HampelState(np.zeros((n, self.window)), np.zeros(n, np.int64))
+
+    def step(self, s: HampelState, x: Floats) -> tuple[HampelState, Floats]:
+        """x [m, k] [SI] -> new state, score [m, k] [1] of the sample before each."""
+        past, seen = s.past.copy(), s.seen.copy()
+        score = np.full(x.shape[::-1], np.nan)
+        for j in range(x.shape[1]):
+            judge = np.isfinite(x[:, j])
+            ready = judge & (seen >= self.window)
+            score[j, ready] = self._score(past[ready], seen[ready], x[ready, j])
+            past[judge, seen[judge] % self.window] = x[judge, j]
+            seen += judge
+        return HampelState(past, seen), score.T
+
+    def _score(self, past: Floats, seen: Ints, x: Floats) -> Floats:
+        """How far the newest of the ring [m, window] stands out, x [m] being its successor. NaN where nothing ever varied."""
+        newest = past[np.arange(x.size), (seen - 1) % self.window]
+        middle = np.median(past, axis=1)
+        spread = np.maximum(NORMAL * np.median(np.abs(past - middle[:, None]), axis=1), self.least)
+        out = np.minimum(np.abs(newest - middle), np.abs(newest - x))
+        return out / np.where(spread > 0, self.width * spread, np.nan)
+
+
+default = Hampel()
