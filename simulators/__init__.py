@@ -1,0 +1,1 @@
+"""Worlds that are not there: physics in small, seeded, with faults that say what is true."""

@@ -1,0 +1,60 @@
+"""Flow through a hole: of gas, free into the air or choked; of water under its own head."""
+
+from typing import Final
+
+import numpy as np
+
+from lifeline.model import Floats
+from lifeline.units import G
+
+GAMMA: Final = 1.31  # [1] ratio of specific heats of natural gas
+MOLAR: Final = 0.0168  # [kg/mol] natural gas
+GAS_CONSTANT: Final = 8.314462618  # [J/(mol·K)]
+AIR: Final = 101_325.0  # [Pa]
+CHOKED: Final = (2 / (GAMMA + 1)) ** (GAMMA / (GAMMA - 1))  # [1] pressure ratio below which the flow is sonic
+ROUND: Final = 0.85  # [1] discharge coefficient of a rounded hole
+PIPE_BREAK: Final = 0.75  # [1] discharge coefficient of a hole in a water main
+
+
+def gas_flow(hole: float, gauge: float, discharge: float = ROUND, temperature: float = 288.15) -> float:
+    """Free volume of gas leaving a hole in a pipe. Isentropic nozzle flow: A. H. Shapiro, Compressible Fluid Flow, 1953, ch. 4.
+
+    hole: diameter. [m]
+    gauge: pressure in the pipe above the air's. [Pa]
+    temperature: of the gas, and at which its free volume is counted. [K]
+    returns [m³/s]
+    """
+    p = AIR + gauge
+    return discharge * area(hole) * p * _mass_flux(AIR / p, temperature) / _density(temperature)
+
+
+def _mass_flux(ratio: float, temperature: float) -> float:
+    """Mass flow per area and upstream pressure at a pressure ratio [1]. [s/m]"""
+    root = MOLAR / (GAS_CONSTANT * temperature)
+    if ratio < CHOKED:
+        return float(np.sqrt(GAMMA * root * (2 / (GAMMA + 1)) ** ((GAMMA + 1) / (GAMMA - 1))))
+    return float(np.sqrt(2 * GAMMA / (GAMMA - 1) * root * (ratio ** (2 / GAMMA) - ratio ** ((GAMMA + 1) / GAMMA))))
+
+
+def _density(temperature: float) -> float:
+    """Natural gas at the air's pressure. [kg/m³]"""
+    return AIR * MOLAR / (GAS_CONSTANT * temperature)
+
+
+def area(hole: float) -> float:
+    """[m²] of a round hole of a diameter [m]."""
+    return float(np.pi * hole**2 / 4)
+
+
+def water_flow(hole: float, head: Floats, discharge: float = PIPE_BREAK) -> Floats:
+    """Torricelli's law. hole [m] diameter, head [m]; [m³/s]"""
+    return discharge * area(hole) * np.sqrt(2 * G * np.maximum(head, 0.0))
+
+
+def yielding_flow(hole: float, head: float, give: float, discharge: float = PIPE_BREAK) -> float:
+    """Flow from a hole whose own head falls with the flow: q = c √(head - give·q), solved for q.
+
+    head: before the hole [m]; give: drop of head per flow [m/(m³/s)]; [m³/s]
+    """
+    c2 = (discharge * area(hole)) ** 2 * 2 * G
+    return float((np.sqrt((c2 * give) ** 2 + 4 * c2 * max(head, 0.0)) - c2 * give) / 2)
