@@ -5,6 +5,7 @@ import functools
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ class Problems:
 
     def told(self) -> list[str]:
         """`file:line: reason`, in the order of the file."""
-        return [f"{self._path}:{line}: {reason}" for line, reason in sorted(self._kept)[:SHOWN]]
+        return [f"{self._path}:{line}: {reason}" for line, reason in sorted(self._kept, key=itemgetter(0))[:SHOWN]]
 
 
 @dataclass(frozen=True)
