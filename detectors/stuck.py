@@ -55,7 +55,8 @@ class Stuck:
         usual = np.where(~alike & trusted, np.maximum(usual, s.run), usual)
         run = np.where(resting, 0.0, np.where(alike, s.run + 1, 1.0))
         score = np.where(judge & (s.seen >= self.warmup), run / self._allowed(usual), np.nan)
-        seen = np.minimum(s.seen + 1, self.warmup)
+        more = (s.seen + 1 < self.warmup) | ~alike  # who never changes goes on learning
+        seen = np.where(more, np.minimum(s.seen + 1, self.warmup), s.seen)
         now = StuckState(seen, x, run, usual)
         return StuckState(*(np.where(judge, new, old) for new, old in zip(now, s, strict=True))), score
 
