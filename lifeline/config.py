@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from lifeline.build import Between, Bytes, ConfigRefused, Port, Seconds, Secret, Spoken, build, duration, keys, size
+from lifeline.build import ConfigRefused, build, keys
+from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, duration, size
 from lifeline.words import suggestion
 
 __all__ = [

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifeline.build import Between, Bytes, ConfigRefused, Port, Seconds, Secret, Spoken, build, duration, keys, size
+from lifeline.build import ConfigRefused, build, keys
+from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, duration, size
 from lifeline.model import Domain, Level
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from lifeline.build import Written, keys
+from lifeline.build import keys
 from lifeline.catalog import OPTIONAL, REQUIRED
 from lifeline.catalog import load as load_catalog
 from lifeline.config import (
@@ -27,6 +27,7 @@ from lifeline.config import (
     duration,
     load,
 )
+from lifeline.kinds import Written
 
 ROOT = Path(__file__).parents[2]
 NEEDED: dict[str, dict[str, Any]] = {"city": {"name": "x", "catalog": "x.csv"}}
