@@ -19,6 +19,7 @@ RATE: Final = 50  # [Hz]
 TICK: Final = 1 / RATE  # [s]
 DECK: Final = 3  # bending modes of a span; the mode after them is its pier's
 SHOCK: Final = (0.03 * G, 0.05 * G, 0.15 * G, np.inf)  # [m/s²] peak at a pier, BLUE to RED
+LEAN: Final = tuple(np.deg2rad([0.02, 0.05, 0.10, 0.20]).tolist())  # [rad] tilt of a pier, BLUE to RED
 SWAY: Final = (0.20, 0.315, 0.50, 0.80)  # [m/s²] RMS over 10 min, BLUE to RED
 SENSOR: Final = 1.2e-3  # [m/s²] noise of an accelerometer at 50 Hz
 
@@ -44,7 +45,7 @@ class Channels:
 
     acceleration: Rows  # [b, 4] mid-span, three tenths of the span, two on the pier
     deflection: Rows  # [b] mid-span, downwards
-    tilt: Rows  # [b] of the pier
+    tilt: Rows  # [b, 2] two on the pier
     wind: Rows  # [b]
 
 
@@ -177,16 +178,14 @@ class Bridge:
         return Block(row, t, NS // RATE, value, np.full(value.shape, Quality.GOOD, np.uint8))
 
     def _report(self, second: int, place: Floats, draw: np.random.Generator) -> list[Part]:
-        """Deflection every second, tilt and wind in turn."""
-        b = len(self.spans.asset)
-        noise, due = draw.standard_normal((3, b)), turn(second, b, self.step_s)
+        """Deflection and tilt every second, wind in turn."""
+        b, c = len(self.spans.asset), self.channels
+        noise, due = draw.standard_normal((4, b)), turn(second, b, self.step_s)
         sag = place @ SHAPE[0] + 1e-4 * noise[0]
-        tilt, wind = self._tilt(second) + 1.7e-5 * noise[1], self._wind(second) * (1 + 0.05 * noise[2])
-        c, t = self.channels, second * NS
-        return [
-            batch(c.deflection, t, sag),
-            batch(np.concatenate([c.tilt[due], c.wind[due]]), t, np.concatenate([tilt[due], wind[due]])),
-        ]
+        lean = self._tilt(second) + 1.7e-5 * noise[1:3]
+        wind = self._wind(second) * (1 + 0.05 * noise[3])
+        row = np.concatenate([c.deflection, c.tilt[:, 0], c.tilt[:, 1], c.wind[due]])
+        return [batch(row, second * NS, np.concatenate([sag, *lean, wind[due]]))]
 
     def _tilt(self, second: int) -> Floats:
         """Of the piers: a little with the sun, and what an impact left. [b] [rad]"""
@@ -205,10 +204,12 @@ class Bridge:
         return wind
 
     def truth(self) -> list[Truth]:
-        return [self._truth_impact(f) if isinstance(f, Impact) else _truth_vortices(f) for f in self.faults]
+        return [
+            true for f in self.faults for true in (self._truth_impact(f) if isinstance(f, Impact) else [_truth_vortices(f)])
+        ]
 
-    def _truth_impact(self, f: Impact) -> Truth:
-        """From the pier's own answer to the push."""
+    def _truth_impact(self, f: Impact) -> list[Truth]:
+        """From the pier's own answer to the push, and from what remains."""
         b = np.array([self.spans.asset.index(f.asset)])
         load = np.zeros((1, DECK + 1, RATE))
         load[0, DECK] = f.push(np.linspace(0, 1, RATE, endpoint=False))
@@ -216,9 +217,11 @@ class Bridge:
         move = Transition(*(x[b] for x in self.move))
         _, _, felt = ride(move, self.omega[b], self.zeta[b], rest, rest, rest, load)
         both = float(np.abs(felt[0, DECK]).max() * SHAPE[2:, DECK].min())
-        return Truth(
-            f.asset, "pier_impact", None, f.onset, f.onset + round(f.width * NS), f.end, graded(0.9 * both, SHOCK), Level.RED
-        )
+        over = f.onset + round(f.width * NS)
+        shock = Truth(f.asset, "bridge_impact", None, f.onset, over, f.end, graded(0.9 * both, SHOCK), Level.RED)
+        lean = graded(f.residual, LEAN)
+        tilt = Truth(f.asset, "bridge_tilt", None, f.onset, over, f.end, lean, Level(min(lean + 1, Level.RED)))
+        return [shock, tilt] if lean else [shock]
 
 
 SHAPE: Final = np.array(  # [4, 4] [1] sensors by modes: mid-span, three tenths, two on the pier

@@ -165,7 +165,7 @@ def _bridges(seed: int) -> list[Row]:
         return [
             *wave,
             _series(Domain.BRIDGE, a, f"level-{where}", "mid", "deflection", "mm", (-200.0, 200.0), step=1.0, rated=30.0),
-            _series(Domain.BRIDGE, a, f"tilt-{where}", "pier", "tilt", "°", (-5.0, 5.0)),
+            *(_series(Domain.BRIDGE, a, f"tilt-{where}-{s}", "pier", "tilt", "°", (-5.0, 5.0), step=1.0) for s in ("a", "b")),
             _series(Domain.BRIDGE, a, f"wind-{where}", "mean", "wind_speed", "m/s", (0.0, 60.0)),
         ]
 
@@ -224,11 +224,10 @@ def _water_world(c: Catalog, seed: int, faults: tuple[Burst, ...]) -> Water:
 def _bridge_world(c: Catalog, seed: int, faults: tuple[BridgeFault, ...]) -> Bridge:
     where = [f"{d}-001" for d in DISTRICTS]
     wave = rows(c, (f"accel-{w}-{s}/z" for w in where for s in ("mid", "third", "pier-a", "pier-b"))).reshape(BRIDGES, 4)
-    slow = (
-        rows(c, (f"{device}-{w}/{channel}" for w in where))
-        for device, channel in (("level", "mid"), ("tilt", "pier"), ("wind", "mean"))
-    )
-    return Bridge(spans(tuple(f"bridge-{w}" for w in where), seed), Channels(wave, *slow), seed, STEP, faults)
+    tilt = rows(c, (f"tilt-{w}-{s}/pier" for w in where for s in ("a", "b"))).reshape(BRIDGES, 2)
+    deflection, wind = rows(c, (f"level-{w}/mid" for w in where)), rows(c, (f"wind-{w}/mean" for w in where))
+    channels = Channels(wave, deflection, tilt, wind)
+    return Bridge(spans(tuple(f"bridge-{w}" for w in where), seed), channels, seed, STEP, faults)
 
 
 def spans(asset: tuple[str, ...], seed: int) -> Spans:

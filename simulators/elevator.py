@@ -49,11 +49,11 @@ class Kind(StrEnum):
 
 
 HAZARD: Final = {
-    Kind.BETWEEN: "elevator_entrapment",
-    Kind.LANDING: "elevator_entrapment",
-    Kind.OUTSIDE: "elevator_stop_outside_zone",
-    Kind.DOOR: "elevator_door_open_moving",
-    Kind.OVERSPEED: "elevator_overspeed",
+    Kind.BETWEEN: "entrapment",
+    Kind.LANDING: "entrapment",
+    Kind.OUTSIDE: "stop_outside_zone",
+    Kind.DOOR: "door_open_moving",
+    Kind.OVERSPEED: "overspeed",
 }
 PACE: Final = {
     Kind.BETWEEN: 0.0,
@@ -92,10 +92,26 @@ class Trouble:
     passengers: int = 2
     alarm: float = 15.0  # [s] after onset somebody presses the button, if anybody is shut in
 
-    def truth(self) -> Truth:
-        least, most = LEVELS[self.kind]
-        wait = min(TIMER[self.kind], self.alarm if self.kind is Kind.BETWEEN else np.inf)
-        return Truth(self.asset, HAZARD[self.kind], None, self.onset, self.onset + round(wait * NS), self.end, least, most)
+    def truth(self) -> list[Truth]:
+        """A car between landings is also one outside the door zone: that may be said too."""
+        out = []
+        for kind in (self.kind, Kind.OUTSIDE) if self.kind is Kind.BETWEEN else (self.kind,):
+            least, most = LEVELS[kind]
+            wait = min(TIMER[kind], self.alarm if kind is Kind.BETWEEN else np.inf)
+            seen = self.onset + round(wait * NS)
+            out.append(
+                Truth(
+                    self.asset,
+                    HAZARD[kind],
+                    None,
+                    self.onset,
+                    seen,
+                    self.end,
+                    least if kind is self.kind else Level.NORMAL,
+                    most,
+                )
+            )
+        return out
 
 
 class Trips(NamedTuple):
@@ -229,7 +245,7 @@ class Elevator:
         return DAY / (self.lifts.daily * rhythm.lift_calls(second))
 
     def truth(self) -> list[Truth]:
-        return [f.truth() for f in self.faults]
+        return [true for f in self.faults for true in f.truth()]
 
 
 def _odd(floors: "int | np.integer") -> int:

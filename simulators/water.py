@@ -13,7 +13,8 @@ from simulators.orifice import yielding_flow
 from simulators.world import Part, batch, dice, turn
 
 STREAM: Final = 2
-LEAST: Final = 14.0  # [m] pressure that a main should never fall below
+LOW: Final = (20.0, 17.0, 14.0)  # [m] pressure of a main that is worth a word, a visit, and that it should never fall below
+FALL: Final = 2.5  # [m] sudden loss of pressure that may be called a burst
 NOISE: Final = 0.1  # [m] of a pressure gauge
 QUANTUM: Final = 0.01  # [m]
 
@@ -91,21 +92,26 @@ class Water:
         return [true for burst in self.faults for true in self._truth(burst)]
 
     def _truth(self, burst: Burst) -> list[Truth]:
-        """From the heads with the main wholly open: RED where two gauges of one area fall below the least pressure."""
+        """From the heads before, and with the main wholly open."""
         wide = burst.onset + round(burst.rise * NS)
-        head, _ = self.heads(wide // NS + 1)
-        low = np.array([(head[self._area(a)] < LEAST).sum() for a in self.asset])
+        (before, _), (head, _) = self.heads(burst.onset // NS), self.heads(wide // NS + 1)
         out = []
-        for a in dict.fromkeys(np.asarray(self.asset)[low > 0].tolist()):
-            both = low[self.asset.index(a)] >= 2
-            out.append(
-                Truth(a, "water_burst", None, burst.onset, wide, burst.end, Level.RED if both else Level.YELLOW, Level.RED)
-            )
+        for a in dict.fromkeys(self.asset):
+            mine = self._area(a)
+            if head[mine].min() < LOW[0] or (before - head)[mine].max() > FALL:
+                out.append(Truth(a, "water_burst", None, burst.onset, wide, burst.end, _least(head[mine]), Level.RED))
         return out
 
     def _area(self, asset: str) -> Ints:
         """Nodes of a metered area. [k]"""
         return np.flatnonzero(np.asarray(self.asset) == asset)
+
+
+def _least(head: Floats) -> Level:
+    """What must be said of an area: two gauges may call it RED, one by itself no more than YELLOW. head [k] [m]"""
+    level = Level.BLUE if head.min() < LOW[0] else Level.NORMAL
+    level = Level.YELLOW if head.min() < LOW[1] else level
+    return Level.RED if (head < LOW[2]).sum() >= 2 else level
 
 
 def grid(areas: int, gauges: int, seed: int) -> Network:

@@ -85,7 +85,7 @@ TROUBLE = {
 @pytest.mark.parametrize("kind", Kind)
 def test_trouble_looks_as_its_truth_says_and_ends(kind: Kind) -> None:
     fault = TROUBLE[kind]
-    (true,) = house(fault).truth()
+    true = house(fault).truth()[0]
     x = held(told(house(fault), 600), 4, 600)
     during = (x["t"] >= (true.onset - START) / NS + 2) & (x["t"] < (true.end - START) / NS - 1)
     stopped, inside = x["motion"] == 0, x["passengers"] > 0

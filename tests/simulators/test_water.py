@@ -4,7 +4,7 @@ import pytest
 from lifeline.model import NS, Batch, Level
 from lifeline.units import WATER_HEAD
 from simulators import rhythm
-from simulators.water import LEAST, Burst, Water, grid
+from simulators.water import LOW, Burst, Water, grid
 from simulators.world import Run
 
 START = 1_795_420_800 * NS
@@ -46,7 +46,7 @@ def test_a_burst_shows_in_its_own_area_as_its_truth_says() -> None:
     assert true.asset == "dma-1"
     b = Batch.joined([p for p in Run(world, START).emit(START, START + 180 * NS) if isinstance(p, Batch)])
     gauge, during = b.row < 20, (b.t >= true.detectable) & (b.t < true.end)
-    low = np.unique(b.row[gauge & during & (b.value < LEAST * WATER_HEAD)])
+    low = np.unique(b.row[gauge & during & (b.value < LOW[2] * WATER_HEAD)])
     named = {i for i, a in enumerate(world.asset) if a in {t.asset for t in world.truth()}}
     assert BURST.gauge in low
     assert len(low) >= 2
