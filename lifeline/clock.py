@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from lifeline.kinds import duration
 from lifeline.model import NS
 
 
@@ -61,3 +62,12 @@ def parse(text: str) -> int:
     if at.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC; write {text}Z or {text}+08:00")
     return round(at.timestamp() * 1e6) * 1000
+
+
+def since(text: str) -> int:
+    """[ns] from "now", "-1h" (so long ago) or RFC 3339 text."""
+    if text == "now":
+        return now()
+    if text.startswith("-"):
+        return now() - round(duration(text[1:]) * NS)
+    return parse(text)

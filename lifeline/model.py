@@ -83,7 +83,7 @@ class Batch:
 
     @property
     def n(self) -> int:
-        return self.row.shape[0]
+        return len(self.row)
 
     def take(self, which: Ints | Bools | slice) -> "Batch":
         """The readings at an index, a mask or a slice."""

@@ -1,0 +1,1 @@
+"""Wiring only: the three processes, their supervision, the commands. Nobody imports it."""

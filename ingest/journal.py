@@ -1,0 +1,214 @@
+"""The journal: raw messages on disk before anyone is told that they arrived.
+
+One SQLite row is one commit: a batch of (topic, payload) in the order of arrival. A message's number is its place in the whole
+journal, counted from 0 for ever; consumers keep the number of the next message they want (ingest/ledger.py). One process
+appends (and now and then a command that sends dead letters again); any number read at the same time.
+"""
+
+import shutil
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from lifeline.model import NS
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS batch (
+  first INTEGER PRIMARY KEY,  -- number of its first message
+  n     INTEGER NOT NULL,     -- messages
+  t     INTEGER NOT NULL,     -- [ns] UTC when received
+  crc   INTEGER NOT NULL,     -- CRC-32 of the body
+  size  INTEGER NOT NULL,     -- [byte] of the body
+  body  BLOB    NOT NULL      -- MessagePack: [topic, payload, topic, payload, ...]
+)"""
+
+# the number is decided by the statement that writes it, so that another process may append too (dead letters sent again)
+APPEND = """
+INSERT INTO batch SELECT coalesce((SELECT first + n FROM batch ORDER BY first DESC LIMIT 1), 0), ?, ?, ?, ?, ? RETURNING first"""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+class Message(NamedTuple):
+    """What a device said, untouched."""
+
+    topic: bytes
+    payload: bytes
+
+
+class Entry(NamedTuple):
+    """One batch as it was committed."""
+
+    first: int  # number of its first message
+    t: int  # [ns] UTC when received
+    topics: list[bytes]  # [n]
+    payloads: list[bytes]  # [n]
+
+    @property
+    def end(self) -> int:
+        """Number of the message after its last."""
+        return self.first + len(self.topics)
+
+
+class JournalFull(Exception):
+    """No room, or no way to write: nothing may be acknowledged until there is."""
+
+
+class JournalBroken(Exception):
+    """The journal holds something it did not write, or lacks something it did."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is kept, and for how long."""
+
+    retention: float  # [s] consumed messages are kept this long
+    max_size: int  # [byte] of bodies; consumed ones go early, unconsumed ones never
+    min_free: int  # [byte] of the disk left to others
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """A connection that commits to the disk, waits for others, and can be used from one thread at a time."""
+    mode = "ro" if readonly else "rwc"
+    db = sqlite3.connect(f"file:{path}?mode={mode}", uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA busy_timeout = 30000")
+    if not readonly:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+class Writer:
+    """Appends."""
+
+    def __init__(self, path: Path, bounds: Bounds) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._bounds = path, bounds
+        self._db = connect(path)
+        self._db.execute(SCHEMA)
+        self.head, self.size = head(self._db), size(self._db)
+
+    def append(self, messages: list[bytes], t: int) -> int:
+        """Commit [topic, payload, topic, payload, ...] received at t [ns] -> number of the first; they are on the disk then."""
+        body = _pack(messages)
+        self.check(len(body))
+        n = len(messages) // 2
+        try:
+            self._db.execute(
+                "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)", (self.head, n, t, zlib.crc32(body), len(body), body)
+            )
+        except sqlite3.OperationalError as why:
+            raise JournalFull(f"{self._path}: {why}; nothing is acknowledged until it can be written again") from why
+        self.head += n
+        self.size += len(body)
+
+    def check(self, more: int = 0) -> None:
+        """Refuse, with the reason, when `more` bytes have no place."""
+        if self.size + more > self._bounds.max_size:
+            self.size = size(self._db)  # another process may have made room
+        if self.size + more > self._bounds.max_size:
+            raise JournalFull(
+                f"{self._path}: {self.size + more} bytes wait for their consumers, [journal] max_size is {self._bounds.max_size}; "
+                "is watch running and keeping up?"
+            )
+        free = shutil.disk_usage(self._path.parent).free
+        if free < self._bounds.min_free + 2 * more:
+            raise JournalFull(
+                f"{self._path}: {free} bytes left on the disk, [journal] min_free keeps {self._bounds.min_free}; make room"
+            )
+
+    def purge(self, consumed: int, now: int, most: int = 200) -> int:
+        """Delete batches below `consumed` that are too old or too many, at most so many at once; returns how many.
+
+        The newest batch always stays: it carries the count of messages.
+        """
+        old = self._db.execute(
+            "SELECT first, t, size FROM batch WHERE first + n <= ? AND first < (SELECT max(first) FROM batch) ORDER BY first LIMIT ?",
+            (consumed, most),
+        ).fetchall()
+        doomed, left = [], self.size
+        for first, t, size_ in old:
+            if t >= now - self._bounds.retention * NS and left <= 0.9 * self._bounds.max_size:
+                break
+            doomed.append((first,))
+            left -= size_
+        if doomed:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("DELETE FROM batch WHERE first = ?", doomed)
+            self._db.execute("COMMIT")
+            self.size = left
+        return len(doomed)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class Reader:
+    """Reads while the writer writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = connect(path, readonly=True)
+
+    def read(self, at: int, most: int = 64) -> list[Entry]:
+        """Batches from message number `at` on, at most so many; empty when there is nothing new."""
+        rows = self._db.execute(
+            "SELECT first, n, t, crc, body FROM batch WHERE first >= ? ORDER BY first LIMIT ?", (at, most)
+        ).fetchall()
+        entries = []
+        for first, n, t, crc, body in rows:
+            if first != at:
+                raise JournalBroken(f"{self._path}: messages {at} to {first - 1} are missing; restore them or move the offset")
+            if zlib.crc32(body) != crc:
+                raise JournalBroken(f"{self._path}: the batch at message {first} does not match its checksum")
+            flat = _unpack(body)
+            entries.append(Entry(first, t, flat[::2], flat[1::2]))
+            at = first + n
+        return entries
+
+    def head(self) -> int:
+        """Number of the message after the last one."""
+        return head(self._db)
+
+    def stat(self) -> dict[str, int | None]:
+        """Batches, messages, bytes and the age range of what is kept."""
+        batches, messages, size_, t0, t1 = self._db.execute(
+            "SELECT count(*), sum(n), sum(size), min(t), max(t) FROM batch"
+        ).fetchone()
+        return {
+            "head": self.head(),
+            "batches": batches,
+            "messages": messages or 0,
+            "bytes": size_ or 0,
+            "oldest": t0,
+            "newest": t1,
+        }
+
+    def between(self, t0: int, t1: int) -> Iterator[Entry]:
+        """Batches received in (t0, t1] [ns]."""
+        row = self._db.execute("SELECT min(first) FROM batch WHERE t > ? AND t <= ?", (t0, t1)).fetchone()
+        at = row[0]
+        while at is not None and (entries := self.read(at)):
+            for e in entries:
+                if e.t > t1:
+                    return
+                yield e
+            at = entries[-1].end
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def head(db: sqlite3.Connection) -> int:
+    row = db.execute("SELECT first + n FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+    return int(row[0]) if row else 0
+
+
+def size(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT coalesce(sum(size), 0) FROM batch").fetchone()[0])

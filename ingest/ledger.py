@@ -1,0 +1,125 @@
+"""What became of every message: offsets of the consumers, counts of fates, dead letters.
+
+A consumer commits its offset, its counts and its dead letters in one transaction, so that the books always balance:
+head of the journal = stored + duplicate + dead_lettered + in flight, under a kill at any instant.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ingest.journal import connect
+
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS consumer (
+  name   TEXT PRIMARY KEY,
+  next   INTEGER NOT NULL,  -- number of the next message wanted
+  t      INTEGER NOT NULL,  -- [ns] UTC of this commit
+  counts TEXT NOT NULL,     -- JSON: cumulative counts of fates
+  extra  BLOB               -- what else must be true at exactly this offset
+)""",
+    """CREATE TABLE IF NOT EXISTS dead (
+  number  INTEGER PRIMARY KEY,  -- of the message
+  t       INTEGER NOT NULL,     -- [ns] UTC when received
+  items   INTEGER NOT NULL,     -- readings refused in it; 1 when it could not be parsed
+  reason  TEXT NOT NULL,
+  places  TEXT NOT NULL,        -- where in the payload
+  topic   BLOB NOT NULL,
+  payload BLOB NOT NULL,
+  retried INTEGER               -- number of the message it was sent again as
+)""",
+)
+
+
+class DeadLetter(NamedTuple):
+    """A message, or readings of one, that could not be used; kept whole with the reason."""
+
+    number: int
+    t: int  # [ns] UTC when received
+    items: int
+    reason: str
+    places: str
+    topic: bytes
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a consumer has come, and what it had counted by then."""
+
+    next: int = 0
+    t: int = 0  # [ns] UTC
+    counts: dict[str, int] | None = None
+    extra: bytes = b""
+
+
+class Ledger:
+    """The books of one city, written by the consumers of its journal."""
+
+    def __init__(self, path: Path, *, readonly: bool = False) -> None:
+        if not readonly:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = connect(path, readonly=readonly)
+        if not readonly:
+            for table in SCHEMA:
+                self._db.execute(table)
+
+    def mark(self, name: str) -> Mark:
+        """Where a consumer goes on; the beginning for one never seen."""
+        row = self._db.execute("SELECT next, t, counts, extra FROM consumer WHERE name = ?", (name,)).fetchone()
+        return Mark(row[0], row[1], msgspec.json.decode(row[2]), row[3] or b"") if row else Mark(counts={})
+
+    def consumed(self) -> int:
+        """Below this number every consumer is done; 0 while there is none."""
+        return int(self._db.execute("SELECT coalesce(min(next), 0) FROM consumer").fetchone()[0])
+
+    def commit(self, name: str, mark: Mark, dead: Iterable[DeadLetter] = ()) -> None:
+        """All at once, or nothing. A dead letter said twice is one."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", dead)
+            self._db.execute(
+                "INSERT INTO consumer VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET next = excluded.next, t = excluded.t, "
+                "counts = excluded.counts, extra = excluded.extra",
+                (name, mark.next, mark.t, msgspec.json.encode(mark.counts or {}).decode(), mark.extra),
+            )
+        except sqlite3.Error:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def dead(self, *, waiting: bool = True, like: str = "", most: int = 100) -> list[DeadLetter]:
+        """Dead letters, oldest first; `waiting`: not yet sent again; `like`: a part of the reason."""
+        rows = self._db.execute(
+            "SELECT number, t, items, reason, places, topic, payload FROM dead WHERE reason LIKE ? AND (retried IS NULL OR NOT ?) "
+            "ORDER BY number LIMIT ?",
+            (f"%{like}%", waiting, most),
+        )
+        return [DeadLetter(*r) for r in rows]
+
+    def reasons(self) -> list[tuple[str, int, int]]:
+        """(reason, messages, items), most first."""
+        return self._db.execute("SELECT reason, count(*), sum(items) FROM dead GROUP BY reason ORDER BY 2 DESC").fetchall()
+
+    def retried(self, numbers: Iterable[tuple[int, int]]) -> None:
+        """(number of the dead letter, number it was sent again as)."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany("UPDATE dead SET retried = ? WHERE number = ?", [(new, old) for old, new in numbers])
+        self._db.execute("COMMIT")
+
+    def forget(self, *, before: int) -> int:
+        """Delete dead letters received before [ns]; returns how many."""
+        return self._db.execute("DELETE FROM dead WHERE t < ?", (before,)).rowcount
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def balance(head: int, counts: dict[str, int], next_: int) -> dict[str, Any]:
+    """The equation of the first promise, in messages. head: messages journaled (and so acknowledged); next_: of the consumer."""
+    fates = {k: counts.get(k, 0) for k in ("stored", "duplicate", "dead_lettered")}
+    return {"acknowledged": head, **fates, "in_flight": head - next_}

@@ -1,0 +1,165 @@
+"""The commands `lifeline check-config` and `lifeline doctor`."""
+
+import os
+import shutil
+import sqlite3
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+import detectors
+from alerts import channels
+from ingest.mqtt import reachable
+from lifeline.catalog import Catalog, CatalogRefused
+from lifeline.catalog import load as load_catalog
+from lifeline.config import Config, ConfigRefused
+from lifeline.config import load as load_config
+
+
+class Finding(NamedTuple):
+    """One thing looked at: is it well, and if not, how to mend it."""
+
+    well: bool
+    what: str
+    mend: str = ""
+
+
+def summary(config: Config) -> str:
+    """What a good configuration says, in a few lines."""
+    catalog, rules = load_catalog(config.city.catalog), detectors.rules(config.watch.rules)
+    channels.configured(config.channels, config.folder)
+    b = config.broker
+    return "\n".join(
+        [
+            f"city      {config.city.name}: {catalog.n} series, data in {config.city.data}",
+            f"broker    {b.host}:{b.port}, MQTT {b.version}, session {b.client_id!r}, {', '.join(b.topics)}",
+            f"rules     {len(rules)}, of which {sum(r.mode == 'active' for r in rules)} active",
+            f"channels  {', '.join(config.channels) or 'none: nobody would be told'}",
+        ]
+    )
+
+
+def examine(path: Path) -> int:
+    """Look at everything, print what was found; exit code 1 when something is amiss."""
+    console = Console(highlight=False)
+    amiss = 0
+    for found in findings(path):
+        amiss += not found.well
+        console.print(f"[{'green]well ' if found.well else 'red]amiss'}[/] {found.what}")
+        if not found.well:
+            console.print(f"      → {found.mend}", style="yellow")
+    return 1 if amiss else 0
+
+
+def findings(path: Path) -> Iterator[Finding]:
+    """All that can be looked at; what rests on something amiss is left out."""
+    yield Finding(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}", "install Python 3.11 or newer")
+    yield Finding(sqlite3.sqlite_version_info >= (3, 35), f"SQLite {sqlite3.sqlite_version}", "install SQLite 3.35 or newer")
+    try:
+        config = load_config(path, os.environ)
+    except ConfigRefused as why:
+        for problem in why.problems:
+            yield Finding(well=False, what=problem, mend="docs/configuration.md describes every key")
+        return
+    yield Finding(well=True, what=f"configuration {path}")
+    yield from _catalog(config)
+    yield from _rules(config)
+    yield from _channels(config)
+    yield from _data(config)
+    why_not = reachable(config.broker)
+    yield Finding(
+        not why_not,
+        f"broker {why_not or f'{config.broker.host}:{config.broker.port} accepts connections'}",
+        "start it, or mend [broker] host and port",
+    )
+    for name, port in (
+        ("receive", config.health.receive_port),
+        ("watch", config.health.watch_port),
+        ("desk", config.desk.port),
+    ):
+        yield _process(name, config.health.host if name != "desk" else config.desk.host, port)
+
+
+def _catalog(config: Config) -> Iterator[Finding]:
+    try:
+        catalog = load_catalog(config.city.catalog)
+    except (CatalogRefused, OSError) as why:
+        yield Finding(well=False, what=f"catalog {why}", mend="lifeline catalog check says every line that is wrong")
+        return
+    yield Finding(catalog.n > 0, f"catalog {config.city.catalog}: {catalog.n} series", "add a line for each series")
+    yield from _unjudged(config, catalog)
+
+
+def _unjudged(config: Config, catalog: Catalog) -> Iterator[Finding]:
+    """Quantities that no rule watches: their readings would be stored and nobody warned."""
+    try:
+        rules = detectors.rules(config.watch.rules)
+    except ValueError:
+        return
+    hazards = {q for r in rules if r.kind == "hazard" for q in (r.detector.channels or (r.quantity,))}
+    if "*" not in hazards and (missing := sorted(set(catalog.quantity) - hazards)):
+        yield Finding(well=True, what=f"stored but judged by no hazard rule: {', '.join(missing)}")
+
+
+def _rules(config: Config) -> Iterator[Finding]:
+    try:
+        rules = detectors.rules(config.watch.rules)
+    except (ValueError, OSError) as why:
+        yield Finding(well=False, what=f"rules: {why}", mend="mend the file named")
+        return
+    yield Finding(len(rules) > 0, f"{len(rules)} rules", "a folder of rules must hold at least one")
+
+
+def _channels(config: Config) -> Iterator[Finding]:
+    try:
+        channels.configured(config.channels, config.folder)
+    except ConfigRefused as why:
+        for problem in why.problems:
+            yield Finding(well=False, what=problem, mend="docs/desk.md describes the channels")
+        return
+    yield Finding(
+        bool(config.channels),
+        f"channels: {', '.join(config.channels) or 'none'}",
+        "add a [channels.NAME]: nobody would be told of a warning",
+    )
+
+
+def _data(config: Config) -> Iterator[Finding]:
+    data = config.city.data
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        probe = data / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as why:
+        yield Finding(
+            well=False,
+            what=f"data directory {data}: {why.strerror}",
+            mend="give the user that runs lifeline the right to write there",
+        )
+        return
+    free = shutil.disk_usage(data).free
+    need = config.journal.max_size + config.journal.min_free
+    yield Finding(
+        free > need,
+        f"data directory {data}: {free / 1e9:.1f} GB free",
+        f"the journal may take {need / 1e9:.1f} GB; make room or lower [journal] max_size",
+    )
+
+
+def _process(name: str, host: str, port: int) -> Finding:
+    url = f"http://{host}:{port}/-/ready"
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  our own address
+            return Finding(answer.status == 200, f"{name} is ready ({url})")
+    except urllib.error.HTTPError as why:
+        return Finding(well=False, what=f"{name} is not ready: {why.read().decode(errors='replace')}", mend="mend what it says")
+    except OSError as why:
+        return Finding(
+            well=False, what=f"{name} does not answer at {url}: {why}", mend=f"start it: lifeline up, or lifeline {name}"
+        )

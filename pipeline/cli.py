@@ -1,0 +1,216 @@
+"""The command `lifeline`. Everything heavy is imported inside the commands: `lifeline --help` answers at once."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import threading
+
+    from lifeline.config import Config
+
+app = typer.Typer(
+    help="City lifeline monitoring: from an MQTT message to a graded warning. 城市生命线监测预警",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+catalog_app = typer.Typer(help="The catalog of series.", no_args_is_help=True)
+journal_app = typer.Typer(help="The journal of raw messages, and its dead letters.", no_args_is_help=True)
+app.add_typer(catalog_app, name="catalog")
+app.add_typer(journal_app, name="journal")
+
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
+DEFAULT = Path("lifeline.toml")
+
+
+def configured(path: Path) -> "Config":
+    """The configuration, or an end with exit code 2 and every problem named."""
+    import os
+
+    from lifeline.config import ConfigRefused, load
+
+    try:
+        return load(path, os.environ)
+    except ConfigRefused as why:
+        for problem in why.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(2) from why
+
+
+def stopping() -> "threading.Event":
+    """An event that SIGINT and SIGTERM set."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stop.set())
+    return stop
+
+
+@app.command()
+def up(config: ConfigPath = DEFAULT) -> None:
+    """Run the whole pipeline on this machine, for good: receive, watch and desk, started again whenever one ends."""
+    from contextlib import nullcontext
+
+    from pipeline import logs, supervise
+
+    logs.start()
+    settings = configured(config)
+    broker = supervise.embedded(settings.broker, settings.city.data) if settings.broker.embedded else nullcontext()
+    with broker:
+        supervise.run(config, stopping())
+
+
+@app.command()
+def receive(config: ConfigPath = DEFAULT) -> None:
+    """Run only receive: take messages from the broker, journal them, acknowledge them."""
+    from pipeline import logs
+    from pipeline.receive import run
+
+    logs.start()
+    run(configured(config), stopping())
+
+
+@app.command()
+def watch(config: ConfigPath = DEFAULT) -> None:
+    """Run only watch: judge what the journal holds, store it, tell the desk what changed."""
+    from pipeline import logs
+    from pipeline.watch import run
+
+    logs.start()
+    run(configured(config), stopping())
+
+
+@app.command()
+def desk(config: ConfigPath = DEFAULT) -> None:
+    """Run only desk: make warnings of changes, and push them to people."""
+    from pipeline import logs
+    from pipeline.desk import run
+
+    logs.start()
+    run(configured(config))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float, typer.Option(help="End after so many seconds; 0: run until Ctrl-C.")] = 0.0,
+    report: Annotated[Path | None, typer.Option(help="Write what happened as JSON.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; emptied at every start.")] = Path("var/demo"),
+    seed: Annotated[int, typer.Option(help="Of the simulated city.")] = 1,
+) -> None:
+    """A simulated city on an embedded broker: faults happen in it, the warnings are pushed to a receiver of its own."""
+    from pipeline.demo import run
+
+    raise typer.Exit(run(folder, seconds, report, seed))
+
+
+@app.command("check-config")
+def check_config(config: ConfigPath = DEFAULT) -> None:
+    """Read the configuration and say what is wrong with it; starts nothing."""
+    from pipeline.check import summary
+
+    typer.echo(summary(configured(config)))
+
+
+@catalog_app.command("check")
+def catalog_check(path: Annotated[Path, typer.Argument(help="The catalog (CSV).")]) -> None:
+    """Read a catalog and say everything that is wrong with it, by line."""
+    from collections import Counter
+
+    from lifeline.catalog import CatalogRefused, load
+
+    try:
+        catalog = load(path)
+    except (CatalogRefused, OSError) as why:
+        typer.echo(str(why), err=True)
+        raise typer.Exit(1) from why
+    typer.echo(f"{path}: {catalog.n} series of {len(set(catalog.asset))} assets, nothing wrong")
+    for (domain, quantity), n in sorted(Counter(zip(catalog.domain, catalog.quantity, strict=True)).items()):
+        typer.echo(f"  {domain:9} {quantity:16} {n}")
+
+
+@app.command()
+def query(
+    key: Annotated[str, typer.Argument(help="The series, as in the catalog.")],
+    start: Annotated[str, typer.Option("--from", help="RFC 3339 time with offset, or e.g. -1h.")] = "-1h",
+    end: Annotated[str, typer.Option("--to", help="RFC 3339 time with offset, or now.")] = "now",
+    every: Annotated[str, typer.Option(help="Mean, min, max and count per slot, e.g. 5m.")] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, for other programs.")] = False,  # noqa: FBT002  a flag
+    config: ConfigPath = DEFAULT,
+) -> None:
+    """Print what the lake holds of one series, in the unit people read."""
+    from pipeline.ask import show
+
+    raise typer.Exit(show(configured(config), key, start, end, every, csv=csv))
+
+
+@app.command()
+def doctor(config: ConfigPath = DEFAULT) -> None:
+    """Say what is missing or misconfigured, and how to mend it."""
+    from pipeline.check import examine
+
+    raise typer.Exit(examine(config))
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="Which: receive, chain, detect, restart, decode, lake; or all.")],
+    json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Measure a part of the pipeline on this machine."""
+    from pipeline.bench import run
+
+    raise typer.Exit(run(name, only_json=json))
+
+
+@journal_app.command("stat")
+def journal_stat(config: ConfigPath = DEFAULT, json: Annotated[bool, typer.Option("--json")] = False) -> None:  # noqa: FBT002
+    """How much the journal holds, how far each consumer is, and whether the books balance."""
+    from pipeline.letters import stat
+
+    typer.echo(stat(configured(config).city.data, as_json=json))
+
+
+@journal_app.command("dead")
+def journal_dead(
+    config: ConfigPath = DEFAULT,
+    reason: Annotated[str, typer.Option(help="Only those whose reason contains this.")] = "",
+    most: Annotated[int, typer.Option(help="How many to show.")] = 20,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Messages that could not be used: why, where in them, and what they said."""
+    from pipeline.letters import dead
+
+    typer.echo(dead(configured(config).city.data, reason, most, as_json=json))
+
+
+@journal_app.command("retry")
+def journal_retry(
+    config: ConfigPath = DEFAULT, reason: Annotated[str, typer.Option(help="Only those whose reason contains this.")] = ""
+) -> None:
+    """Send dead letters through the pipeline again, after the catalog or the device has been mended."""
+    from pipeline.letters import retry
+
+    typer.echo(f"{retry(configured(config).city.data, reason)} messages are in the journal again")
+
+
+@journal_app.command("purge")
+def journal_purge(
+    config: ConfigPath = DEFAULT,
+    dead_before: Annotated[str, typer.Option(help="Also forget dead letters received before, e.g. -30d.")] = "",
+) -> None:
+    """Delete what every consumer has used and the retention has passed; unused messages are never deleted."""
+    from pipeline.letters import purge
+
+    typer.echo(purge(configured(config), dead_before))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

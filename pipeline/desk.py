@@ -1,0 +1,25 @@
+"""desk: makes warnings of changes, and pushes them to people."""
+
+import uvicorn
+
+from alerts import channels
+from alerts.api import app
+from alerts.desk import Desk, Settings
+from alerts.tables import Database
+from lifeline.catalog import load
+from lifeline.clock import WallClock
+from lifeline.config import Config
+
+
+def made(config: Config) -> Desk:
+    """The desk of a configuration, with its database open."""
+    config.city.data.mkdir(parents=True, exist_ok=True)
+    routes, ways = channels.configured(config.channels, config.folder)
+    settings = Settings(config.city.name, config.desk.public_url)
+    return Desk.of(settings, Database(str(config.desk.database)), load(config.city.catalog), routes, ways, WallClock())
+
+
+def run(config: Config) -> None:
+    """Until SIGINT or SIGTERM."""
+    desk = made(config)
+    uvicorn.run(app(desk), host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)

@@ -1,0 +1,199 @@
+"""The step from readings to changes of level: pure of clocks, sockets and files; the same journal gives the same changes.
+
+Readings that are newer than the last of their series are judged and stored; others are late: stored (unless they are known
+already) and counted, never judged. The clock that moves is the data's, and never runs ahead of the time of receipt.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ingest.quality import Gate, QualityState, combined
+from lifeline.catalog import Catalog
+from lifeline.model import JUDGED, NS, Batch, Block, Change, Codes, Floats, Ints, Quality, Rows, Rule
+from pipeline.evidence import Recent
+from pipeline.groups import Group, Joint, groups, joints
+from pipeline.stepping import advance
+from pipeline.telling import Teller
+
+GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
+TICK: Final = NS  # [ns] silence is looked for once a second of the data's clock
+
+REPORT: Final = 5 * NS  # [ns] silence is counted in steps of at least this: fast channels report in blocks
+
+_JUDGED = np.isin(np.arange(256), JUDGED)
+
+
+class Part(NamedTuple):
+    """Readings with the number of the message each came from."""
+
+    batch: Batch
+    number: Ints  # [n]
+
+
+class Blocks(NamedTuple):
+    """Waveforms with the number of the message each came from."""
+
+    block: Block
+    number: Ints  # [m]
+
+
+@dataclass
+class Outcome:
+    """What came of a piece of the journal."""
+
+    fresh: list[Batch] = field(default_factory=list)  # to be stored
+    used: list[Ints] = field(default_factory=list)  # numbers of the messages these came from
+    late: list[Part] = field(default_factory=list)  # to be stored unless known
+    changes: list[Change] = field(default_factory=list)
+
+
+class Engine:
+    """All memory of the watch, and the step that moves it."""
+
+    def __init__(self, catalog: Catalog, rules: list[Rule], gate: Gate, city: str) -> None:
+        n = catalog.n
+        self.catalog, self.gate = catalog, gate
+        self.last: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading; 0: none yet
+        self.recent = Recent.empty(n)
+        self.quality: QualityState = gate.init(n)
+        self.groups: list[Group] = groups(catalog, rules)
+        self.joints: list[Joint] = joints(catalog, rules)
+        self.clock = 0  # [ns] the data's clock
+        self.born = 0  # [ns] where it began: a series never heard is silent since then
+        self._group = np.zeros(n, np.int32)  # [n] group of each row
+        self._place = np.zeros(n, np.int64)  # [n] position in it
+        for g, group in enumerate(self.groups):
+            self._group[group.rows] = g
+            self._place[group.rows] = np.arange(group.rows.size)
+        self._step = np.maximum(np.rint(catalog.step * NS), 1).astype(np.int64)  # [n] [ns]
+        self._sampled = ~np.isfinite(catalog.hold)  # [n]
+        self._tell = Teller(catalog, city, self.recent)
+
+    def step(self, parts: list[Part], blocks: list[Blocks], clock: int) -> Outcome:
+        """Judge what came; `clock` [ns] is the newest time in it, not beyond its receipt."""
+        out = Outcome()
+        if parts:
+            self._scattered(parts, out)
+        for b in blocks:
+            self._waveforms(b, out)
+        if clock // TICK > self.clock // TICK:
+            self.clock = clock
+            self.born = self.born or clock
+            self._tick(out)
+        self.clock = max(self.clock, clock)
+        return out
+
+    def _scattered(self, parts: list[Part], out: Outcome) -> None:
+        """The k-th new reading of every series that has one makes a column."""
+        batch, number = Batch.joined([p.batch for p in parts]), np.concatenate([p.number for p in parts])
+        order = np.argsort(batch.row, kind="stable")
+        row = batch.row[order]
+        starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+        rank = np.arange(row.size) - np.repeat(starts, np.diff(np.r_[starts, row.size]))
+        for r in range(int(rank.max(initial=-1)) + 1):
+            at = order[rank == r]
+            new = batch.t[at] > self.last[batch.row[at]]
+            if not new.all():
+                old = at[~new]
+                out.late.append(Part(batch.take(old), number[old]))
+                at = at[new]
+            if at.size:
+                column = batch.take(at)
+                codes = self._arrive(column.row, column.t[:, None], column.value[:, None], column.quality[:, None], out)
+                out.fresh.append(Batch(column.row, column.t, column.value, codes[:, 0]))
+                out.used.append(number[at])
+
+    def _waveforms(self, b: Blocks, out: Outcome) -> None:
+        """A block that begins after the last reading goes in whole; one that overlaps it, sample by sample."""
+        block, number = b
+        new = block.t > self.last[block.row]
+        if not new.all():
+            old = Block(block.row[~new], block.t[~new], block.step, block.value[~new], block.quality[~new])
+            self._scattered([Part(old.flat(), np.repeat(number[~new], block.value.shape[1]))], out)
+            block, number = Block(block.row[new], block.t[new], block.step, block.value[new], block.quality[new]), number[new]
+        if block.row.size:
+            t = block.t[:, None] + block.step * np.arange(block.value.shape[1])
+            codes = self._arrive(block.row, t, block.value, block.quality, out)
+            out.fresh.append(Batch(np.repeat(block.row, t.shape[1]), t.ravel(), block.value.ravel(), codes.ravel()))
+            out.used.append(number)
+
+    def _arrive(self, rows: Rows, t: Ints, x: Floats, said: Codes, out: Outcome) -> Codes:
+        """New readings t, x [m, k] of unique rows [m], with the quality the codec gave: grade, judge, remember."""
+        kept, codes = self.gate.step(QualityState._make(a[rows] for a in self.quality), rows, t, x)
+        for whole, new in zip(self.quality, kept, strict=True):
+            whole[rows] = new
+        codes = combined(said, codes)
+        good = np.where(_JUDGED[codes], x, np.nan)
+        before = self.last[rows]
+        self.last[rows] = t[:, -1]
+        self.recent.add(rows, t, x)
+        for joint in self.joints:
+            joint.grid.add(Batch(np.repeat(rows, t.shape[1]), t.ravel(), good.ravel(), codes.ravel()))
+        member = self._group[rows]
+        for g in np.unique(member).tolist():
+            mine = slice(None) if (member == g).all() else np.flatnonzero(member == g)
+            self._judge(self.groups[g], rows[mine], t[mine], x[mine], good[mine], before[mine], out)
+        return codes
+
+    def _judge(self, group: Group, rows: Rows, t: Ints, x: Floats, good: Floats, before: Ints, out: Outcome) -> None:
+        if not group.values:
+            return
+        place = self._place[rows]
+        if not group.held:
+            self._bridge(group, place, t[:, 0], before, self._step[rows])
+        index = group.index(place)
+        for line in group.values:
+            seen = x if line.rule.raw else good
+            if line.rule.relative:
+                seen = seen / group.rated[place, None]
+            steps = advance(line.rule, line.standing, index, seen)
+            if steps.which.size:
+                out.changes += self._tell.series(line.rule, rows, t, steps)
+
+    def _bridge(self, group: Group, place: Ints, t: Ints, before: Ints, step: Ints) -> None:
+        """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew."""
+        missing = np.where(before > 0, (t - before + step // 2) // step - 1, 0)
+        if not (missing > 0).any():
+            return
+        lost = place[missing > GAP]
+        for line in group.values:
+            if lost.size:
+                line.forget(lost)
+        missing[missing > GAP] = 0
+        for j in range(int(missing.max())):
+            gone = place[missing > j]
+            for line in group.values:
+                advance(line.rule, line.standing, gone, np.full((gone.size, 1), np.nan))
+
+    def _tick(self, out: Outcome) -> None:
+        """Look for silence, and close the slots of the grids."""
+        for group in self.groups:
+            if group.ages:
+                since = np.maximum(self.last[group.rows], self.born)
+                age = (self.clock - since) / np.maximum(self._step[group.rows], REPORT)
+                for line in group.ages:
+                    steps = advance(line.rule, line.standing, slice(None), age[:, None])
+                    if steps.which.size:
+                        out.changes += self._tell.series(
+                            line.rule, group.rows, np.full((group.rows.size, 1), self.clock), steps
+                        )
+        for joint in self.joints:
+            self._close(joint, out)
+
+    def _close(self, joint: Joint, out: Outcome) -> None:
+        ends, x = joint.grid.close(self.clock)
+        if not ends.size:
+            return
+        for line in joint.lines:
+            seen = self._relative(joint, x) if line.rule.relative else x
+            steps = advance(line.rule, line.standing, slice(None), seen)
+            if steps.which.size:
+                out.changes += self._tell.assets(line.rule, joint, ends, seen, steps)
+
+    def _relative(self, joint: Joint, x: Floats) -> Floats:
+        """Channels that have a rated value are divided by it."""
+        rows = joint.grid.rows
+        rated = np.where(rows >= 0, self.catalog.rated[rows], np.nan)
+        return x / np.where(np.isfinite(rated), rated, 1.0)[:, :, None]

@@ -1,0 +1,117 @@
+"""Channels of one asset side by side on a grid of one-second slots, for detectors that judge them together.
+
+A slot stamped T covers (T - 1 s, T]. It closes when the data's clock has passed it by the allowance; what comes later still
+moves the state that stands, but the closed slot is not judged again.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from lifeline.catalog import Catalog
+from lifeline.model import NS, Batch, Floats, Ints, Rows
+
+ALLOWANCE: Final = 1 * NS  # [ns] readings of one asset may be apart by this much
+LONGEST: Final = 3600  # slots judged after a jump of the clock; before that nothing that is held still stands
+
+
+@dataclass
+class Grid:
+    """What stands in each channel of each asset, and what waits for its slot."""
+
+    channels: tuple[str, ...]
+    assets: list[str]  # [a]
+    rows: Rows  # [a, c] catalog row of each channel; -1: the asset lacks it
+    place: Ints  # [n catalog] flat position a * C + c; -1: not of this grid
+    hold: Floats  # [a, c] [ns] how long a state stands
+    value: Floats = field(init=False)  # [a, c] what stands
+    since: Ints = field(init=False)  # [a, c] [ns] when it was said
+    closed: int = 0  # [ns] end of the last closed slot; 0 before the first reading
+    waiting: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)  # (flat place, t, value) for slots still open
+
+    def __post_init__(self) -> None:
+        self.value = np.full(self.rows.shape, np.nan)
+        self.since = np.zeros(self.rows.shape, np.int64)
+
+    def memory(self) -> dict[str, np.ndarray[Any, Any]]:
+        """A copy of all that must survive a restart."""
+        place, t, value = self._take()
+        if t.size:
+            self.waiting = [(place, t, value)]
+        return {
+            "value": self.value.copy(), "since": self.since.copy(), "closed": np.array([self.closed]),
+            "place": place, "t": t, "waiting": value,
+        }  # fmt: skip
+
+    def remember(self, kept: dict[str, np.ndarray[Any, Any]], moved: Ints) -> None:
+        """Take over a memory; moved [a]: the position each asset had in it, -1: none."""
+        stayed = moved >= 0
+        self.value[stayed], self.since[stayed] = kept["value"][moved[stayed]], kept["since"][moved[stayed]]
+        self.closed = int(kept["closed"][0])
+        now = np.full(kept["value"].shape[0], -1, np.int64)
+        now[moved[stayed]] = np.flatnonzero(stayed)
+        asset, channel = np.divmod(kept["place"], len(self.channels))
+        there = now[asset] >= 0
+        self.waiting = [((now[asset] * len(self.channels) + channel)[there], kept["t"][there], kept["waiting"][there])]
+
+    def add(self, batch: Batch) -> None:
+        """Keep the readings of this grid for their slots; the batch is in order of arrival."""
+        place = self.place[batch.row]
+        mine = place >= 0
+        if mine.any():
+            self.waiting.append((place[mine], batch.t[mine], batch.value[mine]))
+
+    def close(self, clock: int) -> tuple[Ints, Floats]:
+        """Close what the data's clock [ns] allows -> ends of the slots [k] [ns], x [a, c, k]."""
+        until = (clock - ALLOWANCE) // NS * NS
+        if self.closed == 0:
+            self.closed = until
+        first = max(self.closed, until - LONGEST * NS)
+        ends = np.arange(first + NS, until + 1, NS)
+        x = np.empty((*self.rows.shape, ends.size))
+        place, t, value = self._take()
+        slot = np.searchsorted(ends, t)  # the first slot that ends at or after t
+        for j, end in enumerate(ends.tolist()):
+            due = slot == j
+            self._say(place[due], t[due], value[due])
+            x[:, :, j] = np.where(end - self.since <= self.hold, self.value, np.nan)
+        later = slot >= ends.size
+        if later.any():
+            self.waiting = [(place[later], t[later], value[later])]
+        self.closed = max(self.closed, until)
+        return ends, x
+
+    def _take(self) -> tuple[Ints, Ints, Floats]:
+        waiting, self.waiting = self.waiting, []
+        if not waiting:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        place, t, value = (np.concatenate(c) for c in zip(*waiting, strict=True))
+        order = np.argsort(t, kind="stable")
+        return place[order], t[order], value[order]
+
+    def _say(self, place: Ints, t: Ints, value: Floats) -> None:
+        """Later sayings stand over earlier ones; an older one than what stands changes nothing."""
+        newer = t >= self.since.ravel()[place]
+        np.put(self.since, place[newer], t[newer])  # in order of time: the last of a channel stays
+        np.put(self.value, place[newer], value[newer])
+
+
+def grid(catalog: Catalog, domain: str | None, channels: tuple[str, ...]) -> Grid:
+    """The assets that have the first of the channels, and whichever of the others they have."""
+    mine = np.isin(catalog.quantity, channels)
+    if domain is not None:
+        mine &= catalog.domain == domain
+    lead = np.flatnonzero(mine & (catalog.quantity == channels[0]))
+    assets = list(dict.fromkeys(catalog.asset[lead].tolist()))
+    number = {a: i for i, a in enumerate(assets)}
+    rows = np.full((len(assets), len(channels)), -1, np.int32)
+    place = np.full(catalog.n, -1, np.int64)
+    hold = np.full(rows.shape, np.inf)
+    for row in np.flatnonzero(mine).tolist():
+        a, c = number.get(catalog.asset[row], -1), channels.index(catalog.quantity[row])
+        if a >= 0:
+            rows[a, c], place[row] = row, a * len(channels) + c
+            limit = catalog.hold[row] if np.isfinite(catalog.hold[row]) else 3 * catalog.step[row]
+            hold[a, c] = limit * NS
+    return Grid(channels, assets, rows, place, hold)

@@ -1,0 +1,108 @@
+"""The commands `lifeline journal …`: the books, the dead letters, and sending them again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ingest.journal import SCHEMA, Bounds, Reader, Writer, connect
+from ingest.ledger import DeadLetter, Ledger, Mark, balance
+from lifeline.clock import iso, now, since
+from lifeline.config import Config
+from pipeline.checkpoint import NAME
+
+
+def books(data: Path) -> dict[str, Any]:
+    """Journal, ledger and balance of a city's data directory, as they are on the disk."""
+    journal, ledger = opened(data)
+    mark = ledger.mark(NAME)  # before the head: what comes in between counts as in flight
+    head = journal.head()
+    return {
+        "journal": journal.stat(),
+        "consumers": {NAME: {"next": mark.next, "at": mark.t}},
+        "ledger": balance(head, mark.counts or {}, mark.next),
+        "readings": readings(mark),
+        "dead": [{"reason": r, "messages": m, "readings": i} for r, m, i in ledger.reasons()],
+    }
+
+
+def readings(mark: Mark) -> dict[str, int]:
+    """Counts of single readings at the last checkpoint."""
+    return {k.removeprefix("readings_"): v for k, v in (mark.counts or {}).items() if k.startswith("readings_")}
+
+
+def opened(data: Path) -> tuple[Reader, Ledger]:
+    """The journal and the ledger, made if they are not there yet."""
+    data.mkdir(parents=True, exist_ok=True)
+    with connect(data / "journal.db") as db:
+        db.execute(SCHEMA)
+    return Reader(data / "journal.db"), Ledger(data / "ledger.db")
+
+
+def stat(data: Path, *, as_json: bool) -> str:
+    found = books(data)
+    if as_json:
+        return json.dumps(found)
+    j, ledger = found["journal"], found["ledger"]
+    kept = f"{j['messages']} messages in {j['batches']} batches, {j['bytes'] / 1e6:.1f} MB"
+    since_ = f", from {iso(j['oldest'])} to {iso(j['newest'])}" if j["oldest"] else ""
+    balanced = ledger["acknowledged"] == sum(v for k, v in ledger.items() if k != "acknowledged")
+    lines = [
+        f"journal   {kept}{since_}",
+        "messages  "
+        + ", ".join(f"{k} {v}" for k, v in ledger.items())
+        + (" (balanced)" if balanced else " (DOES NOT BALANCE)"),
+        "readings  " + ", ".join(f"{k} {v}" for k, v in found["readings"].items()),
+        *(f"dead      {d['messages']} messages: {d['reason']}" for d in found["dead"]),
+    ]
+    return "\n".join(lines)
+
+
+def dead(data: Path, reason: str, most: int, *, as_json: bool) -> str:
+    _, ledger = opened(data)
+    letters = ledger.dead(waiting=False, like=reason, most=most)
+    if as_json:
+        return json.dumps([{**x._asdict(), "topic": shown(x.topic), "payload": shown(x.payload)} for x in letters])
+    if not letters:
+        return "no dead letters"
+    return "\n".join(line for x in letters for line in told(x))
+
+
+def told(x: DeadLetter) -> tuple[str, str, str]:
+    """A dead letter in three lines."""
+    return (
+        f"{x.number}  {iso(x.t)}  {shown(x.topic)}",
+        f"    {x.items} refused: {x.reason} at {x.places or 'the whole message'}",
+        f"    {shown(x.payload)[:200]}",
+    )
+
+
+def shown(raw: bytes) -> str:
+    """Bytes as people can read them."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def retry(data: Path, reason: str) -> int:
+    """Append the waiting dead letters to the journal as new messages -> how many. A second writer beside receive is safe:
+
+    the number of a message is decided inside the transaction that appends it.
+    """
+    _, ledger = opened(data)
+    letters = ledger.dead(like=reason, most=10_000)
+    if letters:
+        writer = Writer(data / "journal.db", Bounds(retention=0.0, max_size=2**62, min_free=0))
+        first = writer.append([part for x in letters for part in (x.topic, x.payload)], now())
+        ledger.retried((x.number, first + i) for i, x in enumerate(letters))
+        writer.close()
+    return len(letters)
+
+
+def purge(config: Config, dead_before: str) -> str:
+    """Apply the retention now."""
+    data, j = config.city.data, config.journal
+    _, ledger = opened(data)
+    writer = Writer(data / "journal.db", Bounds(j.retention, j.max_size, j.min_free))
+    gone = 0
+    while part := writer.purge(ledger.consumed(), now()):
+        gone += part
+    forgotten = ledger.forget(before=since(dead_before)) if dead_before else 0
+    return f"{gone} batches deleted from the journal, {forgotten} dead letters forgotten"

@@ -1,0 +1,108 @@
+"""receive: takes messages from the broker, journals them, acknowledges them; knows nothing else."""
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from ingest.journal import Bounds, JournalFull, Writer
+from ingest.ledger import Ledger
+from ingest.mqtt import Session
+from lifeline.clock import now
+from lifeline.config import Config
+from lifeline.model import NS
+from pipeline.health import Page, guard
+
+DEAF: Final = 300.0  # [s] without a packet: worth saying, though a quiet city is possible
+
+
+@dataclass
+class Metrics:
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        r = self.registry
+        self.messages = Counter("lifeline_receive_messages", "Messages journaled and acknowledged", registry=r)
+        self.bytes = Counter("lifeline_receive_bytes", "Bytes journaled", registry=r)
+        self.refused = Counter("lifeline_receive_journal_refused", "Batches the journal had no room for", registry=r)
+        self.commit = Histogram("lifeline_receive_commit_seconds", "One commit of the journal", registry=r)
+        self.head = Gauge("lifeline_receive_journal_head", "Number of the next message", registry=r)
+        self.size = Gauge("lifeline_receive_journal_bytes", "Bytes kept in the journal", registry=r)
+        self.connected = Gauge("lifeline_receive_connected", "1 while the session stands", registry=r)
+
+
+class Receive:
+    """The process: one session, one journal."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        data, j = config.city.data, config.journal
+        self.writer = Writer(data / "journal.db", Bounds(j.retention, j.max_size, j.min_free))
+        self._ledger = Ledger(data / "ledger.db")
+        self.session = Session(config.broker, self.take, memory=data / "subscriptions.json", linger=j.linger, batch=j.batch)
+        self.metrics = Metrics()
+        self._full = ""
+        self._purge_at = 0.0
+
+    def take(self, flat: list[bytes], t: int) -> None:
+        """Journal a batch received at t [ns]; an empty one asks whether there would be room."""
+        try:
+            self._purge(t)
+            if flat:
+                self._journal(flat, t)
+            else:
+                self.writer.check()
+        except JournalFull as why:
+            self._full = str(why)
+            self.metrics.refused.inc()
+            raise
+        self._full = ""
+
+    def _journal(self, flat: list[bytes], t: int) -> None:
+        with self.metrics.commit.time():
+            self.writer.append(flat, t)
+        self.metrics.messages.inc(len(flat) // 2)
+        self.metrics.head.set(self.writer.head)
+        self.metrics.size.set(self.writer.size)
+
+    def _purge(self, t: int) -> None:
+        """Once a second let go of what every consumer has used and nobody may want again."""
+        if time.monotonic() < self._purge_at:
+            return
+        self._purge_at = time.monotonic() + 1.0
+        self.writer.purge(self._ledger.consumed(), t)
+
+    def reasons(self) -> list[str]:
+        """Why this process is not ready."""
+        why = []
+        if self._full:
+            why.append(f"journal: {self._full}")
+        if not self.session.connected:
+            why.append(f"broker: {self.session.why}")
+        elif self.session.heard < now() - DEAF * NS:
+            why.append(f"broker: nothing heard for more than {DEAF:.0f} s")
+        return why
+
+    def status(self) -> dict[str, Any]:
+        self.metrics.connected.set(self.session.connected)
+        return {
+            "process": "receive", "pid": os.getpid(), "head": self.writer.head, "journal_bytes": self.writer.size,
+            "connected": self.session.connected, "connects": self.session.connects,
+            "heard": self.session.heard, "not_ready": self.reasons(),
+        }  # fmt: skip
+
+    def run(self, stop: threading.Event) -> None:
+        """Until told to stop."""
+        health = self._config.health
+        threading.Thread(target=guard, args=(lambda: self.session.beat, stop), name="watchdog", daemon=True).start()
+        with Page(health.host, health.receive_port, self.metrics.registry, self.reasons, self.status):
+            self.session.run(stop)
+        self.writer.close()
+
+
+def run(config: Config, stop: threading.Event) -> None:
+    """The process."""
+    Receive(config).run(stop)

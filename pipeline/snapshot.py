@@ -1,0 +1,121 @@
+"""The engine's memory on disk, together with the journal offset it stands for.
+
+Arrays are found again by the keys of their series, so that a catalog that has gained, lost or re-ordered rows takes over the
+memory of those that stayed. A rule whose memory has another shape than before starts anew, and says so.
+"""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lifeline.model import Ints, Rows
+from pipeline.engine import Engine
+from pipeline.evidence import Recent
+from pipeline.groups import Line
+from pipeline.stepping import arrays, standing
+
+log = logging.getLogger("lifeline.snapshot")
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def gather(engine: Engine) -> Arrays:
+    """A copy of everything the engine remembers, by name."""
+    kept: Arrays = {
+        "clock": np.array([engine.clock, engine.born]),
+        "keys": np.frombuffer("\n".join(engine.catalog.key.tolist()).encode(), np.uint8),
+        "last": engine.last.copy(),
+        **{f"recent/{f}": getattr(engine.recent, f).copy() for f in Recent._fields},
+        **{f"quality/{f}": getattr(engine.quality, f).copy() for f in engine.quality._fields},
+    }
+    for group in engine.groups:
+        kept[f"rows/{group.name}"] = group.rows
+        for line in (*group.values, *group.ages):
+            kept |= _line(line)
+    for joint in engine.joints:
+        grid = joint.grid
+        kept[f"assets/{joint.name}"] = np.array(grid.assets)
+        kept |= {f"grid/{joint.name}/{k}": v for k, v in grid.memory().items()}
+        for line in joint.lines:
+            kept |= _line(line)
+    return kept
+
+
+def _line(line: Line) -> Arrays:
+    return {f"line/{line.name}/{k}": v.copy() for k, v in arrays(line.standing).items()}
+
+
+def scatter(engine: Engine, kept: Arrays) -> None:
+    """Give the memory back to an engine, series by series."""
+    engine.clock, engine.born = kept["clock"].tolist()
+    old = {k: i for i, k in enumerate(kept["keys"].tobytes().decode().split("\n"))}
+    was = np.array([old.get(k, -1) for k in engine.catalog.key.tolist()], np.int64)
+    _copy(engine.last, kept["last"], was)
+    for f in Recent._fields:
+        _copy(getattr(engine.recent, f), kept[f"recent/{f}"], was)
+    for f in engine.quality._fields:
+        _copy(getattr(engine.quality, f), kept[f"quality/{f}"], was)
+    for group in engine.groups:
+        rows = kept.get(f"rows/{group.name}")
+        moved = _positions(was[group.rows], rows)
+        for line in (*group.values, *group.ages):
+            _restore(line, kept, moved)
+    for joint in engine.joints:
+        if f"assets/{joint.name}" not in kept:
+            continue
+        old_assets = {a: i for i, a in enumerate(kept[f"assets/{joint.name}"].tolist())}
+        moved = np.array([old_assets.get(a, -1) for a in joint.grid.assets], np.int64)
+        prefix = f"grid/{joint.name}/"
+        joint.grid.remember({k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}, moved)
+        for line in joint.lines:
+            _restore(line, kept, moved)
+
+
+def _positions(was: Ints, rows: Rows | None) -> Ints:
+    """Positions in the group of old of the series that stand in this one now; -1: not there."""
+    if rows is None:
+        return np.full(was.size, -1, np.int64)
+    place = {r: i for i, r in enumerate(rows.tolist())}
+    return np.array([place.get(r, -1) for r in was.tolist()], np.int64)
+
+
+def _copy(new: np.ndarray[Any, Any], old: np.ndarray[Any, Any], was: Ints) -> None:
+    stayed = was >= 0
+    new[stayed] = old[was[stayed]]
+
+
+def _restore(line: Line, kept: Arrays, moved: Ints) -> None:
+    prefix = f"line/{line.name}/"
+    old = {k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}
+    fresh = standing(line.rule, moved.size)
+    new = arrays(fresh)
+    fits = old.keys() == new.keys() and all(old[k].shape[1:] == new[k].shape[1:] and old[k].dtype == new[k].dtype for k in new)
+    if not fits:
+        log.warning("a rule starts anew: no memory that fits", extra={"rule": line.rule.id, "line": line.name})
+        return
+    for k, v in new.items():
+        _copy(v, old[k], moved)
+    line.standing = fresh
+
+
+def save(path: Path, kept: Arrays) -> None:
+    """On the disk, whole, when this returns."""
+    temp = path.with_suffix(".tmp")
+    with temp.open("wb") as f:
+        np.savez(f, allow_pickle=False, **kept)
+        f.flush()
+        os.fsync(f.fileno())
+    temp.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as z:
+        return {k: z[k] for k in z.files}

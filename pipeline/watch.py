@@ -1,0 +1,219 @@
+"""watch: turns the journal into stored readings and changes of level."""
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+import detectors
+from ingest.admit import Terms
+from ingest.decode import decode
+from ingest.journal import Entry, Reader, connect
+from ingest.ledger import DeadLetter, Ledger
+from ingest.quality import gate, settings
+from lifeline.catalog import Catalog, load
+from lifeline.clock import now
+from lifeline.config import Config
+from lifeline.model import NS, Quality
+from pipeline.checkpoint import Checkpoints, Span
+from pipeline.courier import Courier
+from pipeline.engine import TICK, Blocks, Engine, Part
+from pipeline.health import Page, guard
+from store.lake import Lake
+
+log = logging.getLogger("lifeline.watch")
+
+READINGS: Final = 4_000_000  # in memory before a checkpoint is due early; twice that, and watch waits for the disk
+LAG: Final = 30.0  # [s] behind the journal before it is worth saying
+
+
+@dataclass
+class Metrics:
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        r = self.registry
+        self.readings = Counter("lifeline_watch_readings", "Readings judged", registry=r)
+        self.late = Counter("lifeline_watch_late", "Readings not newer than the last of their series", registry=r)
+        self.refused = Counter("lifeline_watch_refused", "Readings refused", registry=r)
+        self.changes = Counter("lifeline_watch_changes", "Changes of level, by the new level", ["level"], registry=r)
+        self.step = Histogram("lifeline_watch_step_seconds", "One step of the engine", registry=r)
+        self.lag = Gauge("lifeline_watch_lag_seconds", "Age of the newest message judged, by receipt", registry=r)
+        self.offset = Gauge("lifeline_watch_offset", "Number of the next message to judge", registry=r)
+        self.unsent = Gauge("lifeline_watch_unsent_changes", "Changes the desk has not confirmed", registry=r)
+
+
+@dataclass
+class Segment:
+    """Entries that are judged in one step: up to the first that moves the data's clock into another second."""
+
+    parts: list[Part] = field(default_factory=list)
+    blocks: list[Blocks] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Watch:
+    """The process: journal in, lake and changes out."""
+
+    def __init__(self, config: Config, catalog: Catalog | None = None) -> None:
+        self._config = config
+        data = config.city.data
+        data.mkdir(parents=True, exist_ok=True)
+        self.catalog = catalog or load(config.city.catalog)
+        self.engine = Engine(
+            self.catalog, detectors.rules(config.watch.rules), gate(self.catalog, settings()), config.city.name
+        )
+        self.lake = Lake(data / "lake", self.catalog)
+        self.checkpoints = Checkpoints(self.lake, lambda: Ledger(data / "ledger.db"), data)
+        self.courier = Courier(config.watch.desk)
+        self.courier.send(self.checkpoints.restore(self.engine))
+        connect(data / "journal.db").close()
+        self._reader = Reader(data / "journal.db")
+        self.at = self.checkpoints.mark.next
+        self._span = Span(self.at, self.at)
+        self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
+        self._flushed = time.monotonic()
+        self._caught_up = True
+        self._newest = 0  # [ns] receipt of the newest message judged
+        self.metrics = Metrics()
+        self.readings = 0  # judged since the start of the process
+        self.beat = time.monotonic()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until told to stop; ends with a checkpoint."""
+        health = self._config.health
+        self.courier.start()
+        with Page(health.host, health.watch_port, self.metrics.registry, self.reasons, self.status):
+            pulse = 0.0
+            while not stop.is_set():
+                self.beat = time.monotonic()
+                if not self.turn():
+                    stop.wait(self._config.watch.poll)
+                if self.beat >= pulse:
+                    pulse = self.beat + 5.0
+                    self.courier.beat(self.status())
+            self.flush(wait=True)
+        self.courier.close()
+        self.checkpoints.close()
+
+    def turn(self, most: int = 64) -> bool:
+        """Judge what the journal holds next, up to so many batches; says whether there was anything."""
+        entries = self._reader.read(self.at, most)
+        self.judge(entries)
+        self._caught_up = len(entries) < most
+        self._flush_when_due()
+        return bool(entries)
+
+    def judge(self, entries: list[Entry]) -> None:
+        """Decode and step; entries are merged as long as the data's clock stays within its second."""
+        segment, clock = Segment(), self.engine.clock
+        for entry in entries:
+            clock = max(clock, self._take(entry, segment))
+            if clock // TICK > self.engine.clock // TICK:
+                self._step(segment, clock)
+                segment = Segment()
+        self._step(segment, clock)
+        if entries:
+            self._newest = entries[-1].t
+            self.metrics.offset.set(self.at)
+
+    def _take(self, entry: Entry, segment: Segment) -> int:
+        """Decode one entry into the segment -> the newest time in it [ns], never beyond its receipt; 0: no reading."""
+        messages = [
+            (topic.decode("utf-8", "replace"), payload) for topic, payload in zip(entry.topics, entry.payloads, strict=True)
+        ]
+        decoded = decode(messages, entry.t, self.catalog, self._terms)
+        for r in decoded.refused:
+            at = r.message
+            letter = DeadLetter(entry.first + at, entry.t, r.items, r.reason, r.places, entry.topics[at], entry.payloads[at])
+            self._span.refused.append(letter)
+            self.metrics.refused.inc(r.items)
+        newest = 0
+        if decoded.batch.n:
+            segment.parts.append(Part(decoded.batch, entry.first + decoded.message))
+            newest = int(decoded.batch.t[decoded.batch.quality != Quality.CLOCK].max(initial=0))
+        for block, message in zip(decoded.blocks, decoded.block_message, strict=True):
+            segment.blocks.append(Blocks(block, entry.first + message))
+            newest = max(newest, int(block.t.max()) + block.step * (block.value.shape[1] - 1))
+        segment.entries.append(entry)
+        self.at = self._span.end = entry.end
+        return min(newest, entry.t)
+
+    def _step(self, segment: Segment, clock: int) -> None:
+        if not segment.parts and not segment.blocks:
+            return
+        with self.metrics.step.time():
+            out = self.engine.step(segment.parts, segment.blocks, clock)
+        self.courier.send(out.changes)
+        self._span.add(out)
+        for part in out.late:
+            self._keep(segment, part)
+        fresh = sum(b.n for b in out.fresh)
+        self.readings += fresh
+        self.metrics.readings.inc(fresh)
+        for change in out.changes:
+            self.metrics.changes.labels(change.new).inc()
+
+    def _keep(self, segment: Segment, part: Part) -> None:
+        """Late readings may turn out to contradict what is stored: keep their messages until that is known."""
+        self.metrics.late.inc(part.batch.n)
+        firsts = np.array([e.first for e in segment.entries])
+        for number in np.unique(part.number).tolist():
+            entry = segment.entries[int(np.searchsorted(firsts, number, side="right")) - 1]
+            at = number - entry.first
+            self._span.raw[number] = (entry.t, entry.topics[at], entry.payloads[at])
+
+    def _flush_when_due(self) -> None:
+        """Every few seconds, or earlier when much has come; a slow disk makes the journal wait, not the memory grow."""
+        readings = self._span.readings
+        due = time.monotonic() - self._flushed >= self._config.watch.flush or readings >= READINGS
+        if (due and not self.checkpoints.busy) or readings >= 2 * READINGS:
+            self.flush()
+
+    def flush(self, *, wait: bool = False) -> None:
+        """Checkpoint what has been judged."""
+        span = self._span
+        if span.end > span.first:
+            self.checkpoints.start(span, self.engine, self.courier.unsent())
+            self._span = Span(span.end, span.end)
+        self._flushed = time.monotonic()
+        if wait:
+            self.checkpoints.wait()
+
+    def reasons(self) -> list[str]:
+        """Why this process is not ready."""
+        why = []
+        if self.checkpoints.why:
+            why.append(f"checkpoint: {self.checkpoints.why}")
+        if self.courier.why:
+            why.append(f"desk: {self.courier.why}")
+        if (lag := self.lag()) > LAG:
+            why.append(f"journal: {lag:.0f} s behind")
+        return why
+
+    def lag(self) -> float:
+        """[s] age of the newest message judged, while there are others; 0 when all are judged."""
+        return 0.0 if self._caught_up else max(0.0, (now() - self._newest) / NS)
+
+    def status(self) -> dict[str, Any]:
+        """For the health page, the heartbeat and the terminal view."""
+        mark = self.checkpoints.mark
+        self.metrics.lag.set(self.lag())
+        self.metrics.unsent.set(len(self.courier.unsent()))
+        return {
+            "process": "watch", "source": "watch", "at": now(), "pid": os.getpid(), "offset": self.at, "checkpoint": mark.next,
+            "readings": self.readings, "clock": self.engine.clock, "lag_s": self.lag(),
+            "series": self.catalog.n, "counts": mark.counts, "not_ready": self.reasons(),
+        }  # fmt: skip
+
+
+def run(config: Config, stop: threading.Event) -> None:
+    """The process, with its watchdog."""
+    watch = Watch(config)
+    threading.Thread(target=guard, args=(lambda: watch.beat, stop), name="watchdog", daemon=True).start()
+    watch.run(stop)
