@@ -16,7 +16,8 @@ from lifeline.catalog import Catalog
 from lifeline.model import Batch, Block, Ints
 
 DEFECT: Final = "defect in the decoder"
-SHOWN: Final = 3  # places of refused readings named per message
+SHOWN: Final = 3  # places and reasons named per message
+WIDTH: Final = 100  # [characters] of each
 CODECS: Final[dict[str, Callable[[bytes, str, int], Readings | Waveform]]] = {
     "telemetry": telemetry.decode,
     "waveform": waveform.decode,
@@ -85,6 +86,6 @@ def _by_message(bad: Iterable[tuple[int, Refusal]]) -> list[Refused]:
 
 
 def _few(texts: Iterable[str]) -> str:
-    """The first few of them, each cut to a line's length."""
-    few = [t if len(t) <= 80 else t[:77] + "..." for _, t in zip(range(SHOWN), texts, strict=False)]
-    return "; ".join(few)
+    """The first few of them, each on one line and no longer than that, in characters that any log and database takes."""
+    plain = (t if t.isprintable() else ascii(t)[1:-1] for _, t in zip(range(SHOWN), texts, strict=False))
+    return "; ".join(t if len(t) <= WIDTH else t[: WIDTH - 3] + "..." for t in plain)

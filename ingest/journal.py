@@ -29,7 +29,11 @@ CREATE TABLE IF NOT EXISTS batch (
 
 # the number is decided by the statement that writes it, so that another process may append too (dead letters sent again)
 APPEND = """
-INSERT INTO batch SELECT coalesce((SELECT first + n FROM batch ORDER BY first DESC LIMIT 1), 0), ?, ?, ?, ?, ? RETURNING first"""
+INSERT INTO batch SELECT coalesce((SELECT first + n FROM batch ORDER BY first DESC LIMIT 1), 0), ?, ?, ?, ?, ?
+RETURNING first"""
+
+USED = """
+SELECT first, t, size FROM batch WHERE first + n <= ? AND first < (SELECT max(first) FROM batch) ORDER BY first LIMIT ?"""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[bytes]).decode
@@ -100,13 +104,12 @@ class Writer:
         self.check(len(body))
         n = len(messages) // 2
         try:
-            self._db.execute(
-                "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)", (self.head, n, t, zlib.crc32(body), len(body), body)
-            )
+            first: int = self._db.execute(APPEND, (n, t, zlib.crc32(body), len(body), body)).fetchall()[0][0]
         except sqlite3.OperationalError as why:
             raise JournalFull(f"{self._path}: {why}; nothing is acknowledged until it can be written again") from why
-        self.head += n
+        self.head = first + n
         self.size += len(body)
+        return first
 
     def check(self, more: int = 0) -> None:
         """Refuse, with the reason, when `more` bytes have no place."""
@@ -114,8 +117,8 @@ class Writer:
             self.size = size(self._db)  # another process may have made room
         if self.size + more > self._bounds.max_size:
             raise JournalFull(
-                f"{self._path}: {self.size + more} bytes wait for their consumers, [journal] max_size is {self._bounds.max_size}; "
-                "is watch running and keeping up?"
+                f"{self._path}: {self.size + more} bytes wait for their consumers, [journal] max_size is "
+                f"{self._bounds.max_size}; is watch running and keeping up?"
             )
         free = shutil.disk_usage(self._path.parent).free
         if free < self._bounds.min_free + 2 * more:
@@ -128,10 +131,7 @@ class Writer:
 
         The newest batch always stays: it carries the count of messages.
         """
-        old = self._db.execute(
-            "SELECT first, t, size FROM batch WHERE first + n <= ? AND first < (SELECT max(first) FROM batch) ORDER BY first LIMIT ?",
-            (consumed, most),
-        ).fetchall()
+        old = self._db.execute(USED, (consumed, most)).fetchall()
         doomed, left = [], self.size
         for first, t, size_ in old:
             if t >= now - self._bounds.retention * NS and left <= 0.9 * self._bounds.max_size:

@@ -83,8 +83,7 @@ class Ledger:
         try:
             self._db.executemany("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", dead)
             self._db.execute(
-                "INSERT INTO consumer VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET next = excluded.next, t = excluded.t, "
-                "counts = excluded.counts, extra = excluded.extra",
+                "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?, ?, ?)",
                 (name, mark.next, mark.t, msgspec.json.encode(mark.counts or {}).decode(), mark.extra),
             )
         except sqlite3.Error:
@@ -95,8 +94,8 @@ class Ledger:
     def dead(self, *, waiting: bool = True, like: str = "", most: int = 100) -> list[DeadLetter]:
         """Dead letters, oldest first; `waiting`: not yet sent again; `like`: a part of the reason."""
         rows = self._db.execute(
-            "SELECT number, t, items, reason, places, topic, payload FROM dead WHERE reason LIKE ? AND (retried IS NULL OR NOT ?) "
-            "ORDER BY number LIMIT ?",
+            "SELECT number, t, items, reason, places, topic, payload FROM dead "
+            "WHERE reason LIKE ? AND (retried IS NULL OR NOT ?) ORDER BY number LIMIT ?",
             (f"%{like}%", waiting, most),
         )
         return [DeadLetter(*r) for r in rows]
@@ -120,6 +119,6 @@ class Ledger:
 
 
 def balance(head: int, counts: dict[str, int], next_: int) -> dict[str, Any]:
-    """The equation of the first promise, in messages. head: messages journaled (and so acknowledged); next_: of the consumer."""
+    """The equation of the first promise, in messages. head: of the journal, all acknowledged; next_: of the consumer."""
     fates = {k: counts.get(k, 0) for k in ("stored", "duplicate", "dead_lettered")}
     return {"acknowledged": head, **fates, "in_flight": head - next_}

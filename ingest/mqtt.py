@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 from paho.mqtt import client as paho
@@ -298,7 +298,7 @@ class Publisher:
         self._client.on_publish = lambda *_: self._room.release()
         self._client.on_disconnect = lambda *_: self._up.clear()
 
-    def __enter__(self) -> "Publisher":
+    def __enter__(self) -> Self:
         dial(self._broker, self._client, clean=True)
         self._client.loop_start()
         if not self._up.wait(10):

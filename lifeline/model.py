@@ -1,6 +1,6 @@
 """The types that flow: columns of readings, rules, changes of level.
 
-Arrays: the first axis is the series, the last is time. Instants are int64 nanoseconds UTC, measured at the sensor. Values are SI.
+Arrays: the first axis is the series, the last is time. Instants are int64 nanoseconds UTC, at the sensor. Values are SI.
 """
 
 import hashlib
@@ -109,7 +109,7 @@ class Block:
 
     def flat(self) -> Batch:
         """The same readings as columns, series by series."""
-        m, k = self.value.shape
+        k = self.value.shape[1]
         t = (self.t[:, None] + self.step * np.arange(k)).ravel()
         return Batch(np.repeat(self.row, k).astype(np.int32), t, self.value.ravel(), self.quality.ravel())
 

@@ -31,21 +31,26 @@ UNITS: Final[dict[str, Unit]] = {
     # dimensionless
     "1": Unit("1", 1.0), "%": Unit("1", 0.01), "%VOL": Unit("1", 0.01), "%LEL": Unit("1", 0.0005), "ppm": Unit("1", 1e-6),
     "%RH": Unit("1", 0.01), "/": Unit("1", 1.0), "µε": Unit("1", 1e-6), "pH": Unit("1", 1.0), "count": Unit("1", 1.0),
-    "state": Unit("1", 1.0), "NTU": Unit("1", 1.0), "rad": Unit("1", 1.0), "°": Unit("1", float(np.pi / 180)), "deg": Unit("1", float(np.pi / 180)),
+    "state": Unit("1", 1.0), "NTU": Unit("1", 1.0),
+    "rad": Unit("1", 1.0), "°": Unit("1", float(np.pi / 180)), "deg": Unit("1", float(np.pi / 180)),
     # pressure
     "Pa": Unit("Pa", 1.0), "hPa": Unit("Pa", 100.0), "kPa": Unit("Pa", 1e3), "MPa": Unit("Pa", 1e6), "bar": Unit("Pa", 1e5),
     "m": Unit("m", 1.0), "mH2O": Unit("Pa", WATER_HEAD),
     # length, motion
-    "mm": Unit("m", 1e-3), "cm": Unit("m", 1e-2), "m/s": Unit("m/s", 1.0), "mm/s": Unit("m/s", 1e-3), "km/h": Unit("m/s", 1 / 3.6),
-    "m/s2": Unit("m/s²", 1.0), "m/s²": Unit("m/s²", 1.0), "mm/s²": Unit("m/s²", 1e-3), "g": Unit("m/s²", G), "m/s³": Unit("m/s³", 1.0),
+    "mm": Unit("m", 1e-3), "cm": Unit("m", 1e-2),
+    "m/s": Unit("m/s", 1.0), "mm/s": Unit("m/s", 1e-3), "km/h": Unit("m/s", 1 / 3.6),
+    "m/s2": Unit("m/s²", 1.0), "m/s²": Unit("m/s²", 1.0),
+    "mm/s²": Unit("m/s²", 1e-3), "g": Unit("m/s²", G), "m/s³": Unit("m/s³", 1.0),
     # flow
     "m³/s": Unit("m³/s", 1.0), "m3/s": Unit("m³/s", 1.0), "m³/h": Unit("m³/s", 1 / 3600), "m3/h": Unit("m³/s", 1 / 3600),
     "L/s": Unit("m³/s", 1e-3), "l/s": Unit("m³/s", 1e-3), "L/h": Unit("m³/s", 1e-3 / 3600),
     # temperature, force, mass, concentration, electricity, time
     "K": Unit("K", 1.0), "°C": Unit("K", 1.0, 273.15), "Cel": Unit("K", 1.0, 273.15),
     "N": Unit("N", 1.0), "kN": Unit("N", 1e3), "kg": Unit("kg", 1.0), "t": Unit("kg", 1e3),
-    "kg/m³": Unit("kg/m³", 1.0), "mg/L": Unit("kg/m³", 1e-3), "mg/m³": Unit("kg/m³", 1e-6), "S/m": Unit("S/m", 1.0), "µS/cm": Unit("S/m", 1e-4),
-    "V": Unit("V", 1.0), "A": Unit("A", 1.0), "Hz": Unit("Hz", 1.0), "s": Unit("s", 1.0), "min": Unit("s", 60.0), "h": Unit("s", 3600.0),
+    "kg/m³": Unit("kg/m³", 1.0), "mg/L": Unit("kg/m³", 1e-3),
+    "mg/m³": Unit("kg/m³", 1e-6), "S/m": Unit("S/m", 1.0), "µS/cm": Unit("S/m", 1e-4),
+    "V": Unit("V", 1.0), "A": Unit("A", 1.0), "Hz": Unit("Hz", 1.0),
+    "s": Unit("s", 1.0), "min": Unit("s", 60.0), "h": Unit("s", 3600.0),
 }  # fmt: skip
 
 WORDS: Final[dict[str, dict[str, float]]] = {

@@ -6,10 +6,10 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from lifeline.kinds import duration
 from lifeline.catalog import load
 from lifeline.clock import since
 from lifeline.config import Config
+from lifeline.kinds import duration
 from store import query
 from store.lake import Lake
 

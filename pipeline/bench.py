@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import bench
 from rich.console import Console
+
+import bench
 
 
 def known() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command `lifeline demo`: a simulated city, an embedded broker, the three processes, a receiver of warnings, a live view."""
+"""The command `lifeline demo`: a simulated city, an embedded broker, the three processes, a phone, a live view."""
 
 import asyncio
 import contextlib
@@ -237,8 +237,8 @@ def concluded(stage: Stage, warnings: list[dict[str, Any]], report: Path | None,
         "readings": found["readings"],
         "warnings": [
             {
-                "id": w["id"], "domain": w["domain"], "asset": w["asset"], "hazard": w["hazard"], "level": view.level(w["peak"]),
-                "onset": iso(w["onset"]), "pushed": iso(w["pushed"]) if w["pushed"] else None, "latency_s": w["latency"],
+                "id": w["id"], "domain": w["domain"], "asset": w["asset"], "hazard": w["hazard"],
+                "level": view.level(w["peak"]), "onset": iso(w["onset"]), "pushed": iso(w["pushed"]) if w["pushed"] else None, "latency_s": w["latency"],
             }
             for w in sorted(warnings, key=lambda w: w["onset"])
             if w["kind"] == "hazard"

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.quality import Gate, QualityState, combined
 from lifeline.catalog import Catalog
-from lifeline.model import JUDGED, NS, Batch, Block, Change, Codes, Floats, Ints, Quality, Rows, Rule
+from lifeline.model import JUDGED, NS, Batch, Block, Change, Codes, Floats, Ints, Rows, Rule
 from pipeline.evidence import Recent
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.stepping import advance

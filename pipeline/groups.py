@@ -88,7 +88,7 @@ def groups(catalog: Catalog, rules: list[Rule]) -> list[Group]:
                 catalog.rated[rows],
                 [x for x in lines if x.rule.detector.judges == "value"],
                 [x for x in lines if x.rule.detector.judges == "age"],
-            )  # fmt: skip
+            )
         )
     return made
 

@@ -96,9 +96,9 @@ class Picture:
         head, done = scene.receive.get("head", 0), scene.watch.get("checkpoint", 0)
         ledger = " + ".join(f"{k} {counts.get(k, 0)}" for k in ("stored", "duplicate", "dead_lettered"))
         messages, readings = (self.rates.get(k, 0) for k in ("messages", "readings"))
+        lag = scene.watch.get("lag_s", 0)
         lines = [
-            f"{messages:.0f} messages/s   {readings:.0f} readings/s   lag {scene.watch.get('lag_s', 0):.2f} s   "
-            f"{scene.pushed} notices pushed",
+            f"{messages:.0f} messages/s   {readings:.0f} readings/s   lag {lag:.2f} s   {scene.pushed} notices pushed",
             f"acknowledged {head} = {ledger} + in_flight {head - done}",
             *(f"not ready: {why}" for s in (scene.receive, scene.watch) for why in s.get("not_ready", [])),
             f"data, logs and received notices: {self.folder}   Ctrl-C ends",

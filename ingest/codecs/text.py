@@ -19,33 +19,28 @@ class Unfinite(NamedTuple):
 
 
 def load(payload: bytes) -> Any:
-    """The tree of an object or an array; numbers are floats."""
+    """Give the tree of an object or an array; numbers are floats."""
     try:
         return _quick.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as why:
-        return _patient(payload, why)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _patient(payload)
 
 
-def _patient(payload: bytes, first: Exception) -> Any:
+def _patient(payload: bytes) -> Any:
     """Many devices print NaN, which JSON has no word for: only that value is lost, not the message."""
     try:
         tree = json.loads(payload.decode(), parse_float=_number, parse_int=_number, parse_constant=Unfinite)
-    except (ValueError, RecursionError):
-        raise _unreadable(first) from first
+    except UnicodeDecodeError as why:
+        raise BadPayload("not UTF-8", f"byte {why.start}") from why
+    except RecursionError as why:
+        raise BadPayload("JSON nested too deeply", "payload") from why
+    except json.JSONDecodeError as why:
+        raise BadPayload(f"not JSON: {why.msg}", f"character {why.pos}") from why
     if not isinstance(tree, dict | list):
-        raise BadPayload("JSON must be an object or an array here") from first
+        raise BadPayload("JSON must be an object or an array here", "payload")
     return tree
 
 
 def _number(text: str) -> float | Unfinite:
     value = float(text)
     return value if abs(value) < float("inf") else Unfinite(text[:20])
-
-
-def _unreadable(why: Exception) -> BadPayload:
-    if isinstance(why, UnicodeDecodeError):
-        return BadPayload("not UTF-8", f"byte {why.start}")
-    if isinstance(why, RecursionError):
-        return BadPayload("nested too deeply")
-    said, _, place = str(why).removesuffix(")").partition(" (")
-    return BadPayload(f"not JSON: {said}", place)
