@@ -15,9 +15,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes around the help would cost half a second
 )
-catalog_app = typer.Typer(help="The catalog of series.", no_args_is_help=True)
-journal_app = typer.Typer(help="The journal of raw messages, and its dead letters.", no_args_is_help=True)
+catalog_app = typer.Typer(help="The catalog of series.", no_args_is_help=True, rich_markup_mode=None)
+journal_app = typer.Typer(
+    help="The journal of raw messages, and its dead letters.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(journal_app, name="journal")
 

@@ -227,27 +227,31 @@ def heard(stage: Stage) -> list[float]:
     return [(at - s["t"]) / NS for at, s in said if Level[s["level"]] > Level[s["before"]]]
 
 
+def told(w: dict[str, Any]) -> dict[str, Any]:
+    """A warning as the report has it."""
+    return {
+        **{k: w[k] for k in ("id", "domain", "asset", "hazard")},
+        "level": view.level(w["peak"]),
+        "onset": iso(w["onset"]),
+        "pushed": iso(w["pushed"]) if w["pushed"] else None,
+        "latency_s": w["latency"],
+    }
+
+
 def concluded(stage: Stage, warnings: list[dict[str, Any]], report: Path | None, console: Console) -> int:
     """Say how it went; the processes have ended and the books are closed."""
     found = books(stage.config.city.data)
     latencies = heard(stage)
     p50, p99 = np.percentile(latencies, [50, 99]).tolist() if latencies else (None, None)
-    told = {
+    outcome = {
         "ledger": found["ledger"],
         "readings": found["readings"],
-        "warnings": [
-            {
-                "id": w["id"], "domain": w["domain"], "asset": w["asset"], "hazard": w["hazard"],
-                "level": view.level(w["peak"]), "onset": iso(w["onset"]), "pushed": iso(w["pushed"]) if w["pushed"] else None, "latency_s": w["latency"],
-            }
-            for w in sorted(warnings, key=lambda w: w["onset"])
-            if w["kind"] == "hazard"
-        ],
+        "warnings": [told(w) for w in sorted(warnings, key=lambda w: w["onset"]) if w["kind"] == "hazard"],
         "latency_s": {"p50": p50, "p99": p99},
-    }  # fmt: skip
+    }
     if report is not None:
-        report.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    ledger = told["ledger"]
+        report.write_text(json.dumps(outcome, indent=1, ensure_ascii=False) + "\n")
+    ledger = outcome["ledger"]
     fates = {k: v for k, v in ledger.items() if k != "acknowledged"}
     balanced = ledger["acknowledged"] == sum(fates.values())
     console.print(
@@ -255,7 +259,7 @@ def concluded(stage: Stage, warnings: list[dict[str, Any]], report: Path | None,
         "(balanced)" if balanced else "(DOES NOT BALANCE)",
     )
     console.print(
-        f"{len(told['warnings'])} warnings pushed to {stage.folder / 'phone.jsonl'}",
+        f"{len(outcome['warnings'])} warnings pushed to {stage.folder / 'phone.jsonl'}",
         f"latency p50 {p50:.2f} s, p99 {p99:.2f} s" if latencies else "",
     )
     sys.stdout.flush()
