@@ -1,0 +1,257 @@
+"""The desk's HTTP interface.
+
+Requests and answers are JSON. A change is taken when the answer is 200: it is on the disk then. Items that cannot be read are
+refused with 422 and their place; their neighbours in the same request are taken all the same, for what is said again is
+recognised by its id.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerts import alertmanager, queries
+from alerts.alertmanager import BadMatcher, Matcher
+from alerts.book import UnknownWarning
+from alerts.case import to_row
+from alerts.desk import Desk
+from alerts.lifecycle import Refused
+from lifeline.model import Change, Level
+
+LARGEST: Final = 32_000_000  # [byte] of a request
+LAST: Final = 2**63 - 1  # [ns]
+router: Final = APIRouter()
+T = TypeVar("T")
+
+
+class Answer(msgspec.Struct):
+    """Who acknowledges, and what they say."""
+
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    comment: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
+
+
+class Heartbeat(msgspec.Struct):
+    """A process lives. What else it tells is kept as it is."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    lag_s: float | None = None
+
+
+class Problem(Exception):
+    """Turned into application/problem+json (RFC 9457)."""
+
+    def __init__(self, status: HTTPStatus, detail: str, **more: Any) -> None:
+        self.status, self.body = status, {"title": status.phrase, "status": status.value, "detail": detail, **more}
+
+
+class Read(NamedTuple):
+    """The changes of a request, and what could not be read."""
+
+    changes: list[Change]
+    problems: list[dict[str, str]]
+
+
+async def the_desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+OurDesk = Annotated[Desk, Depends(the_desk)]
+
+
+def app(desk: Desk) -> FastAPI:
+    """The application; while it lives, notices are sent and heartbeats listened for."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        work = asyncio.create_task(desk.run())
+        work.add_done_callback(_ended)
+        yield
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+    made = FastAPI(title="Lifeline desk", lifespan=lifespan)
+    made.state.desk = desk
+    made.include_router(router)
+    made.add_exception_handler(Problem, _problem)
+    made.add_exception_handler(SQLAlchemyError, _unavailable)
+    return made
+
+
+@router.post("/changes")
+async def changes(request: Request, desk: OurDesk) -> Response:
+    """Changes of level, as a list. 200: all are on disk. 422: those named are refused, the others are on disk."""
+    said = read(await _body(request))
+    taken = await asyncio.to_thread(desk.take, said.changes)
+    if taken.notices:
+        desk.outbox.wake()
+    if not said.problems:
+        return _json(taken._asdict())
+    desk.meters.refused(len(said.problems))
+    await asyncio.to_thread(desk.book.refuse, said.problems, desk.clock.now())
+    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, said.problems[0]["reason"], problems=said.problems, taken=taken._asdict())
+
+
+def read(body: bytes) -> Read:
+    """Changes out of JSON, one by one, so that a bad one costs only itself."""
+    try:
+        items = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"not a list of changes: {why}", problems=[]) from why
+    good: list[Change] = []
+    bad: list[dict[str, str]] = []
+    for i, item in enumerate(items):
+        try:
+            good.append(_change(item))
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as why:
+            bad.append({"place": f"$[{i}]", "reason": f"$[{i}]: {why}", "item": bytes(item)[:1000].decode(errors="replace")})
+    return Read(good, bad)
+
+
+def _change(item: msgspec.Raw) -> Change:
+    """One change; ValueError names the field."""
+    change = msgspec.json.decode(item, type=Change)
+    for name in ("old", "new"):
+        if getattr(change, name) not in Level.__members__:
+            raise ValueError(
+                f"{getattr(change, name)!r} is no level; write one of {', '.join(Level.__members__)} - at `$.{name}`"
+            )
+    if not 0 <= change.t <= LAST:
+        raise ValueError(f"{change.t} is no instant in nanoseconds since 1970 - at `$.t`")
+    return change
+
+
+@router.post("/heartbeat")
+async def heartbeat(request: Request, desk: OurDesk) -> Response:
+    """A process says that it lives: {"source": "watch", "lag_s": 0.1, ...}."""
+    body = await _body(request)
+    beat = _decoded(body, Heartbeat)
+    await asyncio.to_thread(desk.book.heard, beat.source, body.decode(), desk.clock.now())
+    await desk.look()
+    return _json({"silence_s": desk.settings.silence})
+
+
+@router.get("/api/v2/alerts")
+def alerts(
+    desk: OurDesk,
+    filters: Annotated[list[str] | None, Query(alias="filter")] = None,
+    active: bool = True,  # noqa: FBT001, FBT002  a query parameter
+    receiver: str | None = None,
+) -> Response:
+    """Warnings not closed, as Alertmanager gives its alerts. None is ever silenced or inhibited, so active=false gives none."""
+    try:
+        matchers = [Matcher(text) for text in filters or []]
+        wanted = Matcher(f'receiver=~"{receiver}"') if receiver else None
+    except BadMatcher as why:
+        raise Problem(HTTPStatus.BAD_REQUEST, str(why)) from why
+    told, now, url = queries.told(desk.database), desk.clock.now(), desk.settings.public_url
+    live = queries.everything_live(desk.database) if active else []
+    shown = [alertmanager.gettable(to_row(c), receivers=told.get(c.id, []), public_url=url, now=now) for c in live]
+    fits = (a for a in shown if all(m.fits(a["labels"]) for m in matchers))
+    return _json([a for a in fits if wanted is None or any(wanted.fits({"receiver": r["name"]}) for r in a["receivers"])])
+
+
+@router.get("/api/v1/warnings")
+def listed(desk: OurDesk, live: bool = False, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:  # noqa: FBT001, FBT002
+    """Warnings, the youngest first. live: only those that somebody still has to answer."""
+    return _json([to_row(c) for c in queries.listed(desk.database, live=live, limit=limit)])
+
+
+@router.get("/api/v1/warnings/{warning}")
+def one(desk: OurDesk, warning: str) -> Response:
+    """All that is known of one: levels, evidence, who was told when and what the provider said, who answered."""
+    known = queries.history(desk.database, warning)
+    if known is None:
+        raise _unknown(warning)
+    return _json(known)
+
+
+@router.post("/api/v1/warnings/{warning}/ack")
+async def acknowledge(request: Request, desk: OurDesk, warning: str) -> Response:
+    """Somebody takes it: {"by": "...", "comment": "..."}. 409 when there is nothing to answer."""
+    answer = _decoded(await _body(request), Answer)
+    at = desk.clock.now()
+    try:
+        case = await asyncio.to_thread(desk.book.acknowledge, warning, answer.by, answer.comment, at)
+    except UnknownWarning as why:
+        raise _unknown(warning) from why
+    except Refused as why:
+        raise Problem(HTTPStatus.CONFLICT, str(why)) from why
+    return _json(to_row(case))
+
+
+@router.get("/api/v1/map")
+def chart(desk: OurDesk) -> Response:
+    """Level of every asset, and how many of each a district has; UNKNOWN where nothing is heard."""
+    unheard = queries.unheard(desk.database, desk.settings.blind)
+    blind = bool(desk.deadman.overdue(desk.clock.now()))
+    return _json(desk.map.told(desk.map.painted(queries.everything_live(desk.database), unheard, blind=blind)))
+
+
+@router.get("/-/healthy")
+@router.get("/healthz")
+async def healthy() -> Response:
+    return PlainTextResponse("healthy")
+
+
+@router.get("/-/ready")
+@router.get("/readyz")
+def ready(desk: OurDesk) -> Response:
+    """503 with the reasons, one a line."""
+    why = desk.reasons()
+    return PlainTextResponse("\n".join(why) or "ready", HTTPStatus.SERVICE_UNAVAILABLE if why else HTTPStatus.OK)
+
+
+@router.get("/metrics")
+def metrics(desk: OurDesk) -> Response:
+    return Response(desk.meters.page(desk.clock.now()), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {LARGEST} bytes; send fewer at a time")
+    return bytes(body)
+
+
+def _decoded(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(why)) from why
+
+
+def _unknown(warning: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
+
+
+def _json(content: Any) -> Response:
+    return Response(msgspec.json.encode(content), media_type="application/json")
+
+
+async def _problem(_: Request, why: Exception) -> Response:
+    assert isinstance(why, Problem)
+    return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
+
+
+async def _unavailable(_: Request, why: Exception) -> Response:
+    """The database would not: nothing was taken; say it again later."""
+    body = {"title": "Service Unavailable", "status": 503, "detail": f"database: {why}"}
+    return Response(msgspec.json.encode(body), 503, {"Retry-After": "1"}, media_type="application/problem+json")
+
+
+def _ended(work: asyncio.Task[None]) -> None:
+    """A bug in the desk's own tasks ends the process, to be started again: it must not take changes and tell nobody."""
+    if not work.cancelled() and (why := work.exception()) is not None:
+        raise SystemExit(1) from why

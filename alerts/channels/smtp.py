@@ -1,0 +1,105 @@
+"""E-mail, in Chinese and English, over SMTP."""
+
+import asyncio
+import smtplib
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Literal
+
+from alerts.notice import Drop, Notice, Outcome, Retry, Sent
+from lifeline.config import Port, Seconds
+from lifeline.model import NS
+
+THREADS = 4  # [1] mails in flight; smtplib knows no asyncio
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """One mail a notice to everybody listed. Repetitions carry the same Message-ID, which mail programs fold."""
+
+    host: str
+    sender: str
+    to: tuple[str, ...]
+    port: Port = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str = ""
+    password: str = field(default="", repr=False, metadata={"secret": True})
+    ca_file: Path | None = None  # None: the authorities that the system trusts
+    timeout: Seconds = 8.0  # [s] for each step of the conversation
+
+    async def send(self, notice: Notice) -> Outcome:
+        """Deliver once. When only some recipients are refused it counts as sent, and the words say who was refused."""
+        try:
+            refused = await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._deliver, compose(notice, self.sender, self.to)
+            )
+        except smtplib.SMTPResponseException as why:
+            return _refusal(why)
+        except smtplib.SMTPRecipientsRefused as why:
+            return _nobody(why)
+        except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError, ValueError) as why:
+            return Drop(f"{type(why).__name__}: {why}", "misconfigured")
+        except (smtplib.SMTPException, OSError) as why:
+            return Retry(f"{type(why).__name__}: {why}", "timeout" if isinstance(why, TimeoutError) else "connection")
+        return Sent(f"refused for {', '.join(refused)}" if refused else "accepted for all")
+
+    async def close(self) -> None:
+        self._pool.shutdown(wait=False)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(THREADS, thread_name_prefix="smtp")
+
+    def _deliver(self, mail: EmailMessage) -> dict[str, tuple[int, bytes]]:
+        with self._connect() as server:
+            if self.security == "starttls":
+                server.starttls(context=self._trust())
+            if self.username:
+                server.login(self.username, self.password)
+            return server.send_message(mail)
+
+    def _connect(self) -> smtplib.SMTP:
+        if self.security == "tls":
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=self._trust())
+        return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.ca_file)
+
+
+def compose(notice: Notice, sender: str, to: tuple[str, ...]) -> EmailMessage:
+    """Plain text with both languages, and the same as HTML with each marked as what it is."""
+    texts, mail = notice.texts, EmailMessage(SMTP)
+    mail["Subject"], mail["From"], mail["To"] = " ".join(f"{texts.zh_title} | {texts.en_title}".split()), sender, ", ".join(to)
+    mail["Message-ID"], mail["Date"] = f"<{notice.id}@lifeline>", formatdate(notice.story.made / NS)
+    mail["References"] = f"<{notice.story.warning}@lifeline>"  # mail programs thread a warning's notices by it
+    mail.set_content(f"{texts.zh}\n\n{texts.en}\n")
+    parts = [
+        f'<div lang="{lang}">{escape(text).replace(chr(10), "<br>")}</div>'
+        for lang, text in (("zh-CN", texts.zh), ("en", texts.en))
+    ]
+    mail.add_alternative("<br>".join(parts), subtype="html")
+    return mail
+
+
+def _refusal(why: smtplib.SMTPResponseException) -> Outcome:
+    """4xx is "not now", 5xx is "never" (RFC 5321, 4.2.1)."""
+    error = why.smtp_error
+    words = f"{why.smtp_code} {error.decode(errors='replace') if isinstance(error, bytes) else error}"
+    if isinstance(why, smtplib.SMTPAuthenticationError):
+        return Drop(words, "authError")
+    return Drop(words, "clientError") if why.smtp_code >= 500 else Retry(words, "serverError")
+
+
+def _nobody(why: smtplib.SMTPRecipientsRefused) -> Outcome:
+    """Every recipient refused: never only if all of them are refused for good."""
+    words = "; ".join(f"{who}: {code} {text!r}" for who, (code, text) in why.recipients.items())
+    permanent = all(code >= 500 for code, _ in why.recipients.values())
+    return Drop(words, "clientError") if permanent else Retry(words, "serverError")

@@ -1,0 +1,113 @@
+"""The desk as one thing: what its routes need, and the tasks that run beside them."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Final, Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerts import queries, spool
+from alerts.book import Book, Taken
+from alerts.colours import Map
+from alerts.deadman import Deadman
+from alerts.meters import Meters
+from alerts.notice import Channel
+from alerts.outbox import Outbox, Patience
+from alerts.route import Route
+from alerts.tables import Database
+from lifeline.catalog import Catalog
+from lifeline.clock import Clock
+from lifeline.model import NS, Change
+
+log: Final = logging.getLogger("lifeline.desk")
+LOOK: Final = 1.0  # [s] between looks at the heartbeats
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a desk must be told."""
+
+    city: str
+    public_url: str = "http://127.0.0.1:8087"  # how people reach it
+    owner: str = "monitoring centre"  # who looks after the monitoring itself
+    sources: tuple[str, ...] = ("watch",)  # processes that must be heard
+    silence: float = 30.0  # [s] after which one of them is warned of
+    outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
+    blind: frozenset[str] = frozenset({"sensor_silent", "sensor_stuck"})  # tickets that make an asset UNKNOWN on the map
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The parts, wired."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    book: Book
+    meters: Meters
+    outbox: Outbox
+    deadman: Deadman
+    map: Map
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        database: Database,
+        catalog: Catalog,
+        routes: Sequence[Route],
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        zone: tzinfo | None = None,
+    ) -> Self:
+        """A desk over an open database."""
+        book, meters = Book(database, routes, zone), Meters(database)
+        lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
+        deadman = Deadman(
+            book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
+        )
+        outbox = Outbox(database, channels, clock, meters, settings.patience)
+        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog))
+
+    def take(self, said: list[Change]) -> Taken:
+        """Record changes; blocks until they are on disk."""
+        taken = self.book.take(said, self.clock.now())
+        self.meters.took(taken, said)
+        return taken
+
+    async def run(self) -> None:
+        """Send notices and listen for heartbeats until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.outbox.run())
+            tasks.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except SQLAlchemyError as why:  # a full disk shows in readiness; the next look may find room
+                log.warning("the heartbeats cannot be judged", extra={"why": why})
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """Judge the heartbeats now."""
+        if await asyncio.to_thread(self.deadman.check, self.clock.now()):
+            self.outbox.wake()
+
+    def reasons(self) -> list[str]:
+        """Why the desk is not ready; empty when it is. Blocks."""
+        at, why = self.clock.now(), []
+        try:
+            queries.probe(self.database, at)
+            oldest = spool.backlog(self.database).oldest
+            silent = self.deadman.overdue(at)
+        except SQLAlchemyError as wrong:
+            return [f"database: {wrong}"]
+        if oldest is not None and (age := (at - oldest) / NS) > self.settings.outbox_age:
+            why.append(f"outbox: a notice has waited for {age:.0f} s")
+        why += [f"{source}: not heard for more than {self.settings.silence:g} s" for source in silent]
+        return why

@@ -1,0 +1,67 @@
+"""The life of a case as one table. What is not in it is refused."""
+
+from enum import StrEnum
+from typing import Final
+
+from lifeline.model import Level
+
+
+class State(StrEnum):
+    QUIET = "quiet"  # nothing to answer: the case is closed, or never was
+    OPEN = "open"  # active, and nobody has taken it
+    URGENT = "urgent"  # has been RED, and nobody has taken it since
+    TAKEN = "taken"  # active, and somebody has
+    GONE = "gone"  # over by itself, but it was RED and nobody has answered: only a person closes it
+
+
+class Act(StrEnum):
+    RAISE = "raise"  # to a level above what was answered, below RED
+    REDDEN = "redden"  # to RED, and RED was not answered before
+    EASE = "ease"  # to another active level: lower, or not above what was answered
+    CLEAR = "clear"  # to NORMAL
+    ACK = "ack"  # somebody answers
+
+
+QUIET, OPEN, URGENT, TAKEN, GONE = State
+RAISE, REDDEN, EASE, CLEAR, ACK = Act
+
+NEXT: Final[dict[tuple[State, Act], State]] = {
+    (QUIET, RAISE): OPEN, (QUIET, REDDEN): URGENT,
+    (OPEN, RAISE): OPEN, (OPEN, REDDEN): URGENT, (OPEN, EASE): OPEN, (OPEN, CLEAR): QUIET, (OPEN, ACK): TAKEN,
+    (URGENT, RAISE): URGENT, (URGENT, REDDEN): URGENT, (URGENT, EASE): URGENT, (URGENT, CLEAR): GONE, (URGENT, ACK): TAKEN,
+    (TAKEN, RAISE): OPEN, (TAKEN, REDDEN): URGENT, (TAKEN, EASE): TAKEN, (TAKEN, CLEAR): QUIET, (TAKEN, ACK): TAKEN,
+    (GONE, RAISE): URGENT, (GONE, REDDEN): URGENT, (GONE, ACK): QUIET,
+}  # fmt: skip
+
+ACTIVE: Final = frozenset({OPEN, URGENT, TAKEN})  # the condition stands
+LIVE: Final = ACTIVE | {GONE}  # somebody still has to do something
+
+
+class Refused(Exception):
+    """An act that makes no sense in this state."""
+
+
+def step(state: State, act: Act) -> State:
+    """The state after an act; Refused when the table has no such row."""
+    try:
+        return NEXT[state, act]
+    except KeyError:
+        raise Refused(f"a case that is {state} knows no {act!s}") from None
+
+
+def act_of(before: Level, after: Level, answered: Level) -> Act:
+    """Which act a change of level is. answered: the gravest level that somebody has acknowledged."""
+    if after is Level.NORMAL:
+        return CLEAR
+    if after <= max(before, answered):
+        return EASE
+    return REDDEN if after is Level.RED else RAISE
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, for docs/desk.md."""
+    arrows: dict[tuple[State, State], list[str]] = {}
+    for (state, act), after in NEXT.items():
+        arrows.setdefault((state, after), []).append(act)
+    lines = [f"    {a} --> {b}: {', '.join(acts)}" for (a, b), acts in arrows.items()]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {QUIET}", *lines])

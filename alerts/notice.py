@@ -1,0 +1,116 @@
+"""What is said to people, and how saying it can end."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from lifeline.model import Evidence
+
+
+class What(StrEnum):
+    """What a notice is about."""
+
+    RAISED = "raised"  # a new warning, or one that is back
+    WORSE = "worse"
+    EASED = "eased"
+    RESOLVED = "resolved"
+
+
+class Grounds(msgspec.Struct, frozen=True):
+    """One series that the warning rests on."""
+
+    key: str
+    device: str
+    quantity: str
+    rule: str
+    level: str  # Level name
+    score: float | None  # [1] 1 at the first limit
+    t: int  # [ns] UTC, sensor clock
+    evidence: Evidence
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """The same in both languages. A title is one line, a body a few."""
+
+    zh_title: str
+    zh: str
+    en_title: str
+    en: str
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to a warning at one change of its level, whoever is told."""
+
+    warning: str
+    version: int  # [1] counts the changes of level of a warning
+    what: What
+    level: str  # Level name
+    before: str  # Level name
+    kind: str
+    why: str
+    voices: int  # [1] independent sensors or quantities
+    domain: str
+    hazard: str
+    city: str
+    district: str
+    asset: str
+    owner: str
+    lat: float  # [°] WGS-84
+    lon: float  # [°] WGS-84
+    onset: int  # [ns] UTC, sensor clock, of the change that opened the warning
+    t: int  # [ns] UTC, sensor clock, of the change that made this level
+    made: int  # [ns] UTC, desk clock
+    ended: int | None  # [ns] UTC, sensor clock; None: still active
+    grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One message to one channel. Its id is the same however often it is sent."""
+
+    id: str  # "<warning>.<version>.<channel>"
+    channel: str
+    story: Story
+    texts: Texts
+    latency: float | None = None  # [s] from the sensor's instant to this attempt
+
+    @property
+    def ended(self) -> bool:
+        return self.story.ended is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Taken over by the other side."""
+
+    words: str  # the provider's own
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not now; the same again may go well."""
+
+    words: str
+    reason: str  # serverError, rateLimited, timeout, connection
+    after: float | None = None  # [s] the provider's wish
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Never; the same again will fail the same way."""
+
+    words: str
+    reason: str  # clientError, authError, misconfigured, expired
+
+
+Outcome = Sent | Retry | Drop
+
+
+class Channel(Protocol):
+    """A way to people. One attempt a call; patience belongs to the outbox."""
+
+    async def send(self, notice: Notice) -> Outcome:
+        """Never raises for anything that the other side does."""
+
+    async def close(self) -> None: ...

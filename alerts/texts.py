@@ -1,0 +1,139 @@
+"""What people read, in Chinese and English: level and hazard first, then what was measured, since when, on what grounds."""
+
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from alerts.judge import Why
+from alerts.notice import Grounds, Story, Texts, What
+from lifeline.model import NS, Kind, Level
+from lifeline.units import QUANTITIES
+
+Pair = tuple[str, str]  # Chinese, English
+
+LEVELS: Final[dict[str, Pair]] = {
+    "RED": ("红色", "RED"),
+    "ORANGE": ("橙色", "ORANGE"),
+    "YELLOW": ("黄色", "YELLOW"),
+    "BLUE": ("蓝色", "BLUE"),
+    "NORMAL": ("正常", "NORMAL"),
+}
+
+HAZARDS: Final[dict[str, Pair]] = {
+    "pipeline_silent": ("监测系统中断", "the monitoring itself is silent"),
+}
+
+REASONS: Final[dict[str, Pair]] = {
+    Why.QUIET: ("各测点均已恢复正常", "every series is back to normal"),
+    Why.TICKET: ("设备状态异常，请权属单位检修", "the device is in doubt; its owner is asked to look"),
+    Why.LONE: ("单一测点", "one sensor"),
+    Why.CAPPED: ("单一测点，等级受限，待其他测点佐证", "one sensor, held down until a second confirms"),
+    Why.HARD: ("单一测点，超过硬性限值", "one sensor, over a limit that needs no second"),
+    Why.SEVERAL: ("{n} 个独立测点", "{n} independent sensors or quantities"),
+    Why.AGREED: ("{n} 个独立测点相互印证，提升一级", "{n} independent sensors or quantities agree: one level up"),
+}
+
+WHAT: Final[dict[What, Pair]] = {
+    What.RAISED: ("发布", "raised"),
+    What.WORSE: ("升级", "worse"),
+    What.EASED: ("降级", "eased"),
+    What.RESOLVED: ("解除", "resolved"),
+}
+
+
+def write(story: Story, zone: tzinfo) -> Texts:
+    """Title and body in both languages; times in `zone`."""
+    zh, en = _title(story)
+    measured = _measured(story.grounds[0]) if story.grounds else ("", "")
+    since, reason = _since(story, zone), _reason(story)
+    place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
+    zh_lines = [
+        zh,
+        measured[0],
+        since[0],
+        f"依据：{reason[0]}",
+        f"位置：{place[0]}（{story.lat:.5f}，{story.lon:.5f}）",
+        f"编号：{story.warning}",
+    ]
+    en_lines = [
+        en,
+        measured[1],
+        since[1],
+        f"Grounds: {reason[1]}",
+        f"Place: {place[1]} ({story.lat:.5f}, {story.lon:.5f})",
+        f"Id: {story.warning}",
+    ]
+    return Texts(zh_title=zh, zh=_lines(zh_lines), en_title=en, en=_lines(en_lines))
+
+
+def undelivered(texts: Texts, channel: str, words: str) -> Texts:
+    """The same news, told by another channel because the first gave up."""
+    zh, en = f"【渠道 {channel} 未能送达】{texts.zh_title}", f"[{channel} could not deliver] {texts.en_title}"
+    return Texts(zh_title=zh, zh=f"{zh}\n{texts.zh}\n原因：{words}", en_title=en, en=f"{en}\n{texts.en}\nIt said: {words}")
+
+
+def hazard(name: str) -> Pair:
+    """A hazard's name in both languages; one without a translation keeps its own."""
+    return HAZARDS.get(name, (name, name.replace("_", " ")))
+
+
+def _title(story: Story) -> Pair:
+    named, act = hazard(story.hazard), WHAT[story.what]
+    level = LEVELS[story.before if story.what is What.RESOLVED else story.level]
+    call = ("工单", "ticket") if story.kind == Kind.TICKET else ("预警", "warning")
+    was = LEVELS[story.before]
+    moved = story.what in {What.WORSE, What.EASED}
+    zh_act, en_act = (f"由{was[0]}{act[0]}", f" ({act[1]}, was {was[1]})") if moved else (act[0], f" {act[1]}")
+    return (
+        f"【{level[0]}{call[0]}·{zh_act}】{named[0]}：{story.asset}",
+        f"{level[1]} {call[1]}{en_act}: {named[1]} at {story.asset}",
+    )
+
+
+def _measured(g: Grounds) -> Pair:
+    """The last value and the bound it stands against; empty where the evidence holds no value."""
+    quantity = QUANTITIES.get(g.quantity)
+    zh, en = (quantity.zh, quantity.en) if quantity else (g.quantity, g.quantity)
+    known = [v for v in g.evidence.value if v is not None]
+    value = f" {_number(known[-1])} {_unit(g.evidence.unit)}".rstrip() if known else ""
+    bound = _bound(g)
+    note = f" {g.evidence.note}" if g.evidence.note else ""
+    return (f"{zh}{value}{bound[0]}（{g.device}）{note}", f"{en[:1].upper()}{en[1:]}{value}{bound[1]} ({g.device}){note}")
+
+
+def _bound(g: Grounds) -> Pair:
+    """The bound of the series' own level; after the end, of the mildest that there is."""
+    name = g.level if g.level in g.evidence.bounds else next((n for n in Level.__members__ if n in g.evidence.bounds), None)
+    if name is None:
+        return "", ""
+    bound = f"{_number(g.evidence.bounds[name])} {_unit(g.evidence.bounds_unit)}".rstrip()
+    return f"，{LEVELS[name][0]}界限 {bound}", f", {LEVELS[name][1]} bound {bound}"
+
+
+def _since(story: Story, zone: tzinfo) -> Pair:
+    onset = local(story.onset, zone)
+    if story.ended is None:
+        return f"始于 {onset}", f"Since {onset}"
+    return f"始于 {onset}，止于 {local(story.ended, zone)}", f"From {onset} to {local(story.ended, zone)}"
+
+
+def _reason(story: Story) -> Pair:
+    zh, en = REASONS[story.why]
+    return zh.format(n=story.voices), en.format(n=story.voices)
+
+
+def local(t: int, zone: tzinfo) -> str:
+    """2026-01-02 03:04:05 +08:00. t [ns] UTC"""
+    at = datetime.fromtimestamp(t // NS, UTC).astimezone(zone).isoformat(" ", "seconds")
+    return f"{at[:19]} {at[19:]}"
+
+
+def _number(x: float) -> str:
+    return f"{x:.4g}" if abs(x) < 10_000 else f"{x:.0f}"
+
+
+def _unit(unit: str) -> str:
+    return "" if unit in {"1", "state", "count", "/"} else unit
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,91 @@
+"""The table, and what no order of acts may do."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.lifecycle import ACTIVE, GONE, NEXT, OPEN, QUIET, TAKEN, URGENT, Act, Refused, State, act_of, diagram, step
+from lifeline.model import Level
+
+N, B, Y, O, R = Level
+acts = st.lists(st.sampled_from(Act), max_size=30)
+
+
+def walk(done: list[Act]) -> list[tuple[State, Act, State]]:
+    """States before and after each act that is not refused."""
+    state, steps = QUIET, []
+    for act in done:
+        try:
+            after = step(state, act)
+        except Refused:
+            continue
+        steps.append((state, act, after))
+        state = after
+    return steps
+
+
+@given(acts)
+def test_an_active_warning_is_never_forgotten(done: list[Act]) -> None:
+    active = False
+    for _, act, after in walk(done):
+        if act in {Act.RAISE, Act.REDDEN}:
+            active = True
+        elif act is Act.CLEAR:
+            active = False
+        assert (after in ACTIVE) is active
+
+
+@given(acts)
+def test_a_red_warning_ends_only_after_somebody_answered(done: list[Act]) -> None:
+    answered = True
+    for _, act, after in walk(done):
+        if act is Act.REDDEN:
+            answered = False
+        elif act is Act.ACK:
+            answered = True
+        assert answered or after in {URGENT, GONE}
+
+
+@given(acts)
+def test_a_rise_is_open_until_somebody_answers_that_rise(done: list[Act]) -> None:
+    for _, act, after in walk(done):
+        if act in {Act.RAISE, Act.REDDEN}:
+            assert after in {OPEN, URGENT}
+        if after is TAKEN:
+            assert act in {Act.ACK, Act.EASE}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_rise_is_refused_nowhere_and_an_end_wherever_nothing_is_active(state: State) -> None:
+    assert (state, Act.RAISE) in NEXT
+    assert (state, Act.REDDEN) in NEXT
+    assert ((state, Act.CLEAR) in NEXT) is (state in ACTIVE)
+
+
+def test_what_is_not_in_the_table_is_refused() -> None:
+    with pytest.raises(Refused, match="a case that is quiet knows no ack"):
+        step(QUIET, Act.ACK)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "answered", "act"),
+    [
+        (N, B, N, Act.RAISE),
+        (N, R, N, Act.REDDEN),
+        (Y, O, N, Act.RAISE),
+        (O, R, O, Act.REDDEN),
+        (O, Y, N, Act.EASE),
+        (Y, O, O, Act.EASE),  # back to what was answered
+        (Y, R, R, Act.EASE),
+        (R, N, N, Act.CLEAR),
+    ],
+)
+def test_a_change_of_level_is_one_act(before: Level, after: Level, answered: Level, act: Act) -> None:
+    assert act_of(before, after, answered) is act
+
+
+def test_the_diagram_in_the_docs_is_drawn_from_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "desk.md").read_text("utf-8")
+    assert f"```mermaid\n{diagram()}\n```" in page
