@@ -51,6 +51,6 @@ def failures(catalog: Catalog, start: int) -> list[Fault]:
         fault("laser-longjie-005/ch4", 10, 120, Dropout()),
         fault("laser-haikou-003/ch4", 20, 25, Spike(6 * VOL)),
         fault("gauge-yangzong-001-3/pressure", 30, 35, Spike(-25 * WATER_HEAD)),
-        fault("accel-jiucun-001-mid/z", 12, LAST, Stuck()),
+        fault("accel-jiucun-001-mid/z", 25, LAST, Stuck()),  # after a thousand good samples
         fault("laser-youso-008/ch4", 15, 300, Skew(8 * 3600.0)),
     ]
