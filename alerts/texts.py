@@ -6,7 +6,7 @@ from typing import Final
 from alerts.judge import Why
 from alerts.notice import Grounds, Story, Texts, What
 from lifeline.model import NS, Kind, Level
-from lifeline.units import QUANTITIES
+from lifeline.units import QUANTITIES, UNITS
 
 Pair = tuple[str, str]  # Chinese, English
 
@@ -19,7 +19,32 @@ LEVELS: Final[dict[str, Pair]] = {
 }
 
 HAZARDS: Final[dict[str, Pair]] = {
+    "bridge_change": ("桥梁结构状态变化", "change of the bridge's behaviour"),
+    "bridge_impact": ("桥墩撞击", "impact on the bridge"),
+    "bridge_overload": ("桥梁超载", "overload of the bridge"),
+    "bridge_tilt": ("桥梁倾斜", "tilt of the bridge"),
+    "bridge_vibration": ("桥梁异常振动", "excessive vibration of the bridge"),
+    "bridge_wind": ("桥面大风", "high wind on the bridge"),
+    "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
+    "entrapment": ("电梯困人", "people trapped in a lift"),
+    "gas_accumulation": ("可燃气体聚集", "accumulation of gas"),
+    "gas_imbalance": ("燃气供销差异常", "gas flows that do not balance"),
+    "gas_overpressure": ("燃气超压", "gas overpressure"),
+    "gas_pressure_loss": ("燃气压力骤降", "sudden loss of gas pressure"),
+    "gas_underpressure": ("燃气欠压", "gas underpressure"),
+    "levelling": ("电梯平层误差", "lift stopping off its landing"),
+    "overspeed": ("电梯超速", "lift overspeed"),
     "pipeline_silent": ("监测系统中断", "the monitoring itself is silent"),
+    "ride_quality": ("电梯运行振动异常", "rough ride of a lift"),
+    "silence": ("传感器无数据", "silent sensor"),
+    "spike": ("传感器数据跳变", "spikes of a sensor"),
+    "stop_outside_zone": ("电梯停于门区之外", "lift stopped outside a door zone"),
+    "stuck": ("传感器数据卡滞", "stuck sensor"),
+    "water_burst": ("供水管网爆管", "burst water main"),
+    "water_leak": ("供水管网漏损", "water leak"),
+    "water_overflow": ("水池溢流", "overflow of a water tank"),
+    "water_overpressure": ("供水超压", "water overpressure"),
+    "water_quality": ("供水水质异常", "water quality out of bounds"),
 }
 
 REASONS: Final[dict[str, Pair]] = {
@@ -90,23 +115,34 @@ def _title(story: Story) -> Pair:
 
 
 def _measured(g: Grounds) -> Pair:
-    """The last value and the bound it stands against; empty where the evidence holds no value."""
+    """The last value and the bound it stands against; of several quantities together, their states."""
     quantity = QUANTITIES.get(g.quantity)
     zh, en = (quantity.zh, quantity.en) if quantity else (g.quantity, g.quantity)
     known = [v for v in g.evidence.value if v is not None]
     value = f" {_number(known[-1])} {_unit(g.evidence.unit)}".rstrip() if known else ""
+    if g.evidence.note:
+        zh, en, value = g.evidence.note, g.evidence.note, ""
     bound = _bound(g)
-    note = f" {g.evidence.note}" if g.evidence.note else ""
-    return (f"{zh}{value}{bound[0]}（{g.device}）{note}", f"{en[:1].upper()}{en[1:]}{value}{bound[1]} ({g.device}){note}")
+    return (f"{zh}{value}{bound[0]}（{g.device}）", f"{en[:1].upper()}{en[1:]}{value}{bound[1]} ({g.device})")
 
 
 def _bound(g: Grounds) -> Pair:
-    """The bound of the series' own level; after the end, of the mildest that there is."""
+    """The bound of the series' own level; after the end, of the mildest. Empty where it bounds a score and not the value."""
+    if not g.evidence.note and not _comparable(g.evidence.unit, g.evidence.bounds_unit):
+        return "", ""
     name = g.level if g.level in g.evidence.bounds else next((n for n in Level.__members__ if n in g.evidence.bounds), None)
     if name is None:
         return "", ""
     bound = f"{_number(g.evidence.bounds[name])} {_unit(g.evidence.bounds_unit)}".rstrip()
     return f"，{LEVELS[name][0]}界限 {bound}", f", {LEVELS[name][1]} bound {bound}"
+
+
+def _comparable(unit: str, bounds: str) -> bool:
+    """Whether a bound can be read beside a value."""
+    if unit == bounds:
+        return True
+    known = unit in UNITS and bounds in UNITS
+    return known and bounds != "1" and UNITS[unit].si == UNITS[bounds].si
 
 
 def _since(story: Story, zone: tzinfo) -> Pair:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from alerts.notice import Channel
 from alerts.route import Route
@@ -23,14 +23,20 @@ def known() -> dict[str, type]:
     return {name: getattr(import_module(f"{__name__}.{name}"), name.capitalize()) for name in names}
 
 
-def configured(tables: Mapping[str, Mapping[str, Any]], folder: Path = Path()) -> tuple[list[Route], dict[str, Channel]]:
-    """Routes and channels from the tables [channels.NAME]; ConfigRefused with all that is wrong. folder: of relative paths."""
+def configured(
+    tables: Mapping[str, Mapping[str, Any]], folder: Path = Path(), public_url: str = ""
+) -> tuple[list[Route], dict[str, Channel]]:
+    """Routes and channels from the tables [channels.NAME]; ConfigRefused with all that is wrong.
+
+    folder: of relative paths.
+    public_url: of the desk, for links in notices, where a table says no other.
+    """
     routes: list[Route] = []
     channels: dict[str, Channel] = {}
     problems: list[str] = []
     for name, table in tables.items():
         try:
-            route, channels[name] = _one(name, table, folder)
+            route, channels[name] = _one(name, table, folder, public_url)
             routes.append(route)
         except ConfigRefused as why:
             problems += why.problems
@@ -39,7 +45,7 @@ def configured(tables: Mapping[str, Mapping[str, Any]], folder: Path = Path()) -
     return routes, channels
 
 
-def _one(name: str, table: Mapping[str, Any], folder: Path) -> tuple[Route, Channel]:
+def _one(name: str, table: Mapping[str, Any], folder: Path, public_url: str) -> tuple[Route, Channel]:
     where, types = f"channels.{name}", known()
     if not NAME.fullmatch(name):
         raise ConfigRefused([f"{where}: a channel's name becomes part of message ids; write it with A-Z, a-z, 0-9, _ and -"])
@@ -47,6 +53,8 @@ def _one(name: str, table: Mapping[str, Any], folder: Path) -> tuple[Route, Chan
     if kind not in types:
         raise ConfigRefused([f"{where}.type: there is no channel {kind!r}; {suggestion(str(kind), types)}"])
     own = {k: v for k, v in table.items() if k not in {"type", *ROUTING}}
+    if public_url and "public_url" in get_type_hints(types[str(kind)]):
+        own.setdefault("public_url", public_url)
     route = build(Route, {k: table[k] for k in ROUTING if k in table}, where, folder=folder, given={"channel": name})
     channel: Channel = build(types[str(kind)], own, where, folder=folder)
     return route, channel

@@ -117,10 +117,10 @@ def test_a_passive_rule_is_recorded_and_raises_nothing(book: Book, say: Say) -> 
 
 
 def test_a_silent_sensor_makes_a_ticket_and_leaves_the_hazard_where_it_is(book: Book, say: Say) -> None:
-    book.take([say(O), say(Y, 60, rule="any.silence", hazard="sensor_silent", kind=Kind.TICKET)], AT)
+    book.take([say(O), say(Y, 60, rule="any.silence", hazard="silence", kind=Kind.TICKET)], AT)
     assert {(c.hazard, c.kind, c.level) for c in warnings_of(book)} == {
         ("gas_accumulation", Kind.HAZARD, O),
-        ("sensor_silent", Kind.TICKET, Y),
+        ("silence", Kind.TICKET, Y),
     }
     assert len(notices(book, "duty")) == 1  # duty wants no tickets
 

@@ -1,0 +1,76 @@
+"""What people read."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+import detectors
+from alerts import texts
+from alerts.case import moved, opened, story
+from alerts.judge import Standing, judge
+from alerts.notice import Grounds, Story
+from lifeline.model import NS, Change, Evidence, Kind, Level
+
+Say = Callable[..., Change]
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def told(c: Change, evidence: Evidence | None = None) -> Story:
+    """The story of a case opened by one change."""
+    verdict = judge([Standing(c.key, c.rule, c.device, c.quantity, Level[c.new], c.hard, c.kind, c.mode)])
+    case, _ = moved(opened(c, c.t), verdict, c.t, c.t)
+    grounds = [Grounds(c.key, c.device, c.quantity, c.rule, c.new, c.score, c.t, evidence or c.evidence)]
+    return story(case, Level.NORMAL, c.t, grounds)
+
+
+def test_every_hazard_of_the_rules_has_a_name_in_both_languages() -> None:
+    assert {rule.hazard for rule in detectors.rules()} <= set(texts.HAZARDS)
+
+
+def test_a_hazard_nobody_named_keeps_its_own_name() -> None:
+    assert texts.hazard("sink_hole") == ("sink_hole", "sink hole")
+
+
+def test_level_hazard_and_asset_come_first(say: Say) -> None:
+    said = texts.write(told(say(Level.RED)), SHANGHAI)
+    assert said.zh_title == "【红色预警·发布】可燃气体聚集：W-1"
+    assert said.en_title == "RED warning raised: accumulation of gas at W-1"
+    assert said.zh.splitlines()[1] == "甲烷浓度 2.6 %VOL，红色界限 5 %VOL（d1）"
+    assert said.en.splitlines()[1] == "Methane 2.6 %VOL, RED bound 5 %VOL (d1)"
+
+
+def test_a_ticket_is_called_one(say: Say) -> None:
+    said = texts.write(told(say(Level.YELLOW, kind=Kind.TICKET, hazard="stuck")), SHANGHAI)
+    assert said.zh_title == "【黄色工单·发布】传感器数据卡滞：W-1"
+    assert said.en_title == "YELLOW ticket raised: stuck sensor at W-1"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "zh", "en"),
+    [
+        (([2.6], "%VOL", {"BLUE": 10.0}, "1"), "甲烷浓度 2.6 %VOL", "Methane 2.6 %VOL"),  # a bound of a score
+        (([250.0], "kPa", {"BLUE": 0.4}, "MPa"), "甲烷浓度 250 kPa，蓝色界限 0.4 MPa", "Methane 250 kPa, BLUE bound 0.4 MPa"),
+        (
+            ([1.3], "1", {"BLUE": 60.0}, "s", "door 0"),
+            "door 0，蓝色界限 60 s",
+            "Door 0, BLUE bound 60 s",
+        ),  # of several together
+        (([2.0, None], "%VOL", {}, "%VOL"), "甲烷浓度 2 %VOL", "Methane 2 %VOL"),
+        (([], "%VOL", {"BLUE": 0.5}, "%VOL"), "甲烷浓度，蓝色界限 0.5 %VOL", "Methane, BLUE bound 0.5 %VOL"),
+    ],
+)
+def test_a_value_stands_beside_its_bound_only_where_they_compare(say: Say, evidence: tuple[Any, ...], zh: str, en: str) -> None:
+    said = texts.write(told(say(Level.BLUE), Evidence([1], *evidence)), SHANGHAI)
+    assert said.zh.splitlines()[1] == f"{zh}（d1）"
+    assert said.en.splitlines()[1] == f"{en} (d1)"
+
+
+def test_times_are_local_to_the_city(say: Say) -> None:
+    now = told(say(Level.BLUE))
+    assert "始于 2025-12-29 17:20:00 +08:00" in texts.write(now, SHANGHAI).zh
+    assert "Since 2025-12-29 09:20:00 +00:00" in texts.write(now, ZoneInfo("UTC")).en
+    over = msgspec.structs.replace(now, ended=now.t + 90 * NS)
+    assert "止于 2025-12-29 17:21:30 +08:00" in texts.write(over, SHANGHAI).zh
