@@ -7,20 +7,21 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import msgspec
 import numpy as np
 
 from lifeline.model import Detector, Domain, Kind, Level, Limits, Mode, Rule
 from lifeline.units import QUANTITIES, UNITS, Unit
+from lifeline.words import Unusable
 
 HERE: Final = Path(__file__).parent
 LEVELS: Final = ("BLUE", "YELLOW", "ORANGE", "RED")
 PLACED: Final = ("origin", "scale")  # fields of a detector that the rule's bounds decide
 
 
-class BadRules(ValueError):
+class BadRules(Unusable):
     """Rules that cannot be used, all reasons at once: file, rule, key, why."""
 
 
@@ -138,6 +139,7 @@ def misnamed(row: Row) -> Iterator[str]:
     else:
         allowed = [f.name for f in fields(named()[row.detector]) if f.name not in PLACED]  # type: ignore[arg-type]
         yield from (f"parameters: {unknown(key, allowed)}" for key in row.parameters if key not in allowed)
+        yield from mistyped(row, allowed)
     yield from mislevelled(row, "enter", row.enter)
     yield from mislevelled(row, "leave", row.leave)
     yield from mislevelled(row, "hold", row.hold if isinstance(row.hold, dict) else {})
@@ -145,6 +147,16 @@ def misnamed(row: Row) -> Iterator[str]:
         yield "enter: no level has a bound"
     if row.hard is not None and row.hard not in row.enter:
         yield f"hard: {row.hard} is none of {', '.join(row.enter)}"
+
+
+def mistyped(row: Row, allowed: list[str]) -> Iterator[str]:
+    """Parameters of another type than the detector's field."""
+    types = get_type_hints(type(named()[row.detector]))
+    for key in row.parameters.keys() & set(allowed):
+        try:
+            msgspec.convert(row.parameters[key], types[key])
+        except msgspec.ValidationError as why:
+            yield f"parameters: {key}: {why}"
 
 
 def mislevelled(row: Row, key: str, spoken: Iterable[str]) -> Iterator[str]:

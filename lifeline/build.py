@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from lifeline.kinds import Between, Secret, Spoken, Unfit, Written, duration
-from lifeline.words import suggestion
+from lifeline.words import Unusable, suggestion
 
 __all__ = ["ConfigRefused", "build", "duration", "keys"]
 
 T = TypeVar("T")
 
 
-class ConfigRefused(ValueError):
+class ConfigRefused(Unusable):
     """Settings that cannot be used. `problems`: `where: reason`, all of them."""
 
     def __init__(self, problems: list[str]) -> None:

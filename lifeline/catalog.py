@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lifeline.model import Domain, Floats
 from lifeline.sheet import Problems, Sheet, Words, read
 from lifeline.units import QUANTITIES, UNITS
-from lifeline.words import suggestion
+from lifeline.words import Unusable, suggestion
 
 Texts = NDArray[np.object_]
 
@@ -58,7 +58,7 @@ class Catalog:
         return len(self.key)
 
 
-class CatalogRefused(ValueError):
+class CatalogRefused(Unusable):
     """The file is no catalog. `problems`: `file:line: reason`, the first of them; `count`: how many there are."""
 
     def __init__(self, path: Path, problems: list[str], count: int | None = None) -> None:

@@ -1,7 +1,11 @@
-"""Words people mistype, and the right ones nearest to them."""
+"""Words people mistype, the right ones nearest to them, and the refusal that says so."""
 
 import difflib
 from collections.abc import Iterable
+
+
+class Unusable(ValueError):
+    """What people wrote (settings, catalog, rules) cannot be used; the text names everything that is wrong with it."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -2,9 +2,10 @@
 
 import csv as table
 import sys
+from typing import Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from lifeline.catalog import load
 from lifeline.clock import since
@@ -12,6 +13,8 @@ from lifeline.config import Config
 from lifeline.kinds import duration
 from store import query
 from store.lake import Lake
+
+WIDE: Final = 100  # [character] that a line of slots needs
 
 
 def show(config: Config, key: str, start: str, end: str, every: str, *, csv: bool) -> int:
@@ -27,8 +30,8 @@ def show(config: Config, key: str, start: str, end: str, every: str, *, csv: boo
         out.writerow(answer.header)
         out.writerows(answer.lines)
         return 0
-    shown = Table(*answer.header, title=key)
+    shown = Table(*(Column(name, no_wrap=True) for name in answer.header), title=key)
     for line in answer.lines:
         shown.add_row(*line)
-    Console().print(shown)
+    Console(width=max(Console().width, WIDE)).print(shown)
     return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
+from rich.text import Text
 
 import detectors
 from alerts import channels
@@ -50,9 +51,10 @@ def examine(path: Path) -> int:
     amiss = 0
     for found in findings(path):
         amiss += not found.well
-        console.print(f"[{'green]well ' if found.well else 'red]amiss'}[/] {found.what}")
+        mark = Text("well  ", style="green") if found.well else Text("amiss ", style="red")
+        console.print(mark + Text(found.what), soft_wrap=True)
         if not found.well:
-            console.print(f"      → {found.mend}", style="yellow")
+            console.print(Text(f"      → {found.mend}", style="yellow"), soft_wrap=True)
     return 1 if amiss else 0
 
 

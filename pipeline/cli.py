@@ -29,17 +29,12 @@ DEFAULT = Path("lifeline.toml")
 
 
 def configured(path: Path) -> "Config":
-    """The configuration, or an end with exit code 2 and every problem named."""
+    """The configuration; a refusal names every problem."""
     import os
 
-    from lifeline.config import ConfigRefused, load
+    from lifeline.config import load
 
-    try:
-        return load(path, os.environ)
-    except ConfigRefused as why:
-        for problem in why.problems:
-            typer.echo(problem, err=True)
-        raise typer.Exit(2) from why
+    return load(path, os.environ)
 
 
 def stopping() -> "threading.Event":
@@ -123,13 +118,9 @@ def catalog_check(path: Annotated[Path, typer.Argument(help="The catalog (CSV)."
     """Read a catalog and say everything that is wrong with it, by line."""
     from collections import Counter
 
-    from lifeline.catalog import CatalogRefused, load
+    from lifeline.catalog import load
 
-    try:
-        catalog = load(path)
-    except (CatalogRefused, OSError) as why:
-        typer.echo(str(why), err=True)
-        raise typer.Exit(1) from why
+    catalog = load(path)
     typer.echo(f"{path}: {catalog.n} series of {len(set(catalog.asset))} assets, nothing wrong")
     for (domain, quantity), n in sorted(Counter(zip(catalog.domain, catalog.quantity, strict=True)).items()):
         typer.echo(f"  {domain:9} {quantity:16} {n}")
@@ -212,7 +203,14 @@ def journal_purge(
 
 
 def main() -> None:
-    app()
+    """Run a command. A refusal (configuration, catalog, rules) is said in its own words, not as a traceback; exit code 2."""
+    from lifeline.words import Unusable
+
+    try:
+        app()
+    except Unusable as why:
+        typer.echo(str(why), err=True)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

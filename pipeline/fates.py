@@ -34,16 +34,17 @@ class Sorted(NamedTuple):
 
 def sort_late(late: Batch, fresh: Batch, lake: Known) -> Sorted:
     """Compare late readings with each other, with the fresh ones not yet in the lake, and with the lake."""
-    first, same = _first(late, fresh)
-    new = first.copy()
-    conflict = ~first & ~same
-    asked = np.flatnonzero(first)
-    if asked.size:
-        there, value = lake.stored(late.row[asked], late.t[asked])
-        known = asked[there]
-        new[known] = False
-        conflict[known] = value[there] != late.value[known]
-    return Sorted(new, ~new & ~conflict, conflict)
+    new, same = _first(late, fresh)
+    if late.n:
+        there, value = lake.stored(late.row, late.t)
+        new &= ~there
+        same[there] = alike(value[there], late.value[there])
+    return Sorted(new, ~new & same, ~new & ~same)
+
+
+def alike(a: Floats, b: Floats) -> Bools:
+    """[n] the same value, or both missing."""
+    return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 def _first(late: Batch, fresh: Batch) -> tuple[Bools, Bools]:
@@ -59,7 +60,7 @@ def _first(late: Batch, fresh: Batch) -> tuple[Bools, Bools]:
     leader = order[np.flatnonzero(head)[np.cumsum(head) - 1]]  # per sorted reading, who said its (row, t) first
     first, same = np.empty(row.size, bool), np.empty(row.size, bool)
     first[order] = head
-    same[order] = value[leader] == value[order]
+    same[order] = alike(value[leader], value[order])
     mine = slice(row.size - late.n, None)
     return first[mine], same[mine]
 
