@@ -13,6 +13,9 @@ import numpy as np
 from lifeline.model import Bools, Floats, Ints
 
 CLOSE: Final = 0.999  # [1] greatest lag-one correlation believed; beyond it a series is a random walk to us
+WARY: Final = (
+    2.0  # [1] standard errors (Bartlett) added to it: too small a correlation lets false alarms through, see the pages
+)
 FAR: Final = -0.9  # [1] least
 
 
@@ -47,9 +50,14 @@ def teach(b: Baseline, x: Floats, new: Bools, *, warmup: int, least: float) -> N
 
 
 def fix(b: Baseline, done: Bools, least: float) -> Bools:
-    """Set the model of the series `done` from their moments -> those that have one: who never varied goes on learning."""
-    phi = np.clip(b.lag / np.where(b.power > 0, b.power, 1.0), FAR, CLOSE)
-    spread = np.maximum(np.sqrt(b.power * (1 - phi * phi)), least)
+    """Set the model of the series `done` from their moments -> those that have one: who never varied goes on learning.
+
+    The correlation is freed of its bias (M. G. Kendall, Biometrika 41, 1954, 403-404) and then taken warily.
+    """
+    r = np.clip(b.lag / np.where(b.power > 0, b.power, 1.0), -1.0, 1.0)
+    n = b.seen + 1
+    phi = np.clip(r + (1 + 3 * r) / n + WARY * np.sqrt((1 - r * r) / n), FAR, CLOSE)
+    spread = np.maximum(np.sqrt(b.power * (1 - 2 * phi * r + phi * phi)), least)
     ok = done & (spread > 0)
     np.copyto(b.phi, phi, where=ok)
     np.copyto(b.level, (1 - phi) * b.mean, where=ok)

@@ -33,7 +33,7 @@ class Ewma:
     """
 
     weight: float = 0.1  # [1] of the newest sample
-    width: float = 6.2  # [σ of the mean] the score is the mean over this
+    width: float = 6.5  # [σ of the mean] the score is the mean over this
     clip: float = 5.0  # [σ]
     warmup: int = 1000  # [1]
     memory: float = 10_000.0  # [1] samples over which the baseline follows the series
