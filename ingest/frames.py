@@ -62,7 +62,10 @@ def split(data: bytes, *, v5: bool) -> Frames:
                 body = topic + 2
                 acks.append(data[topic:body])
             if v5 and body < stop:
-                skip, body = varint(data, body)
+                try:
+                    skip, body = varint(data, body)
+                except IndexError:
+                    skip = length  # cut off by the end of the packet
                 body += skip
             if body > stop:
                 raise ProtocolError(f"a PUBLISH of {length} bytes is too short for what it says it holds")
