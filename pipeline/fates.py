@@ -44,7 +44,8 @@ def sort_late(late: Batch, fresh: Batch, lake: Known) -> Sorted:
 
 def alike(a: Floats, b: Floats) -> Bools:
     """[n] the same value, or both missing."""
-    return (a == b) | (np.isnan(a) & np.isnan(b))
+    same: Bools = (a == b) | (np.isnan(a) & np.isnan(b))
+    return same
 
 
 def _first(late: Batch, fresh: Batch) -> tuple[Bools, Bools]:
