@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -88,6 +89,19 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     return db
 
 
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All at once, or nothing: no failure, not even of the commit itself, leaves it open for what comes next."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # SQLite itself may have undone it
+            db.execute("ROLLBACK")
+        raise
+
+
 class Writer:
     """Appends."""
 
@@ -139,9 +153,11 @@ class Writer:
             doomed.append((first,))
             left -= size_
         if doomed:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("DELETE FROM batch WHERE first = ?", doomed)
-            self._db.execute("COMMIT")
+            try:
+                with transaction(self._db):
+                    self._db.executemany("DELETE FROM batch WHERE first = ?", doomed)
+            except sqlite3.DatabaseError as why:
+                raise JournalFull(f"{self._path}: {why}; what was used cannot be deleted, nothing is acknowledged") from why
             self.size = left
         return len(doomed)
 

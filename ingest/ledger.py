@@ -4,7 +4,6 @@ A consumer commits its offset, its counts and its dead letters in one transactio
 head of the journal = stored + duplicate + dead_lettered + in flight, under a kill at any instant.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.journal import connect
+from ingest.journal import connect, transaction
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS consumer (
@@ -79,17 +78,12 @@ class Ledger:
 
     def commit(self, name: str, mark: Mark, dead: Iterable[DeadLetter] = ()) -> None:
         """All at once, or nothing. A dead letter said twice is one."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             self._db.executemany("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", dead)
             self._db.execute(
                 "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?, ?, ?)",
                 (name, mark.next, mark.t, msgspec.json.encode(mark.counts or {}).decode(), mark.extra),
             )
-        except sqlite3.Error:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def dead(self, *, waiting: bool = True, like: str = "", most: int = 100) -> list[DeadLetter]:
         """Dead letters, oldest first; `waiting`: not yet sent again; `like`: a part of the reason."""
@@ -106,9 +100,8 @@ class Ledger:
 
     def retried(self, numbers: Iterable[tuple[int, int]]) -> None:
         """(number of the dead letter, number it was sent again as)."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany("UPDATE dead SET retried = ? WHERE number = ?", [(new, old) for old, new in numbers])
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            self._db.executemany("UPDATE dead SET retried = ? WHERE number = ?", [(new, old) for old, new in numbers])
 
     def forget(self, *, before: int) -> int:
         """Delete dead letters received before [ns]; returns how many."""
