@@ -20,6 +20,7 @@ from lifeline.units import UNITS
 
 SHIPPED: Final = Path(__file__).with_suffix(".toml")
 PEG: Final = 0.98  # [1] of the range, from which on a sensor counts as pegged
+OVERSHOOT: Final = 0.1  # [1] of the range, that a pegged sensor may say beyond it; more is an error code, no value
 ROUNDING: Final = 1e-6  # [1] of the range, by which single precision may overshoot its ends
 FEWEST: Final = 20  # equal samples that can ever make a sensor stuck
 
@@ -181,8 +182,8 @@ def gate(catalog: Catalog, known: Mapping[str, Setting]) -> Gate:
         if setting.pegged:
             peg[of] = (catalog.low + PEG * span)[of]
     stuck[np.isfinite(catalog.hold)] = np.inf  # the state of an event stands until the next
-    over = ROUNDING * span
-    return Gate(catalog.low - over, catalog.high + over, peg, max_step, noise, stuck, rest, rise)
+    over = np.where(np.isfinite(peg), OVERSHOOT, ROUNDING) * span  # a little more than all is still at least all
+    return Gate(catalog.low - ROUNDING * span, catalog.high + over, peg, max_step, noise, stuck, rest, rise)
 
 
 def combined(received: Codes, graded: Codes) -> Codes:

@@ -56,6 +56,7 @@ class Engine:
         n = catalog.n
         self.catalog, self.gate = catalog, gate
         self.last: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading; 0: none yet
+        self.heard: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading fit to be judged: what is unfit is silence too
         self.recent = Recent.empty(n)
         self.quality: QualityState = gate.init(n)
         self.groups: list[Group] = groups(catalog, rules)
@@ -128,6 +129,8 @@ class Engine:
         good = np.where(_JUDGED[codes], x, np.nan)
         before = self.last[rows]
         self.last[rows] = t[:, -1]
+        fit = np.where(np.isfinite(good), t, 0).max(axis=1)
+        self.heard[rows] = np.maximum(self.heard[rows], fit)
         self.recent.add(rows, t, x)
         for joint in self.joints:
             joint.grid.add(Batch(np.repeat(rows, t.shape[1]), t.ravel(), good.ravel(), codes.ravel()))
@@ -171,7 +174,7 @@ class Engine:
         """Look for silence, and close the slots of the grids."""
         for group in self.groups:
             if group.ages:
-                since = np.maximum(self.last[group.rows], self.born)
+                since = np.maximum(self.heard[group.rows], self.born)
                 age = (self.clock - since) / np.maximum(self._step[group.rows], REPORT)
                 for line in group.ages:
                     steps = advance(line.rule, line.standing, slice(None), age[:, None])

@@ -28,6 +28,7 @@ def gather(engine: Engine) -> Arrays:
         "clock": np.array([engine.clock, engine.born]),
         "keys": np.frombuffer("\n".join(engine.catalog.key.tolist()).encode(), np.uint8),
         "last": engine.last.copy(),
+        "heard": engine.heard.copy(),
         **{f"recent/{f}": getattr(engine.recent, f).copy() for f in Recent._fields},
         **{f"quality/{f}": getattr(engine.quality, f).copy() for f in engine.quality._fields},
     }
@@ -54,6 +55,7 @@ def scatter(engine: Engine, kept: Arrays) -> None:
     old = {k: i for i, k in enumerate(kept["keys"].tobytes().decode().split("\n"))}
     was = np.array([old.get(k, -1) for k in engine.catalog.key.tolist()], np.int64)
     _copy(engine.last, kept["last"], was)
+    _copy(engine.heard, kept["heard"], was)
     for f in Recent._fields:
         _copy(getattr(engine.recent, f), kept[f"recent/{f}"], was)
     for f in engine.quality._fields:

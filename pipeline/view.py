@@ -86,7 +86,8 @@ class Picture:
         for w in found[:MOST]:
             name = level(w["level"])
             pushed = f"{w['latency']:.2f} s" if w["latency"] is not None else "-"
-            table.add_row(Text(name, style=COLOURS[name]), iso(w["onset"])[11:19], w["asset"], w["hazard"], pushed)
+            shown = name if name != Level.NORMAL.name else f"cleared, was {level(w['peak'])}"
+            table.add_row(Text(shown, style=COLOURS[name]), iso(w["onset"])[11:19], w["asset"], w["hazard"], pushed)
         if len(found) > MOST:
             table.caption = f"and {len(found) - MOST} more"
         return table

@@ -100,6 +100,10 @@ def test_the_end_of_the_range_is_saturated_for_as_long_as_it_lasts(judge: Gate, 
     assert graded(judge, well, [4.89, 4.9, 5.0, *[5.0] * 60]) == [GOOD, *[TOP] * 62]
 
 
+def test_a_pegged_sensor_may_say_a_little_more_than_all_and_is_still_judged(judge: Gate, well: int) -> None:
+    assert graded(judge, well, [4.9, 5.2, 5.5, 5.6]) == [TOP, TOP, TOP, RANGE]
+
+
 def test_single_precision_at_the_end_of_the_range_is_within_it(judge: Gate, well: int) -> None:
     assert graded(judge, well, [float(np.float32(0.05)) * 100]) == [TOP]
 
