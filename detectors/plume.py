@@ -66,7 +66,7 @@ class Plume:
         return PlumeState(past[:, k:].copy(), np.minimum(s.seen + k, self.warmup)), score
 
     def _excess(self, seen: Floats) -> tuple[Floats, Ints]:
-        """Of one window [m, width]: the count-th largest recent reading above the background [m] [SI]; readings there [m] [1]."""
+        """Of a window [m, width]: count-th largest recent reading above the background [m] [SI]; readings there [m] [1]."""
         order = np.sort(seen, axis=1)  # missing ones last
         filled = np.isfinite(seen).sum(axis=1)
         at = np.maximum(np.ceil(self.share * filled).astype(np.int64) - 1, 0)

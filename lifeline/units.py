@@ -75,6 +75,7 @@ class Quantity:
 
 QUANTITIES: Final[dict[str, Quantity]] = {
     "methane": Quantity("1", "%VOL", "methane", "甲烷浓度"),
+    "methane_air": Quantity("1", "ppm", "methane in the open air", "大气甲烷浓度"),
     "gas_pressure": Quantity("Pa", "kPa", "gas pressure", "燃气压力"),
     "gas_flow": Quantity("m³/s", "m³/h", "gas flow", "燃气流量"),
     "water_pressure": Quantity("Pa", "mH2O", "water pressure", "供水压力"),
