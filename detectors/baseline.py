@@ -86,7 +86,8 @@ def learn(b: Baseline, e: Floats, z2: Floats, calm: Bools | None, gain: float, m
     z2 *= -0.5 * gain
     z2 += 1 + 0.5 * gain
     np.multiply(b.pace, z2, out=b.pace, where=where)
-    np.minimum(b.pace, most, out=b.pace, where=where)
+    if most < np.inf:
+        np.minimum(b.pace, most, out=b.pace, where=where)
 
 
 def whole(x: Floats) -> bool:

@@ -14,9 +14,8 @@ from alerts import grade
 from alerts.grade import GradeState
 from lifeline.model import Bools, Codes, Floats, Ints, Limits, Rule
 
-TILE: Final = 1 << 15  # [1] readings worked on at once: with a detector's state they fit a second-level cache of 1 MB
-LEAST: Final = 256  # [1] series in a tile: below, numpy's cost per call outweighs the cache
-MOST: Final = 4096  # [1]
+ROWS: Final = 8192  # [1] series in a tile: measured; fewer pay numpy's calls, more no longer fit a second-level cache of 1 MB
+TILE: Final = 8 * ROWS  # [1] readings worked on at once
 
 
 class BadSnapshot(ValueError):
@@ -66,23 +65,39 @@ def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out:
     score = np.empty((k, m)).T if out is None else out
     active = np.zeros(m, np.bool_)
     lowest = used(rule.limits).min(initial=np.inf)
-    for part, rows in tiles(index, m, x[0].size if m else 1):
+    for part, rows in tiles(index, m):
         s = type(standing.memory)(*(a[rows] for a in standing.memory))
-        s, said = rule.detector.step(s, np.asfortranarray(x[part]))
-        score[part] = said
+        stirs = awake(standing.grade, rows)
+        for span in spans(k, part.stop - part.start):
+            s, said = rule.detector.step(s, columns(x[part, ..., span]))
+            score[part, span] = said
+            hot = said >= lowest
+            if hot.any():
+                stirs |= hot.any(axis=1)
         for whole, new in zip(standing.memory, s, strict=True):
             whole[rows] = new
-        active[part] = astir(standing.grade, rows, said, lowest)
+        active[part] = stirs
     return Steps(score, *regrade(rule.limits, standing.grade, index, score, np.flatnonzero(active)))
 
 
-def tiles(index: slice | Ints, m: int, samples: int) -> Iterator[tuple[slice, slice | Ints]]:
-    """Rows of x, and the series they belong to, a tile at a time. samples: of one series"""
-    size = min(max(TILE // max(samples, 1), LEAST), MOST)
+def tiles(index: slice | Ints, m: int) -> Iterator[tuple[slice, slice | Ints]]:
+    """Rows of x, and the series they belong to, a tile at a time."""
     start = index.start or 0 if isinstance(index, slice) else 0
-    for a in range(0, m, size):
-        part = slice(a, min(a + size, m))
+    for a in range(0, m, ROWS):
+        part = slice(a, min(a + ROWS, m))
         yield part, slice(start + part.start, start + part.stop) if isinstance(index, slice) else index[part]
+
+
+def spans(k: int, rows: int) -> Iterator[slice]:
+    """The ticks of a tile, as many at a time as stay in the cache."""
+    wide = max(TILE // rows, 1)
+    for a in range(0, k, wide):
+        yield slice(a, min(a + wide, k))
+
+
+def columns(x: Floats) -> Floats:
+    """The same values, those of one tick side by side in memory."""
+    return x if x.strides[0] == x.itemsize else np.asfortranarray(x)
 
 
 def used(limits: Limits) -> Floats:
@@ -90,13 +105,10 @@ def used(limits: Limits) -> Floats:
     return limits.enter[np.isfinite(limits.enter)]
 
 
-def astir(s: GradeState, rows: slice | Ints, score: Floats, lowest: float) -> Bools | bool:
-    """The series whose level or waiting can change. score [m, k]"""
-    awake: Bools = (s.level[rows] > 0) | (s.wait[rows].view(np.int64)[:, 0] != 0)  # its four int16 read as one number
-    hot = score >= lowest
-    if hot.any():
-        return awake | hot.any(axis=1)
-    return awake
+def awake(s: GradeState, rows: slice | Ints) -> Bools:
+    """The series that have a level or are waiting for one, whose grade any score may change. [m]"""
+    stirs: Bools = (s.level[rows] > 0) | (s.wait[rows].view(np.int64)[:, 0] != 0)  # its four int16 read as one number
+    return stirs
 
 
 def regrade(limits: Limits, s: GradeState, index: slice | Ints, score: Floats, rows: Ints) -> tuple[Ints, Ints, Codes, Codes]:
