@@ -15,7 +15,7 @@ import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from alerts import alertmanager, queries
 from alerts.alertmanager import BadMatcher, Matcher
@@ -83,7 +83,7 @@ def app(desk: Desk) -> FastAPI:
     made.state.desk = desk
     made.include_router(router)
     made.add_exception_handler(Problem, _problem)
-    made.add_exception_handler(SQLAlchemyError, _unavailable)
+    made.add_exception_handler(OperationalError, _unavailable)
     return made
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, Self
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
 from alerts.book import Book, Taken
@@ -89,7 +89,7 @@ class Desk:
         while True:
             try:
                 await self.look()
-            except SQLAlchemyError as why:  # a full disk shows in readiness; the next look may find room
+            except OperationalError as why:  # a full disk shows in readiness; the next look may find room
                 log.warning("the heartbeats cannot be judged", extra={"why": why})
             await asyncio.sleep(LOOK)
 
@@ -105,7 +105,7 @@ class Desk:
             queries.probe(self.database, at)
             oldest = spool.backlog(self.database).oldest
             silent = self.deadman.overdue(at)
-        except SQLAlchemyError as wrong:
+        except OperationalError as wrong:
             return [f"database: {wrong}"]
         if oldest is not None and (age := (at - oldest) / NS) > self.settings.outbox_age:
             why.append(f"outbox: a notice has waited for {age:.0f} s")

@@ -1,20 +1,68 @@
 """The outbox as a table: claim what is due, write down how each attempt ended. Every function is one transaction."""
 
-from collections.abc import Collection
-from typing import Any, Final, NamedTuple
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from alerts import texts
-from alerts.book import post, record
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
+from alerts.rows import post, record
 from alerts.tables import Database, outbox, steps, warnings
 from lifeline.model import NS
 
 WAITING: Final = "waiting"
 WORDS: Final = 500  # [1] characters kept of what a provider says
 RESCUE: Final = "~"  # marks the id of a notice that tells of another channel's failure
+
+
+_EARLIER: Final = outbox.alias()
+_AHEAD: Final = (
+    select(_EARLIER.c.id)
+    .where(_EARLIER.c.warning == outbox.c.warning, _EARLIER.c.channel == outbox.c.channel)
+    .where(_EARLIER.c.version < outbox.c.version, _EARLIER.c.state == WAITING)
+    .exists()
+)
+_READY: Final = (
+    select(outbox.c.id, outbox.c.body, outbox.c.attempts, outbox.c.made)
+    .where(outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"))
+    .where(outbox.c.due <= bindparam("at"), outbox.c.lease <= bindparam("at"), ~_AHEAD)
+    .order_by(outbox.c.due, outbox.c.id)
+    .limit(bindparam("free"))
+    .with_for_update(skip_locked=True)
+)
+_HOLD: Final = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("notice"))
+    .values(
+        lease=bindparam("until"),
+        holder=bindparam("by"),
+        attempts=outbox.c.attempts + 1,
+        first=func.coalesce(outbox.c.first, bindparam("now")),
+        last=bindparam("now"),
+    )
+)
+_NEXT: Final = select(func.min(outbox.c.due)).where(
+    outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"), outbox.c.due > bindparam("after")
+)
+_MARK: Final = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("notice"))
+    .values(state=bindparam("is"), words=bindparam("said"), lease=0, holder=None)
+)
+_AGAIN: Final = _MARK.values(due=bindparam("then"))
+_PUSHED: Final = (
+    update(steps)
+    .where(steps.c.warning == bindparam("of"), steps.c.version == bindparam("number"), steps.c.pushed.is_(None))
+    .values(pushed=bindparam("instant"), latency=bindparam("took"))
+)
+_RISEN: Final = (
+    update(warnings)
+    .where(warnings.c.id == bindparam("of"), warnings.c.risen == bindparam("number"))
+    .values(pushed=bindparam("instant"), latency=bindparam("took"))
+)
 
 
 class Claim(NamedTuple):
@@ -32,41 +80,59 @@ class Backlog(NamedTuple):
     oldest: int | None
 
 
-def claim(database: Database, channel: str, free: int, *, holder: str, at: int, lease: float) -> list[Claim]:
-    """Up to `free` due notices of a channel, of each warning only the oldest, to keep their order. lease [s]; at [ns]"""
+class Ended(NamedTuple):
+    """How an attempt went."""
+
+    claim: Claim
+    outcome: Outcome
+    at: int  # [ns] desk clock
+    due: int  # [ns] desk clock, of the next attempt
+
+
+def turn(
+    database: Database,
+    ended: Sequence[Ended],
+    channel: str,
+    free: int,
+    *,
+    holder: str,
+    at: int,
+    lease: float,
+    rescue: str | None,
+) -> tuple[list[Claim], list[float | None]]:
+    """Write down how attempts ended, and claim up to `free` due notices: of each warning only the oldest, to keep their order.
+
+    lease [s]: how long nobody else may send them. rescue: the channel that is told when this one gives up.
+    Returns the claims, and for each that ended the latency [s], if it was the first delivery of a rise of level.
+    """
     with database.write() as db:
-        rows = db.execute(_ready(channel, at).limit(free).with_for_update(skip_locked=True)).mappings().all()
-        ids = [r["id"] for r in rows]
-        new = {"lease": at + round(lease * NS), "holder": holder, "attempts": outbox.c.attempts + 1, "last": at}
-        db.execute(update(outbox).where(outbox.c.id.in_(ids)).values(first=func.coalesce(outbox.c.first, at), **new))
-    return [_claimed(r) for r in rows]
+        latencies = [_settle(db, one, rescue) for one in ended]
+        ready = db.execute(_READY, {"channel": channel, "at": at, "free": free}).mappings().all() if free > 0 else []
+        held = {"until": at + round(lease * NS), "by": holder, "now": at}
+        if ready:
+            db.execute(_HOLD, [{"notice": r["id"], **held} for r in ready])
+    return [_claimed(r) for r in ready], latencies
 
 
 def _claimed(row: RowMapping) -> Claim:
     return Claim(msgspec.json.decode(row["body"], type=Notice), row["attempts"] + 1, row["made"])
 
 
-def _ready(channel: str, at: int) -> Any:
-    earlier = outbox.alias()
-    ahead = (earlier.c.warning == outbox.c.warning, earlier.c.channel == outbox.c.channel, earlier.c.version < outbox.c.version)
-    first = ~select(earlier.c.id).where(*ahead, earlier.c.state == WAITING).exists()
-    free = (outbox.c.state == WAITING, outbox.c.channel == channel, outbox.c.due <= at, outbox.c.lease <= at)
-    return select(outbox).where(*free, first).order_by(outbox.c.due, outbox.c.id)
-
-
 def next_due(database: Database, channel: str, after: int) -> int | None:
     """The first instant later than `after` at which a notice of this channel is due; None: none. [ns]"""
-    later = (outbox.c.state == WAITING, outbox.c.channel == channel, outbox.c.due > after)
     with database.read() as db:
-        soonest: int | None = db.execute(select(func.min(outbox.c.due)).where(*later)).scalar_one()
+        soonest: int | None = db.execute(_NEXT, {"channel": channel, "after": after}).scalar_one()
     return soonest
 
 
-def orphans(database: Database, known: Collection[str]) -> list[Claim]:
-    """Notices to channels that are configured no more."""
-    with database.read() as db:
-        rows = db.execute(select(outbox).where(outbox.c.state == WAITING, outbox.c.channel.not_in(known))).mappings().all()
-    return [_claimed(r) for r in rows]
+def bury(database: Database, known: Collection[str], rescue: str | None, at: int) -> dict[str, int]:
+    """Give up what waits for channels other than these -> how many for each. at [ns]"""
+    with database.write() as db:
+        waits = select(outbox.c.body, outbox.c.attempts, outbox.c.made).where(outbox.c.state == WAITING)
+        lost = [_claimed(r) for r in db.execute(waits.where(outbox.c.channel.not_in(known))).mappings().all()]
+        for claim in lost:
+            _settle(db, Ended(claim, Drop("no channel of this name is configured", "misconfigured"), at, at), rescue)
+    return Counter(claim.notice.channel for claim in lost)
 
 
 def release(database: Database, holder: str) -> None:
@@ -75,32 +141,35 @@ def release(database: Database, holder: str) -> None:
         db.execute(update(outbox).where(outbox.c.holder == holder, outbox.c.state == WAITING).values(lease=0, holder=None))
 
 
-def settle(database: Database, claim: Claim, outcome: Outcome, *, at: int, due: int, rescue: str | None) -> float | None:
-    """Write down how an attempt ended. due [ns]: when to try again. rescue: the channel that is told if this one gives up.
-
-    Returns the latency when this was the first delivery of a rise of level. [s]
-    """
-    notice = claim.notice
-    with database.write() as db:
-        match outcome:
-            case Sent(words):
-                _mark(db, notice.id, state="sent", words=words)
-                record(
-                    db,
-                    at,
-                    "notified",
-                    by=notice.channel,
-                    warning=notice.story.warning,
-                    notice=notice.id,
-                    attempts=claim.attempts,
-                )
-                return _pushed(db, notice, at)
-            case Retry(words):
-                _mark(db, notice.id, state=WAITING, words=words, due=due)
-            case Drop(words, reason):
-                _mark(db, notice.id, state="dropped", words=words)
-                _gave_up(db, claim, words=words, reason=reason, at=at, rescue=rescue)
+def _settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
+    """Write down how one attempt ended -> the latency, if it was the first delivery of a rise. [s]"""
+    notice = ended.claim.notice
+    match ended.outcome:
+        case Sent(words):
+            db.execute(_MARK, {"notice": notice.id, "is": "sent", "said": words[:WORDS]})
+            _note(db, ended, "notified")
+            return _pushed(db, notice, ended.at)
+        case Retry(words):
+            db.execute(_AGAIN, {"notice": notice.id, "is": WAITING, "said": words[:WORDS], "then": ended.due})
+        case Drop(words, reason):
+            db.execute(_MARK, {"notice": notice.id, "is": "dropped", "said": words[:WORDS]})
+            _note(db, ended, "gave_up", reason=reason, words=words[:WORDS])
+            _tell_another(db, ended, words[:WORDS], rescue)
     return None
+
+
+def _note(db: Connection, ended: Ended, act: str, **more: str) -> None:
+    """Who was told, or was not, is part of the audit trail."""
+    n = ended.claim.notice
+    record(db, ended.at, act, by=n.channel, warning=n.story.warning, notice=n.id, attempts=ended.claim.attempts, **more)
+
+
+def _tell_another(db: Connection, ended: Ended, words: str, rescue: str | None) -> None:
+    """What one channel gave up is told by another; what was told for another is not told on."""
+    n = ended.claim.notice
+    if rescue is not None and RESCUE not in n.id:
+        told = texts.undelivered(n.texts, n.channel, words)
+        post(db, Notice(id=f"{n.id}{RESCUE}{rescue}", channel=rescue, story=n.story, texts=told), ended.at)
 
 
 def backlog(database: Database) -> Backlog:
@@ -110,37 +179,10 @@ def backlog(database: Database) -> Backlog:
     return Backlog(row[0], row[1])
 
 
-def _mark(db: Connection, notice: str, *, state: str, words: str, **more: int) -> None:
-    db.execute(
-        update(outbox).where(outbox.c.id == notice).values(state=state, words=words[:WORDS], lease=0, holder=None, **more)
-    )
-
-
 def _pushed(db: Connection, notice: Notice, at: int) -> float | None:
     """Note the first delivery of a level, whichever channel made it."""
     s, latency = notice.story, (at - notice.story.t) / NS
-    new = {"pushed": at, "latency": latency}
-    here = (steps.c.warning == s.warning, steps.c.version == s.version, steps.c.pushed.is_(None))
-    if db.execute(update(steps).where(*here).values(**new)).rowcount == 0:
+    moment = {"of": s.warning, "number": s.version, "instant": at, "took": latency}
+    if db.execute(_PUSHED, moment).rowcount == 0:
         return None
-    rise = (warnings.c.id == s.warning, warnings.c.risen == s.version)
-    return latency if db.execute(update(warnings).where(*rise).values(**new)).rowcount else None
-
-
-def _gave_up(db: Connection, claim: Claim, *, words: str, reason: str, at: int, rescue: str | None) -> None:
-    """Giving up is itself news: for the audit trail, and once for another channel."""
-    n = claim.notice
-    record(
-        db,
-        at,
-        "gave_up",
-        by=n.channel,
-        warning=n.story.warning,
-        notice=n.id,
-        attempts=claim.attempts,
-        reason=reason,
-        words=words[:WORDS],
-    )
-    if rescue is not None and RESCUE not in n.id:
-        told = texts.undelivered(n.texts, n.channel, words[:WORDS])
-        post(db, Notice(id=f"{n.id}{RESCUE}{rescue}", channel=rescue, story=n.story, texts=told), at)
+    return latency if db.execute(_RISEN, moment).rowcount else None

@@ -5,6 +5,7 @@ Instants are [ns] UTC; levels and states travel by name.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from typing import Any, Final
 
@@ -14,14 +15,15 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Executable,
     Float,
     ForeignKey,
     Index,
-    Insert,
     Integer,
     MetaData,
     Table,
     Text,
+    bindparam,
     create_engine,
     event,
 )
@@ -195,19 +197,29 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 def insert_new(db: Connection, table: Table, **values: Any) -> bool:
     """Insert unless the primary key is there already; True if it was new."""
-    return db.execute(_insert(db, table).on_conflict_do_nothing().values(**values)).rowcount == 1
+    return db.execute(_inserting(db.dialect.name, table, tuple(values)), values).rowcount == 1
 
 
 def put(db: Connection, table: Table, **values: Any) -> None:
-    """Insert, or replace the row with the same primary key."""
-    keys = [c.name for c in table.primary_key]
-    rest = {k: v for k, v in values.items() if k not in keys}
-    db.execute(_insert(db, table).values(**values).on_conflict_do_update(index_elements=keys, set_=rest))
+    """Insert, or replace these columns of the row with the same primary key."""
+    db.execute(_putting(db.dialect.name, table, tuple(values)), values)
 
 
-def _insert(db: Connection, table: Table) -> Any:
+@cache
+def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
+    statement: Executable = _insert(dialect, table, names).on_conflict_do_nothing()
+    return statement
+
+
+@cache
+def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
+    insert, keys = _insert(dialect, table, names), [c.name for c in table.primary_key]
+    new = {name: insert.excluded[name] for name in names if name not in keys}
+    statement: Executable = insert.on_conflict_do_update(index_elements=keys, set_=new)
+    return statement
+
+
+def _insert(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
     """The one place that knows dialects: SQLite and PostgreSQL spell this alike but keep it in different modules."""
     makers: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    maker = makers[db.dialect.name]
-    statement: Insert = maker(table)
-    return statement
+    return makers[dialect](table).values({name: bindparam(name) for name in names})

@@ -33,6 +33,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "gas_pressure_loss": ("燃气压力骤降", "sudden loss of gas pressure"),
     "gas_underpressure": ("燃气欠压", "gas underpressure"),
     "levelling": ("电梯平层误差", "lift stopping off its landing"),
+    "open_air_release": ("露天甲烷泄放", "release of gas in the open"),
     "overspeed": ("电梯超速", "lift overspeed"),
     "pipeline_silent": ("监测系统中断", "the monitoring itself is silent"),
     "ride_quality": ("电梯运行振动异常", "rough ride of a lift"),

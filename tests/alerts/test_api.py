@@ -7,17 +7,19 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 import uvicorn
+from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from alerts.api import app
+from alerts.api import app, router
 from alerts.channels.webhook import Webhook
 from alerts.desk import Desk, Settings
 from alerts.notice import Channel
@@ -297,6 +299,15 @@ def test_the_figures_tell_what_happened(desk: Desk, say: Say) -> None:
         "lifeline_desk_outbox_waiting 1.0",
         'lifeline_desk_heartbeat_lag_seconds{source="watch"} 0.25',
     } <= lines
+
+
+def test_every_figure_and_route_is_in_the_documentation(desk: Desk) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "desk.md").read_text("utf-8")
+    for metric in desk.meters.registry.collect():
+        assert f"`{metric.name}" in page
+    for route in router.routes:
+        assert isinstance(route, APIRoute)
+        assert route.path.replace("{warning}", "{id}") in page
 
 
 @contextmanager

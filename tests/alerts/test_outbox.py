@@ -1,12 +1,13 @@
 """Delivery to a real HTTP receiver that answers well, badly, slowly or not at all."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from alerts.book import Book
 from alerts.channels.webhook import Webhook
@@ -276,6 +277,25 @@ class Broken:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+def test_a_database_that_refuses_for_a_moment_makes_no_notice_twice(book: Book, say: Say, ear: Any) -> None:
+    refusals = [3]
+
+    @event.listens_for(book.database.engine, "before_cursor_execute")
+    def fail(*args: Any) -> None:
+        if refusals[0] and args[2].startswith("UPDATE outbox SET state"):
+            refusals[0] -= 1
+            raise sqlite3.OperationalError("database or disk is full")
+
+    async def work() -> None:
+        async with sending(book.database, {"phone": ear}):
+            book.take([say(Y)], now())
+            await until(done(book.database))
+        assert refusals == [0]
+        assert len(ear.heard) == 1
+
+    run(work())
 
 
 def test_a_bug_in_one_channel_stops_no_other_and_shows(database: Database, say: Say, ear: Any) -> None:
