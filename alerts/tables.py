@@ -15,7 +15,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
-    Executable,
     Float,
     ForeignKey,
     Index,
@@ -23,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UpdateBase,
     bindparam,
     create_engine,
     event,
@@ -206,16 +206,16 @@ def put(db: Connection, table: Table, **values: Any) -> None:
 
 
 @cache
-def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
-    statement: Executable = _insert(dialect, table, names).on_conflict_do_nothing()
+def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> UpdateBase:
+    statement: UpdateBase = _insert(dialect, table, names).on_conflict_do_nothing()
     return statement
 
 
 @cache
-def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> Executable:
+def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> UpdateBase:
     insert, keys = _insert(dialect, table, names), [c.name for c in table.primary_key]
     new = {name: insert.excluded[name] for name in names if name not in keys}
-    statement: Executable = insert.on_conflict_do_update(index_elements=keys, set_=new)
+    statement: UpdateBase = insert.on_conflict_do_update(index_elements=keys, set_=new)
     return statement
 
 

@@ -9,9 +9,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import ClauseElement, event, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.schema import CreateTable
 
+from alerts import rows, spool
 from alerts.book import Book, Taken, UnknownWarning
 from alerts.case import Case
 from alerts.judge import Standing, judge
@@ -19,7 +22,7 @@ from alerts.lifecycle import ACTIVE, LIVE, Refused, State
 from alerts.notice import Notice
 from alerts.queries import history, listed
 from alerts.route import Route
-from alerts.tables import META, Database, audit, changes, outbox, standings
+from alerts.tables import META, Database, _inserting, _putting, audit, changes, outbox, standings
 from lifeline.model import NS, Change, Kind, Level, Mode, warning_id
 
 N, B, Y, O, R = Level
@@ -306,3 +309,15 @@ def test_after_any_story_the_warning_stands_where_the_sensors_are(story: list[An
 
 def _stands(c: Change) -> Standing:
     return Standing(c.key, c.rule, c.device, c.quantity, Level[c.new], c.hard, c.kind, c.mode)
+
+
+def test_every_statement_is_postgresql_too() -> None:
+    dialect = postgresql.dialect()
+    for table in META.tables.values():
+        names = tuple(c.name for c in table.columns)
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+        assert "ON CONFLICT" in str(_putting("postgresql", table, names).compile(dialect=dialect))
+        assert "DO NOTHING" in str(_inserting("postgresql", table, names).compile(dialect=dialect))
+    built = [s for module in (rows, spool) for s in vars(module).values() if isinstance(s, ClauseElement)]
+    assert len(built) > 12
+    assert all(str(s.compile(dialect=dialect)) for s in built)
