@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from lifeline.config import Config
 
 app = typer.Typer(
-    help="City lifeline monitoring: from an MQTT message to a graded warning. 城市生命线监测预警",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,6 +25,29 @@ app.add_typer(journal_app, name="journal")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
+
+
+@app.callback()
+def common(
+    with_parent: Annotated[bool, typer.Option(hidden=True)] = False,  # noqa: FBT002  a flag
+) -> None:
+    """City lifeline monitoring: from an MQTT message to a graded warning. 城市生命线监测预警"""
+    if with_parent:
+        follow_parent()
+
+
+def follow_parent() -> None:
+    """End as if by SIGTERM when whoever started this process is gone, however it went: its end of our standard input closes."""
+    import os
+    import signal
+    import sys
+    import threading
+
+    def follow() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()
 
 
 def configured(path: Path) -> "Config":

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -154,6 +155,8 @@ class Life(threading.Thread):
 def run(folder: Path, seconds: float, report: Path | None, seed: int) -> int:
     """Play until the time is up or Ctrl-C; exit code 1 when the books do not balance."""
     console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by others as by Ctrl-C
+    warnings: list[dict[str, Any]] = []
     with staged(folder, seed) as stage, contextlib.suppress(KeyboardInterrupt):
         ready(stage, console)
         start = now() + round(LEAD * NS)

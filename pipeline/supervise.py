@@ -16,6 +16,7 @@ from lifeline.config import Broker
 log = logging.getLogger("lifeline.supervise")
 
 PROCESSES: Final = ("desk", "watch", "receive")  # in the order of starting: who is asked before who asks
+COMMAND: Final = (sys.executable, "-m", "pipeline.cli", "--with-parent")
 BACKOFF: Final = (0.2, 10.0)  # [s] before starting again; back to the first after a minute of life
 PATIENCE: Final = 20.0  # [s] to end by themselves before they are killed
 
@@ -38,7 +39,7 @@ class Child:
         if self.log is not None and self.out is None:
             self.out = self.log.open("ab")
         self.process = subprocess.Popen(
-            self.args, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out, start_new_session=True
+            self.args, stdin=subprocess.PIPE, stdout=self.out, stderr=self.out, start_new_session=True
         )
         self.started = time.monotonic()
         self.starts += 1
@@ -55,8 +56,13 @@ class Child:
             if t - self.started > 60:
                 self.wait = BACKOFF[0]
             return
+        self._hang_up()
         log.warning("a process ended; starting it again", extra={"child": self.name, "code": code, "wait_s": self.wait})
         self.process, self.due, self.wait = None, t + self.wait, min(2 * self.wait, BACKOFF[1])
+
+    def _hang_up(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -71,6 +77,7 @@ class Child:
                 log.warning("a process did not end in time; killed", extra={"child": self.name})
                 self.process.kill()
                 self.process.wait()
+            self._hang_up()
         if self.out is not None:
             self.out.close()
 
@@ -84,7 +91,7 @@ class Crew:
         self.children = [
             Child(
                 name,
-                [sys.executable, "-m", "pipeline.cli", name, "--config", str(config)],
+                [*COMMAND, name, "--config", str(config)],
                 logs / f"{name}.log" if logs else None,
             )
             for name in PROCESSES
