@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.metec import HAZARD, Event, Heard, events, replay
-from bench.metec_record import Record, folder, record
+from bench.metec import HAZARD, Heard, events, replay
+from bench.metec_record import Event, Record, folder, record
 from lifeline.clock import parse
 from lifeline.model import NS
 
