@@ -1,13 +1,15 @@
 """CUSUM: small shifts that stay, summed up until they show."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 
 from detectors import baseline
 from detectors.baseline import Baseline
 from lifeline.model import Floats, Ints
+
+MOST: Final = 2.0  # [1] greatest score: a shift of a week must not take a week to be forgotten
 
 
 class CusumState(NamedTuple):
@@ -30,8 +32,9 @@ class Cusum:
 
     Departures from Page: mean, spread and AR(1) come from the series itself (`baseline`), each innovation counts for at
     most `clip` standard deviations, so that one wild reading is no shift (J. M. Lucas, R. B. Crosier, Technometrics 24,
-    1982, 215-223, drop such readings; here they count, cut short), and the chart is not set back after a signal: the score
-    falls when the shift ends. A shift that stays is never learned: the series scores until someone puts it back to `init`.
+    1982, 215-223, drop such readings; here they count, cut short), and the chart is not set back after a signal: the
+    score falls when the shift ends; sums are cut at twice the limit, so it falls soon. A shift that stays is never
+    learned: the series scores until someone puts it back to `init`.
     """
 
     side: Literal["both", "up", "down"] = "both"
@@ -95,8 +98,12 @@ class Cusum:
             sums += w
             np.maximum(sums, zero, out=sums)
             np.maximum(sums[0], sums[-1], out=said)
+            high_up = said.max() >= self.limit
+            if high_up:
+                np.minimum(sums, MOST * self.limit, out=sums)
+                np.minimum(said, MOST * self.limit, out=said)
             z *= z
-            calm = None if said.max() < self.limit and z.max() < self.clip**2 else (said < self.limit) & (z < self.clip**2)
+            calm = (said < self.limit) & (z < self.clip**2) if high_up or z.max() >= self.clip**2 else None
             baseline.learn(b, e, z, calm, 1 / self.memory, self._most)
 
     def _tick(self, b: Baseline, sums: Floats, x: Floats, said: Floats) -> None:
@@ -109,7 +116,7 @@ class Cusum:
         z = np.clip(e * b.pace, -self.clip, self.clip)
         w = np.empty_like(sums)
         self._parts(z, w)
-        np.copyto(sums, np.maximum(sums + w, 0.0), where=ready)
+        np.copyto(sums, np.minimum(np.maximum(sums + w, 0.0), MOST * self.limit), where=ready)
         said[...] = np.where(ready, np.maximum(sums[0], sums[-1]), np.nan)
         z *= z
         baseline.learn(b, e, z, ready & (said < self.limit) & (z < self.clip**2), 1 / self.memory, self._most)

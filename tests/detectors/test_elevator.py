@@ -39,8 +39,8 @@ def stop(zone: float = 1.0) -> dict[int, float]:
     return {MOTION: 0.0, ZONE: zone, SPEED: 0.0}
 
 
-def scores(hazard: Hazard, x: Floats, scale: float = 60.0, origin: float = 0.0) -> Floats:
-    d = Elevator(hazard=hazard, scale=scale, origin=origin)
+def scores(hazard: Hazard, x: Floats, scale: float = 60.0, origin: float = 0.0, credible: float = 7200.0) -> Floats:
+    d = Elevator(hazard=hazard, scale=scale, origin=origin, credible=credible)
     said: Floats = d.step(d.init(x.shape[0]), x)[1]
     return said
 
@@ -78,12 +78,13 @@ def test_a_passenger_lost_from_sight_for_a_moment_is_still_there() -> None:
 
 
 def test_a_poster_before_the_camera_is_no_passenger() -> None:
-    parked = lift((30, {PASSENGERS: 1.0}), (20_000, {}))  # never seen to move
+    parked = lift((30, {PASSENGERS: 1.0}), (1000, {}))  # never seen to move
     assert (scores("entrapment_landing", parked) == 0).all()
     left = [(5, {**stop(), DOOR: 1.0}), (600, {DOOR: 0.0})]  # the last one got out, the poster stayed
     assert (scores("entrapment_landing", lift(*ride(1), *left)) == 0).all()
-    tired = lift((7300, {PASSENGERS: 1.0}), *ride(1), (600, stop()))  # there for hours, then the car parks
-    assert (scores("entrapment_landing", tired) == 0).all()
+    tired = lift((1000, {PASSENGERS: 1.0}), *ride(1), (100, stop()))  # there all the time, then the car parks
+    assert (scores("entrapment_landing", tired, credible=900.0) == 0).all()
+    assert scores("entrapment_landing", tired, credible=1200.0).max() > 1
 
 
 def test_somebody_who_came_in_and_cannot_leave_is_believed_although_the_car_never_started() -> None:
