@@ -131,13 +131,13 @@ class Engine:
         self.last[rows] = t[:, -1]
         fit = np.where(np.isfinite(good), t, 0).max(axis=1)
         self.heard[rows] = np.maximum(self.heard[rows], fit)
-        self.recent.add(rows, t, x)
         for joint in self.joints:
             joint.grid.add(Batch(np.repeat(rows, t.shape[1]), t.ravel(), good.ravel(), codes.ravel()))
         member = self._group[rows]
         for g in np.unique(member).tolist():
             mine = slice(None) if (member == g).all() else np.flatnonzero(member == g)
             self._judge(self.groups[g], rows[mine], t[mine], x[mine], good[mine], before[mine], out)
+        self.recent.add(rows, t, x)
         return codes
 
     def _judge(self, group: Group, rows: Rows, t: Ints, x: Floats, good: Floats, before: Ints, out: Outcome) -> None:
@@ -153,7 +153,7 @@ class Engine:
                 seen = seen / group.rated[place, None]
             steps = advance(line.rule, line.standing, index, seen)
             if steps.which.size:
-                out.changes += self._tell.series(line.rule, rows, t, steps)
+                out.changes += self._tell.series(line.rule, rows, t, steps, x)
 
     def _bridge(self, group: Group, place: Ints, t: Ints, before: Ints, step: Ints) -> None:
         """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew."""

@@ -29,10 +29,8 @@ class Recent(NamedTuple):
         self.value[rows[:, None], slot] = x
         self.written[rows] += k
 
-    def of(self, row: int, until: int) -> tuple[list[int], list[float]]:
-        """Readings of a series up to an instant, oldest first."""
+    def of(self, row: int) -> tuple[list[int], list[float]]:
+        """The last readings of a series, oldest first."""
         n = min(int(self.written[row]), KEPT)
         order = (int(self.written[row]) - n + np.arange(n)) % KEPT
-        t, x = self.t[row, order], self.value[row, order]
-        keep = t <= until
-        return t[keep].tolist(), x[keep].tolist()
+        return self.t[row, order].tolist(), self.value[row, order].tolist()

@@ -5,7 +5,7 @@ import numpy as np
 from lifeline.catalog import Catalog
 from lifeline.model import Change, Domain, Evidence, Floats, Ints, Level, Rows, Rule, change_id
 from lifeline.units import UNITS, shown
-from pipeline.evidence import Recent
+from pipeline.evidence import KEPT, Recent
 from pipeline.groups import Joint
 from pipeline.stepping import Steps
 
@@ -21,13 +21,14 @@ class Teller:
     def __init__(self, catalog: Catalog, city: str, recent: Recent) -> None:
         self._catalog, self._city, self._recent = catalog, city, recent
 
-    def series(self, rule: Rule, rows: Rows, t: Ints, steps: Steps) -> list[Change]:
-        """Changes of single series: steps.which are positions in `rows`; t [m, k]."""
+    def series(self, rule: Rule, rows: Rows, t: Ints, steps: Steps, x: Floats | None = None) -> list[Change]:
+        """Changes of single series: steps.which are positions in `rows`; t [m, k], x [m, k] readings not yet among the last."""
         told = []
         for c in range(steps.which.size):
             i, j = int(steps.which[c]), int(steps.tick[c])
             row, at = int(rows[i]), int(t[i, j])
-            told.append(self._change(rule, row, at, steps, c, self._readings(rule, row, at)))
+            fresh = ([], []) if x is None else (t[i, : j + 1].tolist(), x[i, : j + 1].tolist())
+            told.append(self._change(rule, row, at, steps, c, self._readings(rule, row, fresh)))
         return told
 
     def assets(self, rule: Rule, joint: Joint, ends: Ints, x: Floats, steps: Steps) -> list[Change]:
@@ -41,9 +42,10 @@ class Teller:
             told.append(self._change(rule, row, int(ends[j]), steps, c, seen))
         return told
 
-    def _readings(self, rule: Rule, row: int, at: int) -> Evidence:
+    def _readings(self, rule: Rule, row: int, fresh: tuple[list[int], list[float]]) -> Evidence:
+        """The last readings, and after them those that are being judged."""
         unit = shown(self._catalog.quantity[row], self._catalog.unit[row])
-        t, x = self._recent.of(row, at)
+        t, x = ((old + new)[-KEPT:] for old, new in zip(self._recent.of(row), fresh, strict=True))
         scale = UNITS[unit]
         return Evidence(t, finite([scale.from_si(v) for v in x]), unit, dict(rule.bounds), rule.unit)
 

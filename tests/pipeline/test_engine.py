@@ -1,0 +1,176 @@
+"""The step from the journal to changes and stored readings: the same journal gives the same, however it is read."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from ingest.journal import Entry
+from lifeline.model import NS, Change, Level
+from pipeline.watch import Watch
+from tests import town
+from tests.town import START, Said
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def journal() -> list[Entry]:
+    """A minute of a town in trouble, over a poor network."""
+    return town.entries(town.disturbed(town.life(3, SECONDS), 4), 5)
+
+
+def judged(watch: Watch, entries: list[Entry], sizes: Iterable[int], flush_every: int = 0) -> Watch:
+    """Read in turns of these sizes, over and over; with a checkpoint after every so many turns."""
+    at, turn = 0, 0
+    turns = list(sizes)
+    while at < len(entries):
+        size = turns[turn % len(turns)]
+        watch.judge(entries[at : at + size])
+        at, turn = at + size, turn + 1
+        if flush_every and turn % flush_every == 0:
+            watch.flush(wait=True)
+    watch.flush(wait=True)
+    return watch
+
+
+@pytest.fixture(scope="module")
+def one_by_one(journal: list[Entry], tmp_path_factory: pytest.TempPathFactory) -> Watch:
+    return judged(town.watched(tmp_path_factory.mktemp("one")), journal, [1])
+
+
+def changes(watch: Watch) -> list[Change]:
+    return watch.courier.unsent()
+
+
+def test_the_town_is_in_enough_trouble_to_test_with(one_by_one: Watch) -> None:
+    seen = changes(one_by_one)
+    assert {c.hazard for c in seen} >= {"gas_accumulation", "silence", "entrapment"}
+    assert {c.domain for c in seen} >= {"gas", "water", "elevator", "bridge"}
+    assert {c.new for c in seen} == {level.name for level in Level}
+    counts = one_by_one.checkpoints.mark.counts or {}
+    assert min(counts[k] for k in ("readings_late", "readings_duplicate", "readings_conflict", "readings_refused")) > 5
+
+
+@pytest.mark.parametrize("sizes", [[64], [7], [2, 1, 40, 3], [10_000]])
+@pytest.mark.parametrize("flush_every", [0, 1, 5])
+def test_any_cut_of_the_journal_gives_the_same_changes_and_readings(
+    tmp_path: Path, journal: list[Entry], one_by_one: Watch, sizes: list[int], flush_every: int
+) -> None:
+    other = judged(town.watched(tmp_path), journal, sizes, flush_every)
+    assert town.said(other) == town.said(one_by_one)
+    assert town.stored(other) == town.stored(one_by_one)
+    assert other.checkpoints.mark.counts == one_by_one.checkpoints.mark.counts
+
+
+def test_every_reading_that_was_said_is_stored_once(journal: list[Entry], one_by_one: Watch) -> None:
+    times = {key: [t for t, _, _ in said] for key, said in town.stored(one_by_one).items()}
+    assert all(t == sorted(set(t)) for t in times.values())
+    calm = [s for second in town.life(3, SECONDS) for s in second if b"laser" in s[0]]
+    for topic, payload in calm:
+        said = msgspec.json.decode(payload)
+        assert said["ts"] * 1_000_000 in times[topic.split(b"/")[5].decode() + "/ch4"]
+    assert sum(map(len, times.values())) == (one_by_one.checkpoints.mark.counts or {})["readings_stored"]
+
+
+def test_the_changes_of_one_series_and_rule_follow_on_each_other(one_by_one: Watch) -> None:
+    stands: dict[tuple[str, str], tuple[int, str]] = {}
+    for c in changes(one_by_one):
+        t, level = stands.get((c.rule, c.key), (0, "NORMAL"))
+        assert (level, t <= c.t) == (c.old, True)
+        stands[c.rule, c.key] = (c.t, c.new)
+    assert len({c.id for c in changes(one_by_one)}) == len(changes(one_by_one))
+
+
+def test_every_change_carries_its_evidence(one_by_one: Watch) -> None:
+    for c in changes(one_by_one):
+        if c.key == "laser-3/ch4":  # its clock ran ahead: what it said last lies in the future
+            continue
+        if c.hazard == "silence":
+            assert c.evidence.t == [] or max(c.evidence.t) < c.t
+        elif c.hazard not in {"entrapment", "stop_outside_zone", "door_open_moving", "overspeed"}:
+            assert c.evidence.t[-1] == c.t, c
+            assert c.evidence.t == sorted(c.evidence.t)
+
+
+def at(*said: tuple[float, Said]) -> list[Entry]:
+    """One commit for each message, received at these seconds."""
+    return [Entry(i, START + round(s * NS), [m[0]], [m[1]]) for i, (s, m) in enumerate(said)]
+
+
+def level(watch: Watch, key: str, hazard: str) -> str:
+    return ([c.new for c in changes(watch) if c.key == key and c.hazard == hazard] or ["NORMAL"])[-1]
+
+
+def gas(well: int, seconds: Iterable[float], value: float) -> list[tuple[float, Said]]:
+    return [(s + 0.3, town.methane(well, START + round(s * NS), value)) for s in seconds]
+
+
+def test_a_well_that_falls_silent_is_noticed_by_the_clock_of_the_others(tmp_path: Path) -> None:
+    said = gas(0, range(20), 0.1) + gas(1, range(60), 0.1) + gas(0, range(50, 60), 0.1)
+    watch = judged(town.watched(tmp_path), at(*sorted(said)), [5])
+    silent = [c for c in changes(watch) if c.hazard == "silence" and c.key == "laser-0/ch4"]
+    assert [c.new for c in silent] == ["BLUE", "NORMAL"]
+    assert START + 21 * NS < silent[0].t <= START + 40 * NS
+    assert level(watch, "laser-1/ch4", "silence") == "NORMAL"
+    assert level(watch, "laser-5/ch4", "silence") != "NORMAL"  # never heard at all
+
+
+def test_late_gas_is_stored_and_counted_but_not_judged(tmp_path: Path) -> None:
+    said = gas(0, range(30), 0.1) + [(31 + i / 10, town.methane(0, START + i * NS + NS // 2, 15.0)) for i in range(10)]
+    watch = judged(town.watched(tmp_path), at(*said), [5])
+    assert level(watch, "laser-0/ch4", "gas_accumulation") == "NORMAL"
+    assert len(town.stored(watch)["laser-0/ch4"]) == 40
+    assert (watch.checkpoints.mark.counts or {})["readings_late"] == 10
+
+
+def test_a_device_that_contradicts_itself_is_told_so_and_the_first_word_stands(tmp_path: Path) -> None:
+    said = [*gas(0, range(10), 0.1), (11.0, town.methane(0, START + 4 * NS, 9.0)), (11.1, town.methane(0, START + 5 * NS, 0.1))]
+    watch = judged(town.watched(tmp_path), at(*said), [1], 1)
+    kept = {t: v for t, v, _ in town.stored(watch)["laser-0/ch4"]}
+    assert kept[START + 4 * NS] == pytest.approx(0.001)
+    counts = watch.checkpoints.mark.counts or {}
+    assert (counts["readings_conflict"], counts["readings_duplicate"]) == (1, 1)
+    assert (counts["stored"], counts["dead_lettered"], counts["duplicate"]) == (10, 1, 1)
+
+
+def test_a_date_in_the_future_does_not_move_the_clock(tmp_path: Path) -> None:
+    said = [
+        *gas(0, range(10), 0.1),
+        (9.5, town.methane(1, START + 200 * NS, 0.1)),
+        (9.6, town.methane(1, START + 900 * NS, 0.1)),
+    ]
+    watch = judged(town.watched(tmp_path), at(*said), [3])
+    assert watch.engine.clock <= START + 10 * NS
+    assert level(watch, "laser-0/ch4", "silence") == "NORMAL"
+    assert (watch.checkpoints.mark.counts or {})["readings_refused"] == 1
+
+
+@pytest.mark.parametrize("lost", [5, 59, 61, 500])
+def test_gas_is_graded_again_at_once_after_a_gap(tmp_path: Path, lost: int) -> None:
+    seconds = [*range(20), *range(20 + lost, 26 + lost)]
+    said = [(s + 0.3, town.methane(0, START + s * NS, 0.1 if s < 20 else 15.0)) for s in seconds]
+    watch = judged(town.watched(tmp_path), at(*said), [4])
+    assert level(watch, "laser-0/ch4", "gas_accumulation") == "RED"
+
+
+def test_a_waveform_warns_with_the_samples_that_led_to_it(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).normal(0, 0.01, (3, town.RATE))
+    x[2, 4:] += 0.9  # 0.09 g, early in its block
+    said = [(s + 1.2, town._deck(0, START + s * NS, x[s])) for s in range(3)]
+    watch = judged(town.watched(tmp_path), at(*said), [2])
+    (first, *_) = [c for c in changes(watch) if c.rule == "bridge.acceleration.impact"]
+    assert first.t == START + 2 * NS + 4 * NS // town.RATE
+    assert len(first.evidence.t) == 32
+    assert first.evidence.t[-1] == first.t
+    assert first.evidence.value[-1] == pytest.approx(0.9, abs=0.05)
+    assert np.diff(first.evidence.t).tolist() == [NS // town.RATE] * 31
+
+
+def test_a_rule_that_is_met_by_no_series_harms_nothing(tmp_path: Path) -> None:
+    town.catalog(tmp_path, [x for x in town.lines() if "methane" in x])
+    watch = judged(town.watched(tmp_path), at(*gas(0, range(5), 0.1)), [2])
+    assert watch.engine.joints == []
+    assert len(town.stored(watch)["laser-0/ch4"]) == 5
