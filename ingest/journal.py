@@ -5,6 +5,7 @@ journal, counted from 0 for ever; consumers keep the number of the next message 
 appends (and now and then a command that sends dead letters again); any number read at the same time.
 """
 
+import contextlib
 import shutil
 import sqlite3
 import zlib
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -35,6 +36,8 @@ RETURNING first"""
 
 USED = """
 SELECT first, t, size FROM batch WHERE first + n <= ? AND first < (SELECT max(first) FROM batch) ORDER BY first LIMIT ?"""
+
+ENOUGH: Final = 1 << 25  # [byte] of bodies read at once
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[bytes]).decode
@@ -173,20 +176,25 @@ class Reader:
         self._db = connect(path, readonly=True)
 
     def read(self, at: int, most: int = 64) -> list[Entry]:
-        """Batches from message number `at` on, at most so many; empty when there is nothing new."""
-        rows = self._db.execute(
-            "SELECT first, n, t, crc, body FROM batch WHERE first >= ? ORDER BY first LIMIT ?", (at, most)
-        ).fetchall()
-        entries = []
-        for first, n, t, crc, body in rows:
-            if first != at:
-                raise JournalBroken(f"{self._path}: messages {at} to {first - 1} are missing; restore them or move the offset")
-            if zlib.crc32(body) != crc:
-                raise JournalBroken(f"{self._path}: the batch at message {first} does not match its checksum")
-            flat = _unpack(body)
-            entries.append(Entry(first, t, flat[::2], flat[1::2]))
-            at = first + n
+        """Batches from message number `at` on, at most so many and within memory; empty when there is nothing new."""
+        entries, held = [], 0
+        found = self._db.execute("SELECT first, n, t, crc, body FROM batch WHERE first >= ? ORDER BY first LIMIT ?", (at, most))
+        with contextlib.closing(found) as rows:  # one not read to its end would keep the journal's log from being emptied
+            for first, n, t, crc, body in rows:
+                entries.append(self._entry(at, first, t, crc, body))
+                at, held = first + n, held + len(body)
+                if held >= ENOUGH:
+                    break
         return entries
+
+    def _entry(self, at: int, first: int, t: int, crc: int, body: bytes) -> Entry:
+        """A row as it was committed, the next after message `at`."""
+        if first != at:
+            raise JournalBroken(f"{self._path}: messages {at} to {first - 1} are missing; restore them or move the offset")
+        if zlib.crc32(body) != crc:
+            raise JournalBroken(f"{self._path}: the batch at message {first} does not match its checksum")
+        flat = _unpack(body)
+        return Entry(first, t, flat[::2], flat[1::2])
 
     def head(self) -> int:
         """Number of the message after the last one."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.quality import Gate, QualityState, combined
 from lifeline.catalog import Catalog
-from lifeline.model import JUDGED, NS, Batch, Block, Change, Codes, Floats, Ints, Rows, Rule
+from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Rows, Rule
 from pipeline.evidence import Recent
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.stepping import advance
@@ -37,6 +37,11 @@ class Blocks(NamedTuple):
 
     block: Block
     number: Ints  # [m]
+
+    def take(self, which: Bools) -> "Blocks":
+        """Some of the waveforms. which [m]"""
+        b = self.block
+        return Blocks(Block(b.row[which], b.t[which], b.step, b.value[which], b.quality[which]), self.number[which])
 
 
 @dataclass
@@ -77,7 +82,7 @@ class Engine:
         out = Outcome()
         if parts:
             self._scattered(parts, out)
-        for b in blocks:
+        for b in merged(blocks):
             self._waveforms(b, out)
         if clock // TICK > self.clock // TICK:
             self.clock = clock
@@ -89,10 +94,7 @@ class Engine:
     def _scattered(self, parts: list[Part], out: Outcome) -> None:
         """The k-th new reading of every series that has one makes a column."""
         batch, number = Batch.joined([p.batch for p in parts]), np.concatenate([p.number for p in parts])
-        order = np.argsort(batch.row, kind="stable")
-        row = batch.row[order]
-        starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
-        rank = np.arange(row.size) - np.repeat(starts, np.diff(np.r_[starts, row.size]))
+        order, rank = turns(batch.row)
         for r in range(int(rank.max(initial=-1)) + 1):
             at = order[rank == r]
             new = batch.t[at] > self.last[batch.row[at]]
@@ -108,12 +110,12 @@ class Engine:
 
     def _waveforms(self, b: Blocks, out: Outcome) -> None:
         """A block that begins after the last reading goes in whole; one that overlaps it, sample by sample."""
-        block, number = b
-        new = block.t > self.last[block.row]
+        new = b.block.t > self.last[b.block.row]
         if not new.all():
-            old = Block(block.row[~new], block.t[~new], block.step, block.value[~new], block.quality[~new])
-            self._scattered([Part(old.flat(), np.repeat(number[~new], block.value.shape[1]))], out)
-            block, number = Block(block.row[new], block.t[new], block.step, block.value[new], block.quality[new]), number[new]
+            old = b.take(~new)
+            self._scattered([Part(old.block.flat(), np.repeat(old.number, old.block.value.shape[1]))], out)
+            b = b.take(new)
+        block, number = b
         if block.row.size:
             t = block.t[:, None] + block.step * np.arange(block.value.shape[1])
             codes = self._arrive(block.row, t, block.value, block.quality, out)
@@ -200,3 +202,34 @@ class Engine:
         rows = joint.grid.rows
         rated = np.where(rows >= 0, self.catalog.rated[rows], np.nan)
         return x / np.where(np.isfinite(rated), rated, 1.0)[:, :, None]
+
+
+def turns(rows: Rows) -> tuple[Ints, Ints]:
+    """rows [n] in order of arrival -> their order by row, and the how manieth of its row each is in that order."""
+    order = np.argsort(rows, kind="stable")
+    row = rows[order]
+    starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    return order, np.arange(row.size) - np.repeat(starts, np.diff(np.r_[starts, row.size]))
+
+
+def merged(blocks: list[Blocks]) -> list[Blocks]:
+    """The same waveforms in as few blocks as may be: the blocks of a row stay in their order, and a row is once in a block."""
+    if len(blocks) < 2:
+        return blocks
+    order, rank = turns(np.concatenate([b.block.row for b in blocks]))
+    nth = np.empty_like(rank)
+    nth[order] = rank
+    alike: dict[tuple[int, int, int], list[Blocks]] = {}
+    for b, turn in zip(blocks, np.split(nth, np.cumsum([b.number.size for b in blocks])[:-1]), strict=True):
+        for r in np.unique(turn).tolist():
+            part = b if (turn == r).all() else b.take(turn == r)
+            alike.setdefault((r, part.block.value.shape[1], part.block.step), []).append(part)
+    return [joined(alike[shape]) for shape in sorted(alike, key=lambda shape: shape[0])]
+
+
+def joined(blocks: list[Blocks]) -> Blocks:
+    """One block of several of the same length and step."""
+    if len(blocks) == 1:
+        return blocks[0]
+    row, t, value, quality = (np.concatenate([getattr(b.block, f) for b in blocks]) for f in ("row", "t", "value", "quality"))
+    return Blocks(Block(row, t, blocks[0].block.step, value, quality), np.concatenate([b.number for b in blocks]))

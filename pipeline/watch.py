@@ -29,6 +29,8 @@ from store.lake import Lake
 log = logging.getLogger("lifeline.watch")
 
 READINGS: Final = 4_000_000  # in memory before a checkpoint is due early; twice that, and watch waits for the disk
+REST: Final = 0.05  # [s] that messages may gather at most
+BEHIND: Final = 0.5  # [s] of lag from which on there is no rest
 LAG: Final = 30.0  # [s] behind the journal before it is worth saying
 
 
@@ -92,8 +94,8 @@ class Watch:
             pulse = 0.0
             while not stop.is_set():
                 self.beat = time.monotonic()
-                if not self.turn():
-                    stop.wait(self._config.watch.poll)
+                some = self.turn()
+                stop.wait(self._rest(time.monotonic() - self.beat) if some else self._config.watch.poll)
                 if self.beat >= pulse:
                     pulse = self.beat + 5.0
                     self.courier.beat(self.status())
@@ -101,13 +103,17 @@ class Watch:
         self.courier.close()
         self.checkpoints.close()
 
-    def turn(self, most: int = 64) -> bool:
+    def turn(self, most: int = 256) -> bool:
         """Judge what the journal holds next, up to so many batches; says whether there was anything."""
         entries = self._reader.read(self.at, most)
         self.judge(entries)
-        self._caught_up = len(entries) < most
+        self._caught_up = self._reader.head() == self.at
         self._flush_when_due()
         return bool(entries)
+
+    def _rest(self, took: float) -> float:
+        """How long to let messages gather after a turn [s]: a step of many costs little more than one of few."""
+        return min(took, REST) if self.lag() < BEHIND else 0.0
 
     def judge(self, entries: list[Entry]) -> None:
         """Decode and step; entries are merged as long as the data's clock stays within its second."""
