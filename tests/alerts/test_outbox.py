@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,20 +19,24 @@ from alerts.queries import history, listed
 from alerts.route import Route
 from alerts.tables import Database, audit, outbox
 from bench.receiver import Got, Receiver, Reply
-from lifeline.clock import WallClock, now
+from lifeline.clock import Clock, WallClock, now
 from lifeline.model import NS, Change, Level
 
 N, B, Y, O, R = Level
 Say = Callable[..., Change]
 BEARER = "s3cret"
-QUICK = Patience(timeout=0.5, base=0.02, cap=0.2, deadline=30.0, lease=2.0, poll=0.05, grace=1.0)
+QUICK = Patience(timeout=5.0, base=0.02, cap=0.2, deadline=30.0, lease=20.0, poll=0.05, grace=1.0)
 
 
 @asynccontextmanager
 async def sending(
-    database: Database, channels: dict[str, Channel], patience: Patience = QUICK, meters: Meters | None = None
+    database: Database,
+    channels: dict[str, Channel],
+    patience: Patience = QUICK,
+    meters: Meters | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Outbox]:
-    worker = Outbox(database, channels, WallClock(), meters or Meters(database), patience)
+    worker = Outbox(database, channels, clock or WallClock(), meters or Meters(database), patience)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -105,15 +110,16 @@ def test_a_warning_arrives_in_alertmanagers_shape_with_our_fields(book: Book, sa
         (Reply(500), "serverError"),
         (Reply(503, (("Retry-After", "0"),)), "serverError"),
         (Reply(429, (("Retry-After", "0"),)), "rateLimited"),
-        (Reply(wait=0.8), "timeout"),
+        (Reply(wait=1.0), "timeout"),
         (Reply(reset=True), "connection"),
     ],
 )
 def test_what_fails_for_now_is_sent_again_under_the_same_id(book: Book, say: Say, bad: Reply, reason: str) -> None:
     async def work() -> None:
         meters = Meters(book.database)
+        patience = replace(QUICK, timeout=0.5) if bad.wait else QUICK
         with Receiver([bad, bad]) as phone:
-            async with sending(book.database, {"phone": Webhook(phone.url)}, meters=meters):
+            async with sending(book.database, {"phone": Webhook(phone.url)}, patience, meters):
                 book.take([say(Y)], now())
                 await until(done(book.database))
             assert states(book.database) == [("sent", 3)]
@@ -173,14 +179,26 @@ def test_two_dead_channels_do_not_tell_of_each_other_for_ever(book: Book, say: S
     run(work())
 
 
+class Ahead(WallClock):
+    """A wall clock that can be put forward."""
+
+    ahead = 0  # [ns]
+
+    def now(self) -> int:
+        return super().now() + self.ahead
+
+
 def test_after_the_deadline_a_notice_is_given_up(book: Book, say: Say) -> None:
     async def work() -> None:
-        patience = Patience(base=0.02, cap=0.05, deadline=0.6, poll=0.05)
+        clock = Ahead()
         with Receiver(after=Reply(500)) as phone:
-            async with sending(book.database, {"phone": Webhook(phone.url)}, patience):
+            async with sending(book.database, {"phone": Webhook(phone.url)}, clock=clock):
                 book.take([say(Y)], now())
+                await until(lambda: len(phone.got) > 1)
+                clock.ahead = 31 * NS
                 await until(lambda: states(book.database)[0][0] == "dropped")
-            assert len(phone.got) > 1
+        with book.database.read() as db:
+            assert db.execute(select(outbox.c.words)).scalar_one().startswith("gave up after")
 
     run(work())
 
