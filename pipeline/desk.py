@@ -14,7 +14,7 @@ from lifeline.config import Config
 def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
-    routes, ways = channels.configured(config.channels, config.folder)
+    routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     settings = Settings(config.city.name, config.desk.public_url)
     return Desk.of(settings, Database(str(config.desk.database)), load(config.city.catalog), routes, ways, WallClock())
 
