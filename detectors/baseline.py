@@ -90,7 +90,16 @@ def learn(b: Baseline, e: Floats, z2: Floats, calm: Bools | None, gain: float, m
         np.minimum(b.pace, most, out=b.pace, where=where)
 
 
-def whole(x: Floats) -> bool:
-    """Are all values finite?"""
+def own(b: Baseline, *, still: bool) -> Baseline:
+    """A copy to write to; of series that are warm only what still changes is copied."""
+    if still:
+        return b._replace(last=b.last.copy(), level=b.level.copy(), pace=b.pace.copy())
+    return Baseline._make(a.copy() for a in b)
+
+
+def flows(seen: Ints, warmup: int, x: Floats) -> bool:
+    """Are all series warm, and all values finite? x [m, k]"""
+    if x.size == 0 or seen.min() < warmup:
+        return False
     with np.errstate(all="ignore"):
         return bool(np.isfinite(x.sum()))

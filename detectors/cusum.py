@@ -54,18 +54,16 @@ class Cusum:
 
     def step(self, s: CusumState, x: Floats) -> tuple[CusumState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
-        s = CusumState._make(a.copy() for a in s)
-        b, sums = Baseline(*s[:8]), np.stack([getattr(s, name) for name in self._sides])
-        score = np.empty(x.shape[::-1])
-        if x.size and (s.seen >= self.warmup).all() and baseline.whole(x):
+        flows = baseline.flows(s.seen, self.warmup, x)
+        b = baseline.own(Baseline(*s[:8]), still=flows)
+        sums, score = np.stack([getattr(s, name) for name in self._sides]), np.empty(x.shape[::-1])
+        if flows:
             self._flow(b, sums, x.T, score)
         else:
             for j in range(x.shape[1]):
                 self._tick(b, sums, x[:, j], score[j])
-        for name, total in zip(self._sides, sums, strict=True):
-            getattr(s, name)[...] = total
         score *= 1 / self.limit
-        return s, score.T
+        return CusumState._make((*b, s.up, s.down))._replace(**dict(zip(self._sides, sums, strict=True))), score.T
 
     @property
     def _sides(self) -> tuple[str, ...]:

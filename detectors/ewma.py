@@ -48,15 +48,16 @@ class Ewma:
 
     def step(self, s: EwmaState, x: Floats) -> tuple[EwmaState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
-        s = EwmaState._make(a.copy() for a in s)
-        b, score = Baseline(*s[:8]), np.empty(x.shape[::-1])
-        if x.size and (s.seen >= self.warmup).all() and baseline.whole(x):
-            self._flow(b, s.drift, x.T, score)
+        flows = baseline.flows(s.seen, self.warmup, x)
+        b = baseline.own(Baseline(*s[:8]), still=flows)
+        drift, score = s.drift.copy(), np.empty(x.shape[::-1])
+        if flows:
+            self._flow(b, drift, x.T, score)
         else:
             for j in range(x.shape[1]):
-                self._tick(b, s.drift, x[:, j], score[j])
+                self._tick(b, drift, x[:, j], score[j])
         score *= 1 / self._bound
-        return s, score.T
+        return EwmaState._make((*b, drift)), score.T
 
     @property
     def _bound(self) -> float:

@@ -66,7 +66,7 @@ def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out:
     active = np.zeros(m, np.bool_)
     lowest = used(rule.limits).min(initial=np.inf)
     for part, rows in tiles(index, m):
-        s = type(standing.memory)(*(a[rows] for a in standing.memory))
+        s = taken = type(standing.memory)(*(a[rows] for a in standing.memory))
         stirs = awake(standing.grade, rows)
         for span in spans(k, part.stop - part.start):
             s, said = rule.detector.step(s, columns(x[part, ..., span]))
@@ -74,8 +74,9 @@ def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out:
             hot = said >= lowest
             if hot.any():
                 stirs |= hot.any(axis=1)
-        for whole, new in zip(standing.memory, s, strict=True):
-            whole[rows] = new
+        for whole, old, new in zip(standing.memory, taken, s, strict=True):
+            if new is not old:
+                whole[rows] = new
         active[part] = stirs
     return Steps(score, *regrade(rule.limits, standing.grade, index, score, np.flatnonzero(active)))
 
@@ -89,10 +90,10 @@ def tiles(index: slice | Ints, m: int) -> Iterator[tuple[slice, slice | Ints]]:
 
 
 def spans(k: int, rows: int) -> Iterator[slice]:
-    """The ticks of a tile, as many at a time as stay in the cache."""
-    wide = max(TILE // rows, 1)
-    for a in range(0, k, wide):
-        yield slice(a, min(a + wide, k))
+    """The ticks of a tile, about as many at a time as stay in the cache."""
+    parts = min(max(round(k * rows / TILE), 1), max(k, 1))
+    for i in range(parts):
+        yield slice(i * k // parts, (i + 1) * k // parts)
 
 
 def columns(x: Floats) -> Floats:
