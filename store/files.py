@@ -62,7 +62,7 @@ def parsed(path: Path) -> File | None:
 
 def folder(root: Path, domain: str, hour: int) -> Path:
     """Hour [h] since 1970."""
-    return root / "readings" / f"domain={domain}" / f"hour={np.datetime64(hour, 'h')}"
+    return root / "readings" / f"domain={domain}" / f"hour={np.datetime64(int(hour), 'h')}"
 
 
 def hour_of(path: Path) -> int:

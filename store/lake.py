@@ -4,7 +4,7 @@ A checkpoint [start, stop) of the journal becomes files; it counts from the mome
 below `stop` is done. `rollback` at the next start takes back what a crash left above. docs/lake.md tells why each step is safe.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, overload
@@ -93,12 +93,13 @@ class Lake:
     def scan(self, rows: Rows, t0: int, t1: int, every: float | None = None) -> Batch | Slots:
         """The readings of (t0, t1] [ns], or their slots of `every` [s], in the order of row and time; each reading once."""
         if every is None:
-            return read.sorted_batch(self._answers(read.READINGS, rows, t0, t1))
+            return read.sorted_batch(map(read.batch, self._answers(read.READINGS, rows, t0, t1)))
         return read.sorted_slots(self._answers(read.SLOTS, rows, t0, t1, step=read.nanoseconds(every)))
 
     def latest(self, rows: Rows, since: int = EARLIEST) -> Batch:
         """The last reading of each series after `since` [ns], in the order of row; a series that has none is not there."""
-        return read.sorted_batch(found for domain, mine in self._by_domain(rows) for found in self._latest(domain, mine, since))
+        mine = list(self._by_domain(np.unique(rows)))
+        return read.sorted_batch(read.patiently(partial(self._latest, domain, which, int(since))) for domain, which in mine)
 
     def stored(self, rows: Rows, t: Ints) -> Stored:
         """Which of some readings the lake holds already, and with which value. rows [n], t [n] [ns]"""
@@ -106,7 +107,7 @@ class Lake:
         for domain, mine in self._by_domain(np.arange(rows.size), of=rows):
             asked = read.asked(self.catalog.key[rows[mine]], i=mine, t=t[mine])
             hours = [files.folder(self.root, domain, h) for h in np.unique(t[mine] // HOUR).tolist()]
-            answer = self._duck.ask(read.STORED, asked, partial(self._counting, hours))
+            answer = self._ask(read.STORED, asked, partial(self._counting, hours))
             found.found[answer["i"]], found.value[answer["i"]] = True, read.plain(answer["value"])
         return found
 
@@ -122,18 +123,21 @@ class Lake:
         domain = self.catalog.domain[chosen if of is None else of]
         return ((d, chosen[domain == d]) for d in sorted(set(domain.tolist())))
 
-    def _answers(self, question: str, rows: Rows, t0: int, t1: int, **given: int) -> Iterator[dict[str, Any]]:
+    def _ask(self, question: str, asked: Any, listing: Callable[[], list[Path]], **given: int) -> read.Columns:
+        return read.patiently(lambda: self._duck.ask(question, asked, listing(), **given))
+
+    def _answers(self, question: str, rows: Rows, t0: int, t1: int, **given: int) -> Iterator[read.Columns]:
         for domain, mine in self._by_domain(np.unique(rows)):
             asked = read.asked(self.catalog.key[mine], row=mine)
-            yield self._duck.ask(question, asked, partial(self.files, domain, t0, t1), after=t0, upto=t1, **given)
+            yield self._ask(question, asked, partial(self.files, domain, t0, t1), after=int(t0), upto=int(t1), **given)
 
-    def _latest(self, domain: str, rows: Rows, since: int) -> Iterator[dict[str, Any]]:
-        """Backwards from the last hour, twice as many hours at each step, until every series was found."""
-        hours = [files.hour_of(where) for where in files.hours(self.root, domain, (since + 1) // HOUR)]
-        width = 1
-        while hours and rows.size:
-            step, hours, width = hours[-width:], hours[:-width], 2 * width
-            bounds = max(since, step[0] * HOUR - 1), (step[-1] + 1) * HOUR - 1
-            for found in self._answers(read.LAST, rows, *bounds):
-                yield found
-                rows = np.setdiff1d(rows, found["row"])
+    def _latest(self, domain: str, rows: Rows, since: int) -> Batch:
+        """Newest files first, twice as many at each step, until no file left can hold anything later."""
+        left = self.files(domain, since)[::-1]
+        best, width = Batch.empty(), 2
+        while left and rows.size:
+            now, left, width = left[:width], left[width:], 2 * width
+            found = self._duck.ask(read.LAST, read.asked(self.catalog.key[rows], row=rows), now, after=since, upto=LATEST)
+            best = read.last_of(best, read.batch(found))
+            rows = np.setdiff1d(rows, best.row[best.t >= table.end(left)])
+        return best

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,50 +14,61 @@ from lifeline.model import Ints
 from store.files import File
 from store.table import ROWS, order, table
 
-SMALL: Final = 65_536  # [B] the first tier's files are up to `fan` times this
-LARGE: Final = 268_435_456  # [B] files this big are merged no further
+SMALL: Final = 4_096  # [B] the first tier's files are up to `fan` times this
+LARGE: Final = 268_435_456  # [B] no merge makes more; files of half this size are merged no further
+LAST: Final = 99  # [1] above every tier
 SLAB: Final = 1_000_000  # [1] readings held at a time, or a row group of every source where that is more
+
+
+class Weighed(NamedTuple):
+    """A file that may be merged or not."""
+
+    file: File
+    size: int  # [B]
+    tier: int  # [1] how many times `fan` small files made one of this size
 
 
 def due(files: list[File], *, below: int, fan: int, closed: bool) -> Iterator[list[File]]:
     """Runs of neighbours to be merged, each into one file. files: those that count, as listed.
 
-    An open hour merges `fan` neighbours of one size, so that a reading is rewritten once a tier and not once a merge; a closed
-    hour merges whatever it has. A run is never interleaved by a file outside it, and ends below the offset `below`.
+    An open hour merges `fan` neighbours of one tier, and what small ones lie between, so that a reading is rewritten once a
+    tier and not once a merge; a closed hour merges whatever it has. No run is interleaved by a file outside it, or reaches
+    above the offset `below`.
     """
-    sizes = [f.size for f in files]
-    tiers = [tier(size, fan) for size in sizes]
-    for top in [math.inf] if closed else sorted(set(tiers)):
-        taken = [f.era > 0 or f.stop <= below for f in files]
-        free = [ok and k <= top and size < LARGE for ok, k, size in zip(taken, tiers, sizes, strict=True)]
-        found = [
-            run
-            for run, total in _runs(files, sizes, free)
-            if len(run) >= (2 if closed else fan) or (len(run) > 1 and total > LARGE / 2)
-        ]
-        if found:
-            yield from found
+    weighed = [_weighed(f, fan) for f in files]
+    for top in [LAST] if closed else sorted({w.tier for w in weighed}):
+        free = [w.tier <= top and w.size < LARGE / 2 and (w.file.era > 0 or w.file.stop <= below) for w in weighed]
+        runs = [run for run in _runs(weighed, free) if _worth(run, top, fan)]
+        if runs:
+            yield from ([w.file for w in run] for run in runs)
             return
 
 
-def tier(size: int, fan: int) -> int:
-    """How many times `fan` small files made one of this size [B]."""
-    return max(0, int(math.log(size / SMALL, fan)))
+def _weighed(f: File, fan: int) -> Weighed:
+    return Weighed(f, f.size, max(0, int(math.log(f.size / SMALL, fan))))
 
 
-def _runs(files: list[File], sizes: list[int], free: list[bool]) -> Iterator[tuple[list[File], int]]:
-    """Neighbours that are free, of one era, that do not overlap, and together are no larger than LARGE; their size [B]."""
-    run: list[File] = []
-    total = 0
-    for f, size, ok in zip(files, sizes, free, strict=True):
-        apart = bool(run) and (f.era != run[-1].era or f.start < run[-1].stop or total + size > LARGE)
-        if run and (apart or not ok):
-            yield run, total
-            run, total = [], 0
+def _worth(run: list[Weighed], top: int, fan: int) -> bool:
+    full = sum(w.size for w in run) > LARGE / 2
+    return len(run) > 1 and (top == LAST or full or sum(w.tier == top for w in run) >= fan)
+
+
+def _runs(weighed: list[Weighed], free: list[bool]) -> Iterator[list[Weighed]]:
+    """Neighbours that are free, of one era, that do not overlap, and together are no larger than LARGE."""
+    run: list[Weighed] = []
+    for w, ok in zip(weighed, free, strict=True):
+        if run and not (ok and _joins(w, run)):
+            yield run
+            run = []
         if ok:
-            run, total = [*run, f], total + size
+            run.append(w)
     if run:
-        yield run, total
+        yield run
+
+
+def _joins(w: Weighed, run: list[Weighed]) -> bool:
+    last = run[-1].file
+    return w.file.era == last.era and w.file.start >= last.stop and w.size + sum(each.size for each in run) <= LARGE
 
 
 def merged(paths: list[Path]) -> Iterator[Any]:

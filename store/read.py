@@ -1,10 +1,11 @@
 """Questions to the files, answered by DuckDB in this process, while another process may be writing and merging."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import duckdb
 import numpy as np
@@ -33,6 +34,10 @@ LAST: Final = f"""
 
 STORED: Final = """
     SELECT a.i, f.value FROM files f JOIN asked a ON f.key = a.key AND epoch_ns(f.t) = a.t"""
+
+
+Columns = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 class Stored(NamedTuple):
@@ -69,22 +74,23 @@ class Duck:
         }
         return duckdb.connect(config=wanted)
 
-    def ask(self, question: str, asked: Any, listing: Callable[[], list[Path]], **given: int) -> dict[str, Any]:
-        """The answer's columns. asked: an Arrow table, `asked` in the question; listing: which files count at this moment."""
-        for last in [False] * (TRIES - 1) + [True]:
-            paths = listing()
-            try:
-                return self._once(question, asked, paths, given)
-            except duckdb.IOException:
-                if last or all(path.exists() for path in paths):
-                    raise
-        raise AssertionError
-
-    def _once(self, question: str, asked: Any, paths: list[Path], given: dict[str, int]) -> dict[str, Any]:
+    def ask(self, question: str, asked: Any, paths: list[Path], **given: int) -> Columns:
+        """The answer's columns. asked: an Arrow table, `asked` in the question; paths: the question's `files`."""
         files = f"read_parquet([{', '.join(map(quoted, paths))}], hive_partitioning = false)" if paths else NOTHING
         with self._connection.cursor() as duck:
             duck.register("asked", asked)
-            return dict(duck.execute(f"WITH files AS (SELECT * FROM {files}) {question}", given).fetchnumpy())  # noqa: S608  quoted
+            try:
+                return dict(duck.execute(f"WITH files AS (SELECT * FROM {files}) {question}", given).fetchnumpy())  # noqa: S608  quoted
+            except duckdb.IOException as why:
+                raise FileNotFoundError(str(why)) if not all(path.exists() for path in paths) else why from why
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """A file may be merged away, or expire, between being listed and being opened: then list again, and ask again."""
+    for _ in range(TRIES - 1):
+        with suppress(FileNotFoundError):
+            return ask()
+    return ask()
 
 
 NOTHING: Final = "(SELECT '' AS key, NULL::TIMESTAMPTZ_NS AS t, NULL::DOUBLE AS value, NULL::UTINYINT AS quality WHERE false)"
@@ -100,21 +106,27 @@ def asked(key: Any, **columns: Any) -> Any:
     return pa.table({"key": pa.array(key, pa.string()), **columns})
 
 
-def sorted_batch(answers: Iterable[dict[str, Any]]) -> Batch:
-    """In the order of row and time. Two readings of one series and instant, which no one writer makes, come as one."""
-    b = Batch.joined([_batch(each) for each in answers])
+def sorted_batch(parts: Iterable[Batch]) -> Batch:
+    """In the order of row and time. Two readings of one series and instant, which a single writer never makes, come as one."""
+    b = Batch.joined(list(parts))
     b = b.take(order(b.row, b.t))
     again = (np.diff(b.row, prepend=-1) == 0) & (np.diff(b.t, prepend=0) == 0)
     return b.take(~again)
 
 
-def _batch(found: dict[str, Any]) -> Batch:
+def batch(found: Columns) -> Batch:
     return Batch(
         found["row"].astype(np.int32), found["t"].astype(np.int64), plain(found["value"]), found["quality"].astype(np.uint8)
     )
 
 
-def sorted_slots(answers: Iterable[dict[str, Any]]) -> Slots:
+def last_of(a: Batch, b: Batch) -> Batch:
+    """The later reading of each series that is in either, in the order of row."""
+    both = sorted_batch([a, b])
+    return both.take(np.diff(both.row, append=-1) != 0)
+
+
+def sorted_slots(answers: Iterable[Columns]) -> Slots:
     """In the order of row and time."""
     parts = [_slots(each) for each in answers]
     columns: list[Any] = [
@@ -124,7 +136,7 @@ def sorted_slots(answers: Iterable[dict[str, Any]]) -> Slots:
     return Slots(*(column[p] for column in columns))
 
 
-def _slots(found: dict[str, Any]) -> Slots:
+def _slots(found: Columns) -> Slots:
     t, judged, total = (found[c].astype(np.int64) for c in ("t", "judged", "total"))
     return Slots(
         found["row"].astype(np.int32), t, plain(found["mean"]), plain(found["low"]), plain(found["high"]), judged, total

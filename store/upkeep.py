@@ -19,7 +19,7 @@ def rollback(root: Path, committed: int, grace: float) -> list[Path]:
     odd = [f for f in found if f.start != committed]
     if odd:
         raise Foreign(
-            f"{len(odd)} files in {root} hold journal offsets up to {max(f.stop for f in odd)}, but only {committed} is committed: "
+            f"{len(odd)} files in {root} hold journal offsets up to {max(f.stop for f in odd)}, but {committed} is committed: "
             "is this the right database? If the journal begins anew, seal the lake first (Lake.seal keeps all but the offsets)"
         )
     half = [path for where in folders for path in files.leftovers(where)]
