@@ -290,7 +290,7 @@ class Publisher:
         self._broker = broker
         self._room = threading.Semaphore(window)
         self._window = window
-        self._up = threading.Event()
+        self._answered, self._up = threading.Event(), threading.Event()
         self._why = "no answer"
         self._client: paho.Client = client(broker, client_id, clean=True)
         self._client.max_inflight_messages_set(window)
@@ -301,7 +301,8 @@ class Publisher:
     def __enter__(self) -> Self:
         dial(self._broker, self._client, clean=True)
         self._client.loop_start()
-        if not self._up.wait(10):
+        self._answered.wait(10)
+        if not self._up.is_set():
             self._client.loop_stop()
             raise ConnectionError(f"{self._broker.host}:{self._broker.port} does not take the session: {self._why}")
         return self
@@ -314,6 +315,7 @@ class Publisher:
         self._why = str(reason)
         if not reason.is_failure:
             self._up.set()
+        self._answered.set()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Hand one message over; waits while too many are under way, raises when the connection is gone."""
