@@ -45,9 +45,10 @@ class Teller:
     def _readings(self, rule: Rule, row: int, fresh: tuple[list[int], list[float]]) -> Evidence:
         """The last readings, and after them those that are being judged."""
         unit = shown(self._catalog.quantity[row], self._catalog.unit[row])
-        t, x = ((old + new)[-KEPT:] for old, new in zip(self._recent.of(row), fresh, strict=True))
+        t, x = self._recent.of(row)
         scale = UNITS[unit]
-        return Evidence(t, finite([scale.from_si(v) for v in x]), unit, dict(rule.bounds), rule.unit)
+        shown_ = finite([scale.from_si(v) for v in (x + fresh[1])[-KEPT:]])
+        return Evidence((t + fresh[0])[-KEPT:], shown_, unit, dict(rule.bounds), rule.unit)
 
     def _change(self, rule: Rule, row: int, at: int, steps: Steps, c: int, evidence: Evidence) -> Change:
         cat, new = self._catalog, Level(int(steps.new[c]))

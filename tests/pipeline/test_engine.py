@@ -65,7 +65,7 @@ def test_any_cut_of_the_journal_gives_the_same_changes_and_readings(
     assert other.checkpoints.mark.counts == one_by_one.checkpoints.mark.counts
 
 
-def test_every_reading_that_was_said_is_stored_once(journal: list[Entry], one_by_one: Watch) -> None:
+def test_every_reading_that_was_said_is_stored_once(one_by_one: Watch) -> None:
     times = {key: [t for t, _, _ in said] for key, said in town.stored(one_by_one).items()}
     assert all(t == sorted(set(t)) for t in times.values())
     calm = [s for second in town.life(3, SECONDS) for s in second if b"laser" in s[0]]
