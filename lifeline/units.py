@@ -85,6 +85,7 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "chlorine": Quantity("kg/m³", "mg/L", "free chlorine", "余氯"),
     "ph": Quantity("1", "pH", "pH", "酸碱度"),
     "acceleration": Quantity("m/s²", "m/s²", "acceleration", "加速度"),
+    "pier_acceleration": Quantity("m/s²", "g", "acceleration of a pier", "桥墩加速度"),
     "strain": Quantity("1", "µε", "strain", "应变"),
     "deflection": Quantity("m", "mm", "deflection", "挠度"),
     "tilt": Quantity("1", "°", "tilt", "倾角"),

@@ -159,8 +159,9 @@ def _bridges(seed: int) -> list[Row]:
     def bridge(a: str) -> list[Row]:
         where = a[7:]
         wave = [
-            _series(Domain.BRIDGE, a, f"accel-{where}-{s}", "z", "acceleration", "m/s²", (-19.6, 19.6), step=0.02)
-            for s in ("mid", "third", "pier-a", "pier-b")
+            _series(Domain.BRIDGE, a, f"accel-{where}-{s}", "z", quantity, "m/s²", (-19.6, 19.6), step=0.02)
+            for quantity, places in (("acceleration", ("mid", "third")), ("pier_acceleration", ("pier-a", "pier-b")))
+            for s in places
         ]
         return [
             *wave,

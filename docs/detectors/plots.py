@@ -19,6 +19,7 @@ from detectors.elevator import Elevator  # noqa: E402
 from detectors.ewma import Ewma  # noqa: E402
 from detectors.hampel import Hampel  # noqa: E402
 from detectors.limit import Limit  # noqa: E402
+from detectors.peak import Peak  # noqa: E402
 from detectors.rise import Rise  # noqa: E402
 from detectors.rms import Rms  # noqa: E402
 from detectors.silence import Silence  # noqa: E402
@@ -91,6 +92,12 @@ def rms() -> Picture:
     return Rms(window=20.0, scale=0.315), shaking * noise(6000), "acceleration [m/s²]", slice(0, 6000)
 
 
+def peak() -> Picture:
+    t = 0.02 * np.arange(4000)
+    ring = 0.3 * 9.81 * np.exp(-(t - 40) / 2) * np.sin(2 * np.pi * 2 * (t - 40)) * (t >= 40)
+    return Peak(scale=0.15 * 9.81), 0.02 * noise(4000) + ring, "acceleration [m/s²]", slice(0, 4000)
+
+
 def elevator() -> Picture:
     x = np.zeros((7, 160))
     x[1] = 1.0
@@ -99,7 +106,7 @@ def elevator() -> Picture:
     return Elevator(hazard="entrapment_between"), x, "car moving", slice(0, 160)
 
 
-PICTURES: Final[tuple[Callable[[], Picture], ...]] = (limit, rise, cusum, ewma, hampel, stuck, silence, rms, elevator)
+PICTURES: Final[tuple[Callable[[], Picture], ...]] = (limit, rise, cusum, ewma, hampel, stuck, silence, rms, peak, elevator)
 
 
 def draw(make: Callable[[], Picture]) -> None:
