@@ -17,9 +17,10 @@ from typing import IO, Any, Final
 
 import numpy as np
 
-from bench.mosquitto import cpu
+from bench.mosquitto import cpu, machine
 from bench.stage import Stage, staged
 from bench.town import Town
+from lifeline.clock import now
 from lifeline.model import NS
 
 HELD: Final = 2.0  # [s] of lag at the end, and no more growth than this between the middle and the end
@@ -44,13 +45,15 @@ class Source:
         words = [sys.executable, "-m", "bench.load", *(str(w) for k, v in given.items() for w in (f"--{k}", v))]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE)
         self.last: dict[str, Any] = {}
-        assert self.process.stdout is not None
-        self._thread = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
+        out = self.process.stdout
+        assert out is not None
+        self._thread = threading.Thread(target=self._listen, args=(out,), daemon=True)
         self._thread.start()
 
     def _listen(self, out: IO[bytes]) -> None:
-        for line in out:
-            self.last = json.loads(line)
+        with out:
+            for line in out:
+                self.last = json.loads(line)
 
     def close(self) -> None:
         self.process.terminate()
@@ -62,17 +65,19 @@ class Source:
 class Course:
     """How a load went, second by second."""
 
-    town: Town
+    rate: float  # messages a second, alarms among them
     t: list[float] = field(default_factory=list)  # [s] since the load began
     readings: list[int] = field(default_factory=list)  # judged so far
     lag: list[float] = field(default_factory=list)  # [s] of load: planned by now and not judged yet
+    spent: list[dict[str, float]] = field(default_factory=list)  # [s] processor time
 
-    def note(self, line: dict[str, Any], status: dict[str, Any], now: int) -> None:
-        """One look at the load's last line and at watch."""
+    def note(self, line: dict[str, Any], status: dict[str, Any], now: int, used: dict[str, float]) -> None:
+        """One look at the load's last line, at watch, and at the machine."""
         seconds = (now - line["since"]) / NS
         self.t.append(seconds)
+        self.spent.append(used)
         self.readings.append(status["readings"])
-        self.lag.append(max(0.0, seconds - status["offset"] / self.town.messages_per_s))
+        self.lag.append(max(0.0, seconds - status["offset"] / self.rate))
 
     @property
     def held(self) -> bool:
@@ -84,57 +89,58 @@ class Course:
         return self.lag[-1] <= HELD and end - middle <= HELD / 4
 
     @property
-    def rate(self) -> float:
-        """Readings judged a second, between the first look and the last."""
+    def readings_per_s(self) -> float:
+        """Judged a second, between the first look and the last."""
         return (self.readings[-1] - self.readings[0]) / (self.t[-1] - self.t[0])
+
+    def cores(self) -> dict[str, float]:
+        """How many cores each kept busy, between the first look and the last."""
+        return {name: (self.spent[-1][name] - s) / (self.t[-1] - self.t[0]) for name, s in self.spent[0].items()}
 
 
 def carried(town: Town, seconds: float, alarms: float) -> dict[str, Any]:
     """One load from beginning to end, in a city of its own."""
     with tempfile.TemporaryDirectory() as folder, staged(Path(folder) / "city", town.catalog()) as stage:
         stage.ready()
-        busy = spent(stage)
         source = Source(stage.broker.port, town, seconds, alarms)
         try:
-            course = observed(stage, source, town)
-            used = {name: after - busy[name] for name, after in spent(stage).items()}
+            course = observed(stage, source, town.messages_per_s + 2 * alarms)
         finally:
             source.close()
         found = {
-            "readings_per_s": round(course.rate), "seconds": round(course.t[-1] - course.t[0], 1), "held": course.held,
-            "lag_s_end": round(course.lag[-1], 2), "lag_s_most": round(max(course.lag), 2),
-            **{f"{name}_cores": round(s / course.t[-1], 2) for name, s in used.items()},
+            "readings_per_s": round(course.readings_per_s), "seconds": round(course.t[-1] - course.t[0], 1),
+            "held": course.held, "lag_s_end": round(course.lag[-1], 2), "lag_s_most": round(max(course.lag), 2),
+            "cores": {name: round(cores, 2) for name, cores in course.cores().items()},
         }  # fmt: skip
         if not course.held:
             return found
         stage.drained(source.last["messages"], PATIENCE)
-        return found | whole(stage, course) | latency(stage, source.last.get("crossed", {}))
+        return found | whole(stage) | latency(stage, source.last.get("crossed", {}))
 
 
-def observed(stage: Stage, source: Source, town: Town) -> Course:
+def observed(stage: Stage, source: Source, rate: float) -> Course:
     """Look once a second until the load ends."""
-    from lifeline.clock import now
-
-    course = Course(town)
+    course = Course(rate)
     while source.process.poll() is None and "crossed" not in source.last:
         time.sleep(1.0)
         stage.crew.tend()
         line, status = source.last, stage.status("watch")
         if line and status and "crossed" not in line:
-            course.note(line, status, now())
+            course.note(line, status, now(), spent(stage, source))
     if source.process.poll():
         raise RuntimeError(f"the load ended with {source.process.returncode}")
     return course
 
 
-def spent(stage: Stage) -> dict[str, float]:
-    """Processor time of broker and processes so far. [s]"""
-    return {"broker": cpu(stage.broker.process.pid), **{name: cpu(stage.pid(name)) for name in PROCESSES}}
+def spent(stage: Stage, source: Source) -> dict[str, float]:
+    """Processor time so far, of those who take part and of everybody else on this machine. [s]"""
+    pids = {"broker": stage.broker.process.pid, "load": source.process.pid, **{name: stage.pid(name) for name in PROCESSES}}
+    used = {**{name: cpu(pid) for name, pid in pids.items()}, "bench": time.process_time()}
+    return used | {"others": machine() - sum(used.values())}
 
 
-def whole(stage: Stage, course: Course) -> dict[str, Any]:
+def whole(stage: Stage) -> dict[str, Any]:
     """What became of the messages and readings."""
-    del course
     counts = stage.status("watch")["counts"]
     return {name: counts.get(name, 0) for name in ("stored", "duplicate", "dead_lettered", "readings_stored")}
 
@@ -168,7 +174,7 @@ def greatest(town: Town, seconds: float, steps: int, first: dict[str, Any]) -> t
     tried, best, low, high = [], 0.0, 0, 0
     channels, found = town.channels, first
     for _ in range(steps + 1):
-        tried.append({"channels": channels, **{k: found[k] for k in ("readings_per_s", "held", "lag_s_end")}})
+        tried.append({"channels": channels, **{k: found[k] for k in ("readings_per_s", "held", "lag_s_end", "cores")}})
         if found["held"]:
             low, best = channels, max(best, found["readings_per_s"])
         else:

@@ -6,7 +6,6 @@ methane rise in wells of its choice; the last line says when each of them crosse
 
 import argparse
 import contextlib
-import itertools
 import json
 import select
 import socket
@@ -17,7 +16,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from bench.town import KINDS, Stream, Town, publish
+from bench.town import KINDS, MINUTE, Stream, Town, publish
 from lifeline.clock import now
 from lifeline.model import NS
 
@@ -26,6 +25,7 @@ ALIVE: Final = 60  # [s] keep-alive asked for; a load is never silent that long
 TICK: Final = 20_000_000  # [ns] between pieces of a town's load
 ALARM: Final = 6.0  # [%VOL] of methane: beyond the lower explosive limit of 5
 CONFIRM: Final = NS  # [ns] a terminal in alarm sends again after so long; the second reading completes the hold
+QUIET: Final = 5  # [s] around the usual reading of a well
 REST: Final = 2.0  # [s] at the end without alarms
 
 
@@ -123,10 +123,10 @@ class Alarms:
     """Wells in which methane rises: who is next, who is waiting for the reading that confirms, when each crossed."""
 
     def __init__(self, town: Town, rate: float, seed: int) -> None:
-        rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         wells = [i for i in range(town.slow) if town.kind(i) is KINDS[0]]
-        self._next: Iterator[int] = iter(rng.permutation(wells).tolist())
-        self._rate, self._rng = rate, rng
+        self._wells: list[int] = self._rng.permutation(wells).tolist()
+        self._town, self._rate = town, rate
         self._waiting: list[tuple[int, int]] = []  # (due [ns], row)
         self.crossed: dict[str, int] = {}  # device -> [ns] UTC of the publication that crossed
 
@@ -136,10 +136,16 @@ class Alarms:
             self.crossed[f"{KINDS[0].letter}{row:06d}"] = 0
             yield row
         self._waiting = [w for w in self._waiting if w[0] > at]
-        if self._rng.random() < self._rate * TICK / NS:
-            for well in itertools.islice(self._next, 1):
-                self._waiting.append((at + CONFIRM, well))
-                yield well
+        if self._rng.random() < self._rate * TICK / NS and (row := self._quiet(at)) >= 0:
+            self._waiting.append((at + CONFIRM, row))
+            yield row
+
+    def _quiet(self, at: int) -> int:
+        """A well that has not spoken just now and is not about to: its usual reading would contradict the alarm. -1: none"""
+        for i, row in enumerate(self._wells):
+            if QUIET * NS < (at - self._town.instant(row)) % (MINUTE * NS) < (MINUTE - QUIET) * NS:
+                return self._wells.pop(i)
+        return -1
 
 
 def play(port: int, town: Town, seconds: float, alarms: Alarms, say: Callable[[dict[str, Any]], None]) -> None:

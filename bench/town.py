@@ -74,6 +74,11 @@ class Town:
         """Of a slow series."""
         return KINDS[i % len(KINDS)]
 
+    def instant(self, row: int) -> int:
+        """When in its minute a slow series speaks. [ns]"""
+        alike = len(range(row % len(KINDS), self.slow, len(KINDS)))
+        return row // len(KINDS) * MINUTE * NS // alike
+
     def catalog(self) -> Catalog:
         """Every series, its own device and asset."""
         kinds = [self.kind(i) for i in range(self.slow)] + [SHAKE] * self.channels
