@@ -78,6 +78,8 @@ class Checkpoints:
             ledger.commit(NAME, self.mark)  # from now on the journal keeps everything for us
         ledger.close()
         self._lake.rollback(self.mark.next)
+        for half in self._folder.glob("state-*.tmp"):
+            half.unlink()
         if not self.mark.extra:
             return []
         extra = msgspec.json.decode(self.mark.extra, type=Extra)

@@ -48,11 +48,13 @@ class Grid:
         """Take over a memory; moved [a]: the position each asset had in it, -1: none."""
         stayed = moved >= 0
         self.value[stayed], self.since[stayed] = kept["value"][moved[stayed]], kept["since"][moved[stayed]]
+        lacking = self.rows < 0  # a channel that the catalog no longer has says nothing any more
+        self.value[lacking], self.since[lacking] = np.nan, 0
         self.closed = int(kept["closed"][0])
         now = np.full(kept["value"].shape[0], -1, np.int64)
         now[moved[stayed]] = np.flatnonzero(stayed)
         asset, channel = np.divmod(kept["place"], len(self.channels))
-        there = now[asset] >= 0
+        there = (now[asset] >= 0) & ~lacking[now[asset], channel]
         self.waiting = [((now[asset] * len(self.channels) + channel)[there], kept["t"][there], kept["waiting"][there])]
 
     def add(self, batch: Batch) -> None:

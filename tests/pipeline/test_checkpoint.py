@@ -1,0 +1,119 @@
+"""What was judged becomes true on the disk all at once, and a disk that will not have it is asked again."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.journal import Bounds, Entry, Writer
+from ingest.ledger import Ledger
+from lifeline.model import NS
+from pipeline import checkpoint
+from pipeline.letters import books
+from pipeline.watch import Watch
+from tests import town
+from tests.brokers import until
+from tests.town import START
+
+SECONDS = 12
+
+
+@pytest.fixture(scope="module")
+def journal() -> list[Entry]:
+    return town.entries(town.disturbed(town.life(5, SECONDS), 6), 7)
+
+
+def write(folder: Path, journal: list[Entry]) -> None:
+    """The same on the disk, for the books."""
+    writer = Writer(folder / "data" / "journal.db", Bounds(1e6, 10**9, 0))
+    for e in journal:
+        writer.append([part for pair in zip(e.topics, e.payloads, strict=True) for part in pair], e.t)
+    writer.close()
+
+
+def test_the_books_balance_after_each_checkpoint(tmp_path: Path, journal: list[Entry]) -> None:
+    write(tmp_path, journal)
+    watch = town.watched(tmp_path)
+    for i in range(0, len(journal), 5):
+        watch.judge(journal[i : i + 5])
+        watch.flush(wait=True)
+        ledger = books(tmp_path / "data")["ledger"]
+        assert ledger.pop("acknowledged") == sum(ledger.values())
+    assert ledger["in_flight"] == 0
+    dead = Ledger(tmp_path / "data" / "ledger.db").dead(most=10_000)
+    assert len(dead) >= ledger["dead_lettered"] > 0  # a letter may be of one reading in a message that was stored
+
+
+def test_watch_reads_the_journal_that_receive_wrote(tmp_path: Path, journal: list[Entry]) -> None:
+    write(tmp_path, journal)
+    watch = town.watched(tmp_path)
+    while watch.turn(3):
+        pass
+    watch.flush(wait=True)
+    assert watch.at == watch.checkpoints.mark.next == journal[-1].end
+    assert not watch.turn()
+    assert watch.lag() == 0.0
+
+
+@pytest.mark.parametrize("broken", ["save", "lake", "ledger"])
+def test_a_disk_that_fails_is_asked_again_and_nothing_is_written_twice(
+    tmp_path: Path, journal: list[Entry], monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    wanted = town.watched(tmp_path / "well")
+    wanted.judge(journal)
+    wanted.flush(wait=True)
+    watch, failed = town.watched(tmp_path / "ill"), threading.Event()
+    target, name = {
+        "save": (checkpoint, "save"), "lake": (watch.lake, "write"), "ledger": (Ledger, "commit"),
+    }[broken]  # fmt: skip
+    works = getattr(target, name)
+
+    def fails(*args: object, **kwargs: object) -> object:
+        if not failed.is_set():
+            failed.set()
+            raise OSError(28, "No space left on device")
+        return works(*args, **kwargs)
+
+    monkeypatch.setattr(checkpoint, "RETRY", 0.2)
+    monkeypatch.setattr(target, name, fails)
+    watch.judge(journal)
+    watch.flush()
+    until(lambda: any("No space left" in why for why in watch.reasons()), "the reason is not said")
+    watch.checkpoints.wait()
+    assert watch.reasons() == []
+    assert town.stored(watch) == town.stored(wanted)
+    assert watch.checkpoints.mark.counts == wanted.checkpoints.mark.counts
+
+
+def test_what_the_desk_has_not_confirmed_is_told_after_a_restart(tmp_path: Path, journal: list[Entry]) -> None:
+    watch = town.watched(tmp_path)
+    watch.judge(journal)
+    watch.flush(wait=True)
+    assert watch.courier.unsent()
+    assert town.said(town.watched(tmp_path)) == town.said(watch)
+
+
+def test_only_the_newest_memory_is_kept(tmp_path: Path, journal: list[Entry]) -> None:
+    data = tmp_path / "data"
+    watch = town.watched(tmp_path)
+    for part in (journal[:9], journal[9:20], journal[20:]):
+        watch.judge(part)
+        watch.flush(wait=True)
+    assert [p.name for p in data.glob("state-*")] == [f"state-{journal[-1].end:020d}.npz"]
+    (data / "state-1.tmp").write_bytes(b"of a watch that was killed as it wrote")
+    town.watched(tmp_path)
+    assert [p.name for p in data.glob("state-*")] == [f"state-{journal[-1].end:020d}.npz"]
+
+
+def test_a_waveform_with_a_missing_sample_said_twice_is_a_duplicate_and_no_dead_letter(tmp_path: Path) -> None:
+    x = np.full(town.RATE, 0.01)
+    x[7] = np.nan
+    entries = [Entry(i, START + 2 * NS, [t], [p]) for i, (t, p) in enumerate([town._deck(0, START, x)] * 2)]
+    watch: Watch = town.watched(tmp_path)
+    for e in entries:
+        watch.judge([e])
+        watch.flush(wait=True)
+    counts = watch.checkpoints.mark.counts or {}
+    assert (counts["stored"], counts["duplicate"], counts["dead_lettered"]) == (1, 1, 0)
+    assert Ledger(tmp_path / "data" / "ledger.db").dead() == []
