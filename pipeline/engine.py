@@ -1,7 +1,8 @@
 """The step from readings to changes of level: pure of clocks, sockets and files; the same journal gives the same changes.
 
 Readings that are newer than the last of their series are judged and stored; others are late: stored (unless they are known
-already) and counted, never judged. The clock that moves is the data's, and never runs ahead of the time of receipt.
+already) and counted, never judged. So are readings of a clock that runs ahead: they must not make the right ones late. The
+clock that moves is the data's, and never runs ahead of the time of receipt.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ import numpy as np
 
 from ingest.quality import Gate, QualityState, combined
 from lifeline.catalog import Catalog
-from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Rows, Rule
+from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Quality, Rows, Rule
 from pipeline.evidence import Recent
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.stepping import advance
@@ -61,6 +62,7 @@ class Engine:
         n = catalog.n
         self.catalog, self.gate = catalog, gate
         self.last: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading; 0: none yet
+        self.ahead: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading of a clock that ran ahead: stored, never judged
         self.heard: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading fit to be judged: what is unfit is silence too
         self.recent = Recent.empty(n)
         self.quality: QualityState = gate.init(n)
@@ -97,20 +99,21 @@ class Engine:
         order, rank = turns(batch.row)
         for r in range(int(rank.max(initial=-1)) + 1):
             at = order[rank == r]
-            new = batch.t[at] > self.last[batch.row[at]]
+            row, ahead = batch.row[at], batch.quality[at] == Quality.CLOCK
+            new = (batch.t[at] > self.last[row]) & ~ahead
             if not new.all():
                 old = at[~new]
                 out.late.append(Part(batch.take(old), number[old]))
+                self.ahead[row[ahead]] = np.maximum(self.ahead[row[ahead]], batch.t[at[ahead]])
                 at = at[new]
             if at.size:
                 column = batch.take(at)
                 codes = self._arrive(column.row, column.t[:, None], column.value[:, None], column.quality[:, None], out)
-                out.fresh.append(Batch(column.row, column.t, column.value, codes[:, 0]))
-                out.used.append(number[at])
+                self._keep(Part(Batch(column.row, column.t, column.value, codes[:, 0]), number[at]), out)
 
     def _waveforms(self, b: Blocks, out: Outcome) -> None:
         """A block that begins after the last reading goes in whole; one that overlaps it, sample by sample."""
-        new = b.block.t > self.last[b.block.row]
+        new = (b.block.t > self.last[b.block.row]) & ~(b.block.quality == Quality.CLOCK).any(axis=1)
         if not new.all():
             old = b.take(~new)
             self._scattered([Part(old.block.flat(), np.repeat(old.number, old.block.value.shape[1]))], out)
@@ -119,8 +122,20 @@ class Engine:
         if block.row.size:
             t = block.t[:, None] + block.step * np.arange(block.value.shape[1])
             codes = self._arrive(block.row, t, block.value, block.quality, out)
-            out.fresh.append(Batch(np.repeat(block.row, t.shape[1]), t.ravel(), block.value.ravel(), codes.ravel()))
-            out.used.append(number)
+            flat = Batch(np.repeat(block.row, t.shape[1]), t.ravel(), block.value.ravel(), codes.ravel())
+            if (t[:, 0] > self.ahead[block.row]).all():
+                out.fresh.append(flat)
+                out.used.append(number)
+            else:
+                self._keep(Part(flat, np.repeat(number, t.shape[1])), out)
+
+    def _keep(self, part: Part, out: Outcome) -> None:
+        """Store what was judged; where a clock that ran ahead may have said the same instant before, look first."""
+        sure = part.batch.t > self.ahead[part.batch.row]
+        if not sure.all():
+            out.late.append(Part(part.batch.take(~sure), part.number[~sure]))
+        out.fresh.append(part.batch.take(sure))
+        out.used.append(part.number[sure])
 
     def _arrive(self, rows: Rows, t: Ints, x: Floats, said: Codes, out: Outcome) -> Codes:
         """New readings t, x [m, k] of unique rows [m], with the quality the codec gave: grade, judge, remember."""

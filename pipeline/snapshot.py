@@ -29,6 +29,7 @@ def gather(engine: Engine) -> Arrays:
         "keys": np.frombuffer("\n".join(engine.catalog.key.tolist()).encode(), np.uint8),
         "last": engine.last.copy(),
         "heard": engine.heard.copy(),
+        "ahead": engine.ahead.copy(),
         **{f"recent/{f}": getattr(engine.recent, f).copy() for f in Recent._fields},
         **{f"quality/{f}": getattr(engine.quality, f).copy() for f in engine.quality._fields},
     }
@@ -56,6 +57,7 @@ def scatter(engine: Engine, kept: Arrays) -> None:
     was = np.array([old.get(k, -1) for k in engine.catalog.key.tolist()], np.int64)
     _copy(engine.last, kept["last"], was)
     _copy(engine.heard, kept["heard"], was)
+    _copy(engine.ahead, kept["ahead"], was)
     for f in Recent._fields:
         _copy(getattr(engine.recent, f), kept[f"recent/{f}"], was)
     for f in engine.quality._fields:

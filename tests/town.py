@@ -35,7 +35,8 @@ def lines(wells: int = WELLS) -> list[str]:
         for q, top in LIFT.items():
             unit = {"speed": "m/s", "passengers": "count"}.get(q, "state")
             out.append(f"car-{i}/{q},lift-{i},car-{i},elevator,Fenglu,{q},{unit},20,0,{top},{PLACE},60,")
-    out += [f"deck-{i}/z,bridge-{i},deck-{i},bridge,Fenglu,acceleration,m/s²,0.02,-20,20,{PLACE},," for i in range(DECKS)]
+    shaken = ["pier_acceleration", *["acceleration"] * (DECKS - 1)]
+    out += [f"deck-{i}/z,bridge-{i},deck-{i},bridge,Fenglu,{q},m/s²,0.02,-20,20,{PLACE},," for i, q in enumerate(shaken)]
     return out
 
 
