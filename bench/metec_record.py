@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
+from detectors.plume import Plume
 from lifeline.clock import iso, parse
 from lifeline.model import NS, Floats, Ints
 
@@ -98,6 +99,7 @@ def scored(at: Path, r: Record, found: list[Event], since: int) -> dict[str, Any
 def picture(r: Record, found: list[Event], to: Path) -> None:
     """A strip for each day: the largest reading above background, the releases under it, the warnings over it."""
     import matplotlib as mpl
+    from PIL import Image
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
@@ -117,13 +119,15 @@ def picture(r: Record, found: list[Event], to: Path) -> None:
         strip.set(xlim=(0, 24), ylim=(0.1, 400), xticks=range(0, 25, 3), ylabel=iso(begin)[5:10])
     figure.suptitle("METEC, May 2022: largest of 8 sensors, ppm above background; green: gas released; bars: warnings")
     strips[-1, 0].set_xlabel("hour (UTC)")
-    figure.savefig(to, dpi=75, metadata={"Software": None})
+    figure.savefig(to, dpi=75)
     plt.close(figure)
+    with Image.open(to) as drawn:
+        drawn.convert("RGB").quantize(128).save(to, optimize=True)
 
 
 def above(r: Record) -> Floats:
-    """Largest reading of each minute above the tenth of the hour before it. [k] [ppm]"""
-    past = np.concatenate([np.full((len(r.name), 59), np.nan), r.value], axis=1)
-    low = np.nanquantile(np.lib.stride_tricks.sliding_window_view(past, 60, axis=1), 0.1, axis=2)
-    largest: Floats = np.fmax.reduce(r.value - low, axis=0)
+    """Largest excess of each minute, as the rule reckons it; NaN where no sensor could be judged. [k] [ppm]"""
+    minute = Plume(recent=60.0, count=1)
+    excess = minute.step(minute.init(len(r.name)), r.value)[1]
+    largest: Floats = np.fmax.reduce(excess, axis=0)
     return largest
