@@ -93,9 +93,9 @@ def killed_at_random(root: Path, going: Callable[[], bool]) -> None:
     """Each writer is killed somewhere between a commit of its own and the next few."""
     rng = random.Random(5)
     command = [sys.executable, __file__, str(root)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-    ) as nest:
+    tree = str(Path(__file__).parents[2])
+    env = os.environ | {"PYTHONPATH": tree}  # this tree's store, whatever is installed
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tree, env=env) as nest:
         assert nest.stdin
         assert nest.stdout
         for _ in range(KILLS):
@@ -155,7 +155,6 @@ def one_domain(catalog: Catalog) -> Catalog:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path.cwd()))
     from tests.store.conftest import catalog as small_city
 
     writers(Path(sys.argv[1]), one_domain(small_city()))
