@@ -9,7 +9,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import Bounds, JournalBroken, JournalFull, Reader, Writer, connect
@@ -34,6 +34,7 @@ def flat(path: Path) -> list[bytes]:
     return out
 
 
+@settings(deadline=None, max_examples=30)  # each one syncs the disk
 @given(st.lists(st.lists(st.tuples(st.binary(max_size=8), st.binary(max_size=40)), min_size=1, max_size=5), max_size=6))
 def test_what_is_read_is_what_was_appended_and_numbers_count_messages(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[tuple[bytes, bytes]]]
