@@ -1,14 +1,13 @@
 """Real methane sensors beside known releases: the METEC week, replayed through broker, receive, watch and desk to a phone.
 
 What was warned is set against what was released. Run: python -m bench.metec [--speed 600] [--start 2022-05-13] [--days 1]
-[--plot FILE]. The record is read where it lies: in ../shared/data beside the repository, or where LIFELINE_DATA says.
+[--plot FILE]. The record is read where it lies: in ../shared/data beside the repository, or where CITY_DATA says.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
-import os
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from bench.metec_record import MISSING, VARIABLE, Event, Record, folder, picture, record, scored
+from bench.metec_record import MISSING, Event, Record, folder, picture, record, scored
 from bench.receiver import Receiver
 from ingest.mqtt import Publisher
 from lifeline.clock import WallClock, iso, now, parse
@@ -30,6 +29,7 @@ from lifeline.model import NS, Level
 from pipeline.demo import Stage, drained, free_ports
 from pipeline.supervise import Crew, embedded
 
+LONG: Final = True  # a week at 600 times its pace: not among `lifeline bench all`
 HAZARD: Final = "open_air_release"
 TRAINING: Final = 86400.0  # [s] at the beginning that settings may be taken from
 READY: Final = 60.0  # [s] until the processes must be ready
@@ -89,22 +89,10 @@ def staged(at: Path, r: Record) -> Iterator[Stage]:
         (at / "catalog.csv").write_text(catalog(r))
         config = load(settings, {})
         open_.enter_context(embedded(config.broker, config.city.data))
-        with hidden(VARIABLE):  # it is ours, and no setting of the processes
-            crew = open_.enter_context(Crew(settings, at / "log"))
+        crew = open_.enter_context(Crew(settings, at / "log"))
         stage = Stage(at, config, phone, crew)
         ready(stage)
         yield stage
-
-
-@contextlib.contextmanager
-def hidden(name: str) -> Iterator[None]:
-    """The environment without a variable."""
-    held = os.environ.pop(name, None)
-    try:
-        yield
-    finally:
-        if held is not None:
-            os.environ[name] = held
 
 
 def ready(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """The METEC week: 8 fixed methane sensors in the open and 16 known releases, 9 to 15 May 2022, one reading a minute.
 
 W. S. Daniels, M. Jia, D. M. Hammerling, Elementa 12, 2024, 00110; data from github.com/wsdaniels/DLQ (MIT licence). The record
-is read where it lies: in ../shared/data beside the repository, or where LIFELINE_DATA says.
+is read where it lies: in ../shared/data beside the repository, or where CITY_DATA says.
 """
 
 import csv
@@ -20,7 +20,7 @@ from detectors.plume import Plume
 from lifeline.clock import iso, parse
 from lifeline.model import NS, Floats, Ints
 
-VARIABLE: Final = "LIFELINE_DATA"
+VARIABLE: Final = "CITY_DATA"
 BESIDE: Final = Path(__file__).parents[2] / "shared" / "data"
 MISSING: Final = (
     "no METEC record at {}: make cms_1min.parquet, releases_truth.csv and sensor_locations.csv from "

@@ -75,6 +75,6 @@ def test_a_record_that_is_not_there_is_said_with_where_to_get_it(
 ) -> None:
     from bench.metec import run
 
-    monkeypatch.setenv("LIFELINE_DATA", str(tmp_path))
+    monkeypatch.setenv("CITY_DATA", str(tmp_path))
     assert run() == {"missing": str(tmp_path / "METEC_week")}
     assert "github.com/wsdaniels/DLQ" in capsys.readouterr().err
