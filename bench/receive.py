@@ -51,8 +51,8 @@ def by_sub(broker: Mosquitto, messages: int) -> float:
     return messages / (time.monotonic() - start)
 
 
-def by_receive(broker: Mosquitto, messages: int, folder: Path) -> tuple[float, float, float]:
-    """receive drains its session -> messages a second, processor time of the broker and of receive [s]."""
+def by_receive(broker: Mosquitto, messages: int, folder: Path) -> tuple[float, float, float, int]:
+    """receive drains its session -> messages a second, processor time of the broker and of receive [s], messages said twice."""
     busy = cpu(broker.process.pid)
     with received(broker.port, folder) as (process, health):
         before = cpu(process.pid)
@@ -61,8 +61,7 @@ def by_receive(broker: Mosquitto, messages: int, folder: Path) -> tuple[float, f
             time.sleep(0.05)
             head = status(health)["head"]
         used = cpu(process.pid) - before
-    assert head == messages, f"{head} messages in the journal, {messages} were sent"
-    return journaled(folder / "data" / "journal.db"), cpu(broker.process.pid) - busy, used
+    return journaled(folder / "data" / "journal.db"), cpu(broker.process.pid) - busy, used, head - messages
 
 
 def journaled(path: Path) -> float:
@@ -121,7 +120,7 @@ def left(port: int) -> bool:
 
 def run(*, messages: int = 200_000, repetitions: int = 5, inflight: int = 1000) -> dict[str, float]:
     """Medians; inflight: messages that the broker lets go without acknowledgement, to both alike."""
-    costs: list[tuple[float, float, float]] = []
+    costs: list[tuple[float, float, float, int]] = []
     theirs: list[float] = []
     with tempfile.TemporaryDirectory() as folder, Mosquitto(Path(folder) / "broker", inflight=inflight) as broker:
         for session in (SESSION, OTHER):
@@ -138,7 +137,7 @@ def run(*, messages: int = 200_000, repetitions: int = 5, inflight: int = 1000) 
     mine, sub = statistics.median(ours), statistics.median(theirs)
     return {
         "messages_per_s": round(mine), "mosquitto_sub_messages_per_s": round(sub), "ratio": round(mine / sub, 3),
-        "slowest_messages_per_s": round(min(ours)),
+        "said_twice": max(c[3] for c in costs), "slowest_messages_per_s": round(min(ours)),
         "receive_cpu_us": round(statistics.median(c[2] for c in costs) / messages * 1e6, 2),
         "broker_cpu_us": round(statistics.median(c[1] for c in costs) / messages * 1e6, 2),
     }  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 import detectors
@@ -74,6 +75,7 @@ class Watch:
         self.checkpoints = Checkpoints(self.lake, lambda: Ledger(data / "ledger.db"), data)
         self.courier = Courier(config.watch.desk)
         self.courier.send(self.checkpoints.restore(self.engine))
+        pa.default_memory_pool().release_unused()  # what reading the catalog took: half a kilobyte a series
         connect(data / "journal.db").close()
         self._reader = Reader(data / "journal.db")
         self.at = self.checkpoints.mark.next
@@ -185,6 +187,7 @@ class Watch:
         """Checkpoint what has been judged."""
         span = self._span
         if span.end > span.first:
+            pa.default_memory_pool().release_unused()  # what the last one took to write its files
             self.checkpoints.start(span, self.engine, self.courier.unsent())
             self._span = Span(span.end, span.end)
         self._flushed = time.monotonic()
