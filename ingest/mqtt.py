@@ -276,11 +276,21 @@ class _Talk:
 
 
 def _remembered(path: Path) -> list[str]:
-    return msgspec.json.decode(path.read_bytes(), type=list[str]) if path.exists() else []
+    """The filters of the last connection; none when the file cannot be read, for that must not keep us from connecting."""
+    if not path.exists():
+        return []
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[str])
+    except msgspec.DecodeError as why:
+        log.warning("the filters of the last connection are not known; the broker may still have some", extra={"why": why})
+        return []
 
 
 def _remember(path: Path, topics: list[str]) -> None:
-    path.write_bytes(msgspec.json.encode(topics))
+    """Whole or not at all, whenever we are killed."""
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(topics))
+    draft.replace(path)
 
 
 class Publisher:

@@ -149,6 +149,16 @@ def test_a_filter_that_is_no_longer_wanted_is_given_up(broker: Mosquitto, tmp_pa
     assert taken.payloads == [b"both/a", b"new/a"]
 
 
+@pytest.mark.parametrize("left", [b"", b'["lifeline/v1/', b"{}"])
+def test_a_memory_of_filters_that_a_kill_left_in_pieces_does_not_keep_us_away(
+    broker: Mosquitto, tmp_path: Path, left: bytes
+) -> None:
+    (tmp_path / "m").write_bytes(left)
+    with listening(settings(broker.port), Taken(), tmp_path / "m") as session:
+        assert session.connected
+    assert json.loads((tmp_path / "m").read_bytes()) == ["lifeline/v1/#"]
+
+
 def test_members_of_a_group_share_the_work(broker: Mosquitto, tmp_path: Path) -> None:
     one, two, b = Taken(), Taken(), settings(broker.port, share="crew")
     with listening(b, one, tmp_path / "1"), listening(replace(b, client_id="second"), two, tmp_path / "2"):
