@@ -40,11 +40,11 @@ def follow_parent() -> None:
     """End as if by SIGTERM when whoever started this process is gone, however it went: its end of our standard input closes."""
     import os
     import signal
-    import sys
     import threading
 
     def follow() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1):  # not sys.stdin: a lock held there at the end aborts the interpreter
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, name="parent", daemon=True).start()

@@ -1,6 +1,7 @@
 """The MQTT session against brokers that nobody here wrote: mosquitto, and the embedded one."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -313,9 +314,11 @@ def phone() -> Iterator[Receiver]:
 def city(folder: Path, port: int, phone: Receiver, more_broker: str = "") -> Iterator[Stage]:
     """The three processes at work."""
     stage = Stage(folder, port, phone.url, wells=5, more_broker=more_broker)
-    with Crew(stage.path, folder / "log"):
+    with Crew(stage.path, folder / "log") as crew:
         until(stage.ready, f"not ready; see {folder}/log", 60)
         yield stage
+    ended = {child.name: child.process.returncode for child in crew.children if child.process is not None}
+    assert ended == {"desk": -signal.SIGTERM, "watch": 0, "receive": 0}  # uvicorn passes the signal on when it has ended
 
 
 def settled(stage: Stage, head: int) -> Callable[[], bool]:
