@@ -5,12 +5,14 @@ So the device does as devices with a memory of their own do: after the broker wa
 journal, in the old order, before it goes on. What this promises is from the journal on.
 """
 
+import logging
 import random
 import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -30,6 +32,7 @@ from tests.crash.tending import tended
 from tests.stage import Stage
 from tests.town import Said
 
+log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.crash, pytest.mark.network, pytest.mark.timeout(400)]
 
 WELLS, RATE = 150, 300  # [1], [1/s] messages
@@ -37,6 +40,7 @@ SEED = 20261123
 KILLS = 20  # of each process
 BROKER = 4  # of the broker
 PAUSE = (0.3, 1.0)  # [s] between kills
+AT_WORK = 0.8  # [1] of the kills meet a process at its work, the others whatever it is at, mostly its start
 QUIET = 5.0  # [s] of load after the last kill
 
 
@@ -131,6 +135,7 @@ class Killed:
         order = ["receive", "watch", "desk"] * KILLS + ["broker"] * BROKER
         rng.shuffle(order)
         self.kills: Counter[str] = Counter()
+        self.at_work: Counter[str] = Counter()  # kills of a process that had finished starting
         with Mosquitto(folder / "broker") as broker, Receiver() as phone:
             self.stage = Stage(folder, broker.port, phone.url, wells=WELLS)
             with Crew(self.stage.path, folder / "log") as crew, tended(crew):
@@ -139,6 +144,9 @@ class Killed:
                 devices.start()
                 for name in order:
                     time.sleep(rng.uniform(*PAUSE))
+                    if name != "broker" and rng.random() < AT_WORK:
+                        until(partial(self._answers, name), f"{name} does not answer", 60)
+                        self.at_work[name] += 1
                     self._kill(name, crew, broker)
                 time.sleep(QUIET)
                 devices.stopped.set()
@@ -148,7 +156,14 @@ class Killed:
                 until(self.stage.idle, "the city does not come to rest", 60)
             self.said, self.repeated = devices.said, devices.repeated
             self.pushed = [(got.headers["idempotency-key"], got.json["lifeline"]) for got in phone.got]
-        print(f"seed {SEED}: killed {dict(self.kills)}, {len(self.said)} messages, {self.repeated} said again")  # noqa: T201  what it takes to repeat a failure
+        self.told = (
+            f"seed {SEED}: killed {dict(self.kills)}, at work {dict(self.at_work)}; "
+            f"{len(self.said)} messages, {self.repeated} said again"
+        )
+        log.info(self.told)
+
+    def _answers(self, name: str) -> bool:
+        return self.stage.answer(name, "/-/healthy")[0] == 200
 
     def _kill(self, name: str, crew: Crew, broker: Mosquitto) -> None:
         if name == "broker":
@@ -197,6 +212,7 @@ def desk(killed: Killed, query: str) -> list[tuple[str, ...]]:
 
 def test_each_was_killed_as_often_as_it_should(killed: Killed) -> None:
     assert killed.kills == {"receive": KILLS, "watch": KILLS, "desk": KILLS, "broker": BROKER}
+    assert min(killed.at_work[name] for name in ("receive", "watch", "desk")) > KILLS // 2
     assert len(killed.said) > 2000
 
 
