@@ -98,7 +98,7 @@ class Watch:
 @dataclass(frozen=True)
 class Lake:
     retention: Seconds = 3650 * 86400.0  # [s]
-    compact: Annotated[Seconds, Between(1)] = 3600.0  # [s] between compactions
+    compact: Annotated[Seconds, Between(1)] = 60.0  # [s] between mergings of small files
 
 
 @dataclass(frozen=True)

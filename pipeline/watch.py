@@ -25,6 +25,7 @@ from pipeline.checkpoint import Checkpoints, Span
 from pipeline.courier import Courier
 from pipeline.engine import TICK, Blocks, Engine, Part
 from pipeline.health import Page, guard
+from pipeline.upkeep import Upkeep
 from store.lake import Lake
 
 log = logging.getLogger("lifeline.watch")
@@ -73,6 +74,7 @@ class Watch:
         )
         self.lake = Lake(data / "lake", self.catalog)
         self.checkpoints = Checkpoints(self.lake, lambda: Ledger(data / "ledger.db"), data)
+        self.upkeep = Upkeep(self.lake, config.lake, lambda: self.checkpoints.mark.next)
         self.courier = Courier(config.watch.desk)
         self.courier.send(self.checkpoints.restore(self.engine))
         pa.default_memory_pool().release_unused()  # what reading the catalog took: half a kilobyte a series
@@ -92,6 +94,7 @@ class Watch:
         """Until told to stop; ends with a checkpoint."""
         health = self._config.health
         self.courier.start()
+        self.upkeep.start()
         with Page(health.host, health.watch_port, self.metrics.registry, self.reasons, self.status):
             pulse = 0.0
             while not stop.is_set():
@@ -103,6 +106,7 @@ class Watch:
                     self.courier.beat(self.status())
             self.flush(wait=True)
         self.courier.close()
+        self.upkeep.close()
         self.checkpoints.close()
 
     def turn(self, most: int = 256) -> bool:
