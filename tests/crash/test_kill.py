@@ -155,7 +155,8 @@ class Killed:
                 assert not devices.is_alive()
                 until(self.stage.idle, "the city does not come to rest", 60)
             self.said, self.repeated = devices.said, devices.repeated
-            self.pushed = [(got.headers["idempotency-key"], got.json["lifeline"]) for got in phone.got]
+            whole = [got for got in phone.got if len(got.body) == int(got.headers["content-length"])]  # not cut off by a kill
+            self.pushed = [(got.headers["idempotency-key"], got.json["lifeline"]) for got in whole]
         self.told = (
             f"seed {SEED}: killed {dict(self.kills)}, at work {dict(self.at_work)}; "
             f"{len(self.said)} messages, {self.repeated} said again"
