@@ -87,8 +87,9 @@ def _positions(was: Ints, rows: Rows | None) -> Ints:
 
 
 def _copy(new: np.ndarray[Any, Any], old: np.ndarray[Any, Any], was: Ints) -> None:
-    stayed = was >= 0
-    new[stayed] = old[was[stayed]]
+    if old.shape[1:] == new.shape[1:]:  # another version may have kept more or less of it
+        stayed = was >= 0
+        new[stayed] = old[was[stayed]]
 
 
 def _restore(line: Line, kept: Arrays, moved: Ints) -> None:

@@ -84,7 +84,7 @@ class Watch:
         self._span = Span(self.at, self.at)
         self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
         self._flushed = time.monotonic()
-        self._caught_up = True
+        self._caught_up, self._recovering = True, True
         self._newest = 0  # [ns] receipt of the newest message judged
         self.metrics = Metrics()
         self.readings = 0  # judged since the start of the process
@@ -184,6 +184,8 @@ class Watch:
         """Every few seconds, or earlier when much has come; a slow disk makes the journal wait, not the memory grow."""
         readings = self._span.readings
         due = time.monotonic() - self._flushed >= self._config.watch.flush or readings >= READINGS
+        if self._caught_up and self._recovering:  # what was read again after a start is soon behind us for good
+            self._recovering, due = False, True
         if (due and not self.checkpoints.busy) or readings >= 2 * READINGS:
             self.flush()
 

@@ -9,6 +9,7 @@ import pytest
 
 from ingest.journal import Entry
 from lifeline.model import NS, Change, Level
+from pipeline.evidence import KEPT
 from pipeline.watch import Watch
 from tests import town
 from tests.town import START, Said
@@ -172,10 +173,10 @@ def test_a_waveform_warns_with_the_samples_that_led_to_it(tmp_path: Path) -> Non
     watch = judged(town.watched(tmp_path), at(*said), [2])
     (first, *_) = [c for c in changes(watch) if c.rule == "bridge.pier.impact"]
     assert first.t == START + 12 * NS + 4 * NS // town.RATE
-    assert len(first.evidence.t) == 32
+    assert len(first.evidence.t) == KEPT
     assert first.evidence.t[-1] == first.t
     assert first.evidence.value[-1] == pytest.approx(0.9 / 9.80665, abs=0.005)  # [g], as people read it
-    assert np.diff(first.evidence.t).tolist() == [NS // town.RATE] * 31
+    assert np.diff(first.evidence.t).tolist() == [NS // town.RATE] * (KEPT - 1)
 
 
 def test_a_rule_that_is_met_by_no_series_harms_nothing(tmp_path: Path) -> None:
