@@ -105,6 +105,14 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def prepare(path: Path) -> None:
+    """Make an empty journal where there is none, so that it can be read before the first message."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = connect(path)
+    db.execute(SCHEMA)
+    db.close()
+
+
 class Writer:
     """Appends."""
 

@@ -103,6 +103,14 @@ class Ledger:
         with transaction(self._db):
             self._db.executemany("UPDATE dead SET retried = ? WHERE number = ?", [(new, old) for old, new in numbers])
 
+    def begin_anew(self) -> None:
+        """The journal counts from 0 again: so do the consumers; dead letters move below 0, out of the way of new numbers."""
+        with transaction(self._db):
+            above = self._db.execute("SELECT coalesce(max(number), 0) + 1 FROM dead").fetchone()[0]
+            for (number,) in self._db.execute("SELECT number FROM dead ORDER BY number").fetchall():  # in order: no collision
+                self._db.execute("UPDATE dead SET number = ? WHERE number = ?", (number - max(above, 1), number))
+            self._db.execute("UPDATE consumer SET next = 0, counts = '{}'")
+
     def forget(self, *, before: int) -> int:
         """Delete dead letters received before [ns]; returns how many."""
         return self._db.execute("DELETE FROM dead WHERE t < ?", (before,)).rowcount

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,6 +37,14 @@ class Extra(msgspec.Struct):
 
     snapshot: str
     unsent: list[Change]
+    raised: list[Change]  # the changes that made the levels that stand
+
+
+class Known(NamedTuple):
+    """What watch knows of the desk."""
+
+    unsent: list[Change]  # what the desk has not confirmed
+    raised: list[Change]  # what stands there, but for its evidence
 
 
 @dataclass
@@ -70,8 +78,8 @@ class Checkpoints:
         self.mark = Mark(counts={})
         self.why = ""  # the last failure; empty while it works
 
-    def restore(self, engine: Engine) -> list[Change]:
-        """Bring the engine to the last checkpoint -> changes the desk may not know yet."""
+    def restore(self, engine: Engine) -> Known:
+        """Bring the engine to the last checkpoint -> what the desk may not know yet, and what stands there."""
         ledger = self._open_ledger()
         self.mark = ledger.mark(NAME)
         if self.mark.t == 0:
@@ -81,19 +89,19 @@ class Checkpoints:
         for half in self._folder.glob("state-*.tmp"):
             half.unlink()
         if not self.mark.extra:
-            return []
+            return Known([], [])
         extra = msgspec.json.decode(self.mark.extra, type=Extra)
         scatter(engine, load(self._folder / extra.snapshot))
-        return extra.unsent
+        return Known(extra.unsent, extra.raised)
 
     @property
     def busy(self) -> bool:
         return self._running is not None and not self._running.done()
 
-    def start(self, span: Span, engine: Engine, unsent: list[Change]) -> None:
+    def start(self, span: Span, engine: Engine, known: Known) -> None:
         """Begin to write; the engine may go on at once. Raises what the one before failed of."""
         self.wait()
-        self._running = self._pool.submit(self._insist, span, gather(engine), unsent)
+        self._running = self._pool.submit(self._insist, span, gather(engine), known)
 
     def wait(self) -> None:
         """Until the one under way is done; raises what it failed of."""
@@ -101,11 +109,11 @@ class Checkpoints:
             running, self._running = self._running, None
             running.result()
 
-    def _insist(self, span: Span, memory: Arrays, unsent: list[Change]) -> None:
+    def _insist(self, span: Span, memory: Arrays, known: Known) -> None:
         """Write; when the disk will not have it, take back what was written and try again: judging goes on meanwhile."""
         while True:
             try:
-                self._write(span, memory, unsent)
+                self._write(span, memory, known)
             except (OSError, sqlite3.Error) as why:
                 self.why = f"{type(why).__name__}: {why}"
                 log.exception("a checkpoint could not be written; trying again")
@@ -116,7 +124,7 @@ class Checkpoints:
                 self.why = ""
                 return
 
-    def _write(self, span: Span, memory: Arrays, unsent: list[Change]) -> None:
+    def _write(self, span: Span, memory: Arrays, known: Known) -> None:
         fresh, counts = Batch.joined(span.fresh), Counter(self.mark.counts)
         fate = np.zeros(span.end - span.first, np.uint8)
         for letter in span.refused:
@@ -129,7 +137,7 @@ class Checkpoints:
         self._lake.write(Batch.joined([fresh, late]), span.first, span.end)
         snapshot = self._folder / f"state-{span.end:020d}.npz"
         save(snapshot, memory)
-        mark = Mark(span.end, now(), dict(counts), msgspec.json.encode(Extra(snapshot.name, unsent)))
+        mark = Mark(span.end, now(), dict(counts), msgspec.json.encode(Extra(snapshot.name, *known)))
         ledger = self._open_ledger()
         ledger.commit(NAME, mark, [*span.refused, *dead])
         ledger.close()

@@ -164,6 +164,14 @@ def query(
 
 
 @app.command()
+def seal(config: ConfigPath = DEFAULT) -> None:
+    """Say that the journal begins anew, after it was lost; stop watch first. Readings, levels and dead letters are kept."""
+    from pipeline.letters import seal as sealed
+
+    typer.echo(sealed(configured(config)))
+
+
+@app.command()
 def doctor(config: ConfigPath = DEFAULT) -> None:
     """Say what is missing or misconfigured, and how to mend it."""
     from pipeline.check import examine

@@ -79,6 +79,12 @@ class Engine:
         self._sampled = ~np.isfinite(catalog.hold)  # [n]
         self._tell = Teller(catalog, city, self.recent)
 
+    def judged(self) -> set[tuple[str, str]]:
+        """Every (key, rule) that can still change its level."""
+        key = self.catalog.key
+        single = {(key[row], x.rule.id) for g in self.groups for x in (*g.values, *g.ages) for row in g.rows.tolist()}
+        return single | {(key[row], x.rule.id) for j in self.joints for x in j.lines for row in j.grid.rows[:, 0].tolist()}
+
     def step(self, parts: list[Part], blocks: list[Blocks], clock: int) -> Outcome:
         """Judge what came; `clock` [ns] is the newest time in it, not beyond its receipt."""
         out = Outcome()

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingest.journal import SCHEMA, Bounds, Reader, Writer, connect
+from ingest.journal import Bounds, Reader, Writer, prepare
 from ingest.ledger import DeadLetter, Ledger, Mark, balance
+from lifeline.catalog import load
 from lifeline.clock import iso, now, since
 from lifeline.config import Config
 from pipeline.checkpoint import NAME
+from store.lake import Lake
 
 
 def books(data: Path) -> dict[str, Any]:
@@ -32,9 +34,7 @@ def readings(mark: Mark) -> dict[str, int]:
 
 def opened(data: Path) -> tuple[Reader, Ledger]:
     """The journal and the ledger, made if they are not there yet."""
-    data.mkdir(parents=True, exist_ok=True)
-    with connect(data / "journal.db") as db:
-        db.execute(SCHEMA)
+    prepare(data / "journal.db")
     return Reader(data / "journal.db"), Ledger(data / "ledger.db")
 
 
@@ -94,6 +94,15 @@ def retry(data: Path, reason: str) -> int:
         ledger.retried((x.number, first + i) for i, x in enumerate(letters))
         writer.close()
     return len(letters)
+
+
+def seal(config: Config) -> str:
+    """The journal was lost and begins anew: readings, memory and dead letters are kept, and numbers begin at 0."""
+    data = config.city.data
+    sealed = Lake(data / "lake", load(config.city.catalog)).seal()
+    _, ledger = opened(data)
+    ledger.begin_anew()
+    return f"{len(sealed)} files of the lake sealed; watch will judge the new journal from its first message"
 
 
 def purge(config: Config, dead_before: str) -> str:

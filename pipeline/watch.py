@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,14 +15,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 import detectors
 from ingest.admit import Terms
 from ingest.decode import decode
-from ingest.journal import Entry, Reader, connect
+from ingest.journal import Entry, JournalBroken, Reader, prepare
 from ingest.ledger import DeadLetter, Ledger
 from ingest.quality import gate, settings
 from lifeline.catalog import Catalog, load
 from lifeline.clock import now
 from lifeline.config import Config
-from lifeline.model import NS, Quality
-from pipeline.checkpoint import Checkpoints, Span
+from lifeline.model import NS, Change, Evidence, Level, Quality, change_id
+from pipeline.checkpoint import Checkpoints, Known, Span
 from pipeline.courier import Courier
 from pipeline.engine import TICK, Blocks, Engine, Part
 from pipeline.health import Page, guard
@@ -33,6 +34,7 @@ log = logging.getLogger("lifeline.watch")
 READINGS: Final = 4_000_000  # in memory before a checkpoint is due early; twice that, and watch waits for the disk
 REST: Final = 0.05  # [s] that messages may gather at most
 BEHIND: Final = 0.5  # [s] of lag from which on there is no rest
+GONE: Final = Evidence([], [], "1", {}, "1", "the series has left the catalog, or the rule the rules")
 LAG: Final = 30.0  # [s] behind the journal before it is worth saying
 
 
@@ -76,9 +78,11 @@ class Watch:
         self.checkpoints = Checkpoints(self.lake, lambda: Ledger(data / "ledger.db"), data)
         self.upkeep = Upkeep(self.lake, config.lake, lambda: self.checkpoints.mark.next)
         self.courier = Courier(config.watch.desk)
-        self.courier.send(self.checkpoints.restore(self.engine))
+        unsent, raised = self.checkpoints.restore(self.engine)
+        self.raised = {(c.key, c.rule): c for c in raised}  # what stands at the desk
+        self.courier.send([*unsent, *self._withdrawn()])
         pa.default_memory_pool().release_unused()  # what reading the catalog took: half a kilobyte a series
-        connect(data / "journal.db").close()
+        prepare(data / "journal.db")
         self._reader = Reader(data / "journal.db")
         self.at = self.checkpoints.mark.next
         self._span = Span(self.at, self.at)
@@ -113,7 +117,13 @@ class Watch:
         """Judge what the journal holds next, up to so many batches; says whether there was anything."""
         entries = self._reader.read(self.at, most)
         self.judge(entries)
-        self._caught_up = self._reader.head() == self.at
+        head = self._reader.head()
+        if head < self.at:
+            raise JournalBroken(
+                f"the journal ends at message {head}, but {self.at} are judged: bring it back, or say that it begins anew: "
+                "lifeline seal"
+            )
+        self._caught_up = head == self.at
         self._flush_when_due()
         return bool(entries)
 
@@ -161,7 +171,7 @@ class Watch:
             return
         with self.metrics.step.time():
             out = self.engine.step(segment.parts, segment.blocks, clock)
-        self.courier.send(out.changes)
+        self._tell(out.changes)
         self._span.add(out)
         for part in out.late:
             self._keep(segment, part)
@@ -170,6 +180,27 @@ class Watch:
         self.metrics.readings.inc(fresh)
         for change in out.changes:
             self.metrics.changes.labels(change.new).inc()
+
+    def _tell(self, changes: list[Change]) -> None:
+        """Send changes to the desk, and remember what stands there."""
+        self.courier.send(changes)
+        for c in changes:
+            if c.new == Level.NORMAL.name:
+                self.raised.pop((c.key, c.rule), None)
+            else:
+                self.raised[c.key, c.rule] = msgspec.structs.replace(c, evidence=GONE)
+
+    def _withdrawn(self) -> list[Change]:
+        """Levels that nobody can clear any more, for their series has left the catalog or their rule the rules."""
+        judged = self.engine.judged()
+        gone = [at for at in self.raised if at not in judged]
+        t = self.engine.clock
+        return [
+            msgspec.structs.replace(
+                c, id=change_id(c.rule, c.key, t, Level.NORMAL), t=t, old=c.new, new=Level.NORMAL.name, score=None
+            )
+            for c in map(self.raised.pop, gone)
+        ]
 
     def _keep(self, segment: Segment, part: Part) -> None:
         """Late readings may turn out to contradict what is stored: keep their messages until that is known."""
@@ -194,7 +225,7 @@ class Watch:
         span = self._span
         if span.end > span.first:
             pa.default_memory_pool().release_unused()  # what the last one took to write its files
-            self.checkpoints.start(span, self.engine, self.courier.unsent())
+            self.checkpoints.start(span, self.engine, Known(self.courier.unsent(), list(self.raised.values())))
             self._span = Span(span.end, span.end)
         self._flushed = time.monotonic()
         if wait:

@@ -20,7 +20,7 @@ def rollback(root: Path, committed: int, grace: float) -> list[Path]:
     if odd:
         raise Foreign(
             f"{len(odd)} files in {root} hold journal offsets up to {max(f.stop for f in odd)}, but {committed} is committed: "
-            "is this the right database? If the journal begins anew, seal the lake first (Lake.seal keeps all but the offsets)"
+            "is this the right database? If the journal begins anew, say so: lifeline seal"
         )
     half = [path for where in folders for path in files.leftovers(where)]
     return files.remove([*half, *(f.path for f in found)])

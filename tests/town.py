@@ -135,12 +135,19 @@ def rules(folder: Path) -> Path:
     return made
 
 
-def watched(folder: Path, **watch: Any) -> Watch:
-    """A watch of the town with nobody at the desk: what it says stays in its courier."""
+def configured(folder: Path, **watch: Any) -> Config:
+    """Settings of the town, with its catalog and rules in place."""
     folder.mkdir(parents=True, exist_ok=True)
     city = City("town", folder / "catalog.csv", folder / "data")
-    known = load(city.catalog) if city.catalog.exists() else catalog(folder)
-    return Watch(complete(Config(city, watch=settings.Watch(flush=1e9, rules=rules(folder), **watch), folder=folder)), known)
+    if not city.catalog.exists():
+        catalog(folder)
+    return complete(Config(city, watch=settings.Watch(flush=1e9, rules=rules(folder), **watch), folder=folder))
+
+
+def watched(folder: Path, **watch: Any) -> Watch:
+    """A watch of the town with nobody at the desk: what it says stays in its courier."""
+    config = configured(folder, **watch)
+    return Watch(config, load(config.city.catalog))
 
 
 def said(watch: Watch) -> list[bytes]:
