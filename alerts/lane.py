@@ -87,17 +87,18 @@ class Lane:
     async def _turn(self, free: int) -> float:
         """Write down what has ended, start what is due; how long there is nothing else to do. [s]"""
         at, ended = self.clock.now(), self._ended
-        claims, latencies = await asyncio.to_thread(
-            spool.turn,
-            self.database,
-            ended,
-            self.name,
-            free,
-            holder=self.holder,
-            at=at,
-            lease=self.patience.lease,
-            rescue=self.rescue,
+        lease, rescue = self.patience.lease, self.rescue
+        writing = asyncio.ensure_future(
+            asyncio.to_thread(
+                spool.turn, self.database, ended, self.name, free, holder=self.holder, at=at, lease=lease, rescue=rescue
+            )
         )
+        try:
+            claims, latencies = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await writing  # the thread goes on all the same; what it wrote down must not be written down again
+            self._ended = []
+            raise
         self._ended = []
         for one, latency in zip(ended, latencies, strict=True):
             self._count(one, latency)
