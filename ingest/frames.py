@@ -6,6 +6,7 @@ MQTT 3.1.1 (OASIS 2014) and 5.0 (OASIS 2019), sections 2.2 fixed header, 3.3 PUB
 from typing import Final, NamedTuple
 
 PUBLISH: Final = 0x30
+RETAIN: Final = 0x01  # in a PUBLISH from the broker: kept from before, sent because of our SUBSCRIBE
 ACK: Final = b"\x40\x02"  # PUBACK with nothing but a packet id: success, in both versions
 
 
@@ -37,8 +38,24 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
             raise ProtocolError("a length of more than four bytes")
 
 
-def split(data: bytes, *, v5: bool) -> Frames:
-    """Take all whole packets off the front of `data`."""
+def publish(data: bytes, at: int, stop: int, first: int, *, v5: bool) -> tuple[bytes, bytes, bytes]:
+    """Topic, packet id (empty at QoS 0) and payload of the PUBLISH whose variable header begins at `at`."""
+    topic = at + 2 + (data[at] << 8 | data[at + 1]) if stop - at >= 2 else stop + 1
+    body = topic + 2 if first & 0x06 else topic
+    mid = data[topic:body]
+    if v5 and body < stop:
+        try:
+            skip, body = varint(data, body)
+        except IndexError:
+            skip = stop  # cut off by the end of the packet
+        body += skip
+    if body > stop:
+        raise ProtocolError(f"a PUBLISH of {stop - at} bytes is too short for what it says it holds")
+    return data[at + 2 : topic], mid, data[body:stop]
+
+
+def split(data: bytes, *, v5: bool, retained: bool = True) -> Frames:
+    """Take all whole packets off the front of `data`. retained: also messages that the broker kept from before."""
     flat: list[bytes] = []
     acks: list[bytes] = []
     others: list[bytes] = []
@@ -56,21 +73,12 @@ def split(data: bytes, *, v5: bool) -> Frames:
             need = stop - used
             break
         if first & 0xF0 == PUBLISH:
-            topic = at + 2 + (data[at] << 8 | data[at + 1]) if length >= 2 else stop + 1
-            body = topic
-            if first & 0x06:
-                body = topic + 2
-                acks.append(data[topic:body])
-            if v5 and body < stop:
-                try:
-                    skip, body = varint(data, body)
-                except IndexError:
-                    skip = length  # cut off by the end of the packet
-                body += skip
-            if body > stop:
-                raise ProtocolError(f"a PUBLISH of {length} bytes is too short for what it says it holds")
-            flat.append(data[at + 2 : topic])
-            flat.append(data[body:stop])
+            topic, mid, payload = publish(data, at, stop, first, v5=v5)
+            if mid:
+                acks.append(mid)
+            if retained or not first & RETAIN:
+                flat.append(topic)
+                flat.append(payload)
         else:
             others.append(data[used:stop])
         used = stop

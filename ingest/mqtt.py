@@ -106,17 +106,20 @@ class Session:
         self.beat = time.monotonic()  # [s] when the loop last turned
         self.heard = 0  # [ns] UTC of the last packet
         self.connects = 0
+        self.forgotten = 0  # sessions that the broker did not know any more
 
     def run(self, stop: threading.Event) -> None:
         """Connect, take, reconnect, until told to stop."""
         wait = BACKOFF[0]
         while not stop.is_set():
             self.beat = time.monotonic()
+            before = self.connects
             try:
                 self._take([], now())  # no connection before there is room for what it brings
-                wait = self._converse(stop, wait)
+                self._converse(stop)
             except (JournalFull, Lost, ProtocolError, OSError, ValueError) as why:
                 self.why = f"{type(why).__name__}: {why}"
+                wait = BACKOFF[0] if self.connects > before else wait  # it had worked
                 log.warning("mqtt connection ended", extra={"why": self.why, "again_s": round(wait, 1)})
                 self._pause(stop, wait * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
                 wait = min(2 * wait, BACKOFF[1])
@@ -127,20 +130,17 @@ class Session:
             self.beat = time.monotonic()
             stop.wait(min(left, 1.0))
 
-    def _converse(self, stop: threading.Event, wait: float) -> float:
-        """One connection from dial to end; returns the wait before the next attempt."""
+    def _converse(self, stop: threading.Event) -> None:
+        """One connection from dial to end."""
         talk = _Talk(self, self._broker, self._take, self._memory)
         try:
             talk.open()
             while not stop.is_set():
                 self.beat = time.monotonic()
                 talk.turn(self._linger, self._batch)
-                if self.connected:
-                    wait = BACKOFF[0]
         finally:
             self.connected = False
             talk.close()
-        return wait
 
 
 class _Talk:
@@ -153,6 +153,7 @@ class _Talk:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._failed = ""
+        self._fresh = True  # the broker knew no session of ours: what it retained is news; else we have had it
         self._rest, self._need = bytearray(), 2
         self._flat: list[bytes] = []
         self._acks: list[bytes] = []
@@ -220,7 +221,7 @@ class _Talk:
         return came
 
     def _parse(self) -> None:
-        frames = split(bytes(self._rest), v5=self._v5)
+        frames = split(bytes(self._rest), v5=self._v5, retained=self._fresh)
         del self._rest[: frames.used]
         self._need = frames.need
         self._flat += frames.flat
@@ -254,13 +255,20 @@ class _Talk:
         if rc != paho.MQTT_ERR_SUCCESS:
             raise Lost(paho.error_string(rc))
 
-    def _on_connect(self, _c: Any, _u: Any, _flags: Any, reason: Any, _p: Any) -> None:
+    def _on_connect(self, _c: Any, _u: Any, flags: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
             self._failed = f"the broker refuses the session of {self._broker.client_id!r}: {reason}"
             return
+        self._fresh = not flags.session_present
+        remembered = _remembered(self._memory)
+        if self._fresh and remembered:
+            self._session.forgotten += 1
+            log.error(
+                "the broker has forgotten the session; what it held for us is lost", extra={"client": self._broker.client_id}
+            )
         share = f"$share/{self._broker.share}/" if self._broker.share else ""
         wanted = [share + topic for topic in self._broker.topics]
-        if stale := [t for t in _remembered(self._memory) if t not in wanted]:
+        if stale := [t for t in remembered if t not in wanted]:
             self._client.unsubscribe(stale)  # a persistent session keeps filters that the configuration no longer names
         self._client.subscribe([(topic, 1) for topic in wanted])
         _remember(self._memory, wanted)

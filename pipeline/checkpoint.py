@@ -169,6 +169,10 @@ class Checkpoints:
         ]
         return late.take(fates.new), dead
 
+    def hurry(self) -> None:
+        """From now on what cannot be written is given up instead of tried again: the journal still has it."""
+        self._closing.set()
+
     def close(self) -> None:
         """Give up what cannot be written: the journal still has it."""
         self._closing.set()

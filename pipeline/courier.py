@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ log = logging.getLogger("lifeline.courier")
 
 MOST: Final = 200  # changes in one request
 BACKOFF: Final = (0.1, 5.0)  # [s]
+AGAIN: Final = 60.0  # [s] between offers of what was refused
 JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -27,7 +29,8 @@ class Courier:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
         self._beat: dict[str, Any] | None = None
-        self.refused = 0  # changes the desk would not have: a bug, said loudly
+        self._refused: deque[Change] = deque()  # changes the desk will not have: kept, and offered again now and then
+        self._offer = 0.0  # [s] monotonic, when
         self.sent = 0
         self.why = ""  # of the last failure; empty while it works
 
@@ -47,7 +50,12 @@ class Courier:
 
     def unsent(self) -> list[Change]:
         """What the desk has not confirmed."""
-        return list(self._queue.copy())  # copied in one piece: the thread goes on meanwhile
+        return [*self._refused.copy(), *self._queue.copy()]  # copied in one piece: the thread goes on meanwhile
+
+    @property
+    def refused(self) -> int:
+        """Changes the desk will not have: two versions that do not fit, or a bug."""
+        return len(self._refused)
 
     def close(self, patience: float = 2.0) -> None:
         """Give the rest a little time; what stays is in the checkpoint."""
@@ -64,7 +72,7 @@ class Courier:
                 try:
                     self._carry(http)
                     wait, self.why = BACKOFF[0], ""
-                except httpx.HTTPError as why:
+                except Exception as why:  # noqa: BLE001  whatever it is, the queue must be carried on
                     self.why = f"{self._desk}: {type(why).__name__}: {why}"
                     if self._stop.wait(wait):
                         return
@@ -72,6 +80,9 @@ class Courier:
                     self._some.set()
 
     def _carry(self, http: httpx.Client) -> None:
+        if self._refused and time.monotonic() >= self._offer:
+            self._offer = time.monotonic() + AGAIN
+            self._queue.extendleft(self._refused.popleft() for _ in range(len(self._refused)))
         while self._queue:
             batch = [self._queue[i] for i in range(min(MOST, len(self._queue)))]
             self._post(http, batch)
@@ -91,5 +102,7 @@ class Courier:
             for one in batch:
                 self._post(http, [one])
             return
-        self.refused += 1
+        if not self._refused:
+            self._offer = time.monotonic() + AGAIN
+        self._refused.append(batch[0])
         log.error("the desk refuses a change", extra={"change": msgspec.to_builtins(batch[0]), "answer": answer.text})

@@ -14,8 +14,10 @@ from ingest.mqtt import Session
 from lifeline.clock import now
 from lifeline.config import Config
 from lifeline.model import NS
+from pipeline.courier import Courier
 from pipeline.health import Page, guard
 
+PULSE: Final = 5.0  # [s] between heartbeats
 DEAF: Final = 300.0  # [s] without a packet: worth saying, though a quiet city is possible
 
 
@@ -43,6 +45,7 @@ class Receive:
         self.writer = Writer(data / "journal.db", Bounds(j.retention, j.max_size, j.min_free))
         self._ledger = Ledger(data / "ledger.db")
         self.session = Session(config.broker, self.take, memory=data / "subscriptions.json", linger=j.linger, batch=j.batch)
+        self.courier = Courier(config.watch.desk)
         self.metrics = Metrics()
         self._full = ""
         self._purge_at = 0.0
@@ -89,18 +92,28 @@ class Receive:
     def status(self) -> dict[str, Any]:
         self.metrics.connected.set(self.session.connected)
         return {
-            "process": "receive", "pid": os.getpid(), "head": self.writer.head, "journal_bytes": self.writer.size,
-            "connected": self.session.connected, "connects": self.session.connects,
-            "heard": self.session.heard, "not_ready": self.reasons(),
+            "process": "receive", "source": "receive", "at": now(), "pid": os.getpid(), "head": self.writer.head,
+            "journal_bytes": self.writer.size, "connected": self.session.connected, "connects": self.session.connects,
+            "forgotten": self.session.forgotten, "heard": self.session.heard, "not_ready": self.reasons(),
         }  # fmt: skip
 
     def run(self, stop: threading.Event) -> None:
         """Until told to stop."""
         health = self._config.health
         threading.Thread(target=guard, args=(lambda: self.session.beat, stop), name="watchdog", daemon=True).start()
+        self.courier.start()
+        threading.Thread(target=self._pulse, args=(stop,), name="pulse", daemon=True).start()
         with Page(health.host, health.receive_port, self.metrics.registry, self.reasons, self.status):
             self.session.run(stop)
+        self.courier.close()
         self.writer.close()
+
+    def _pulse(self, stop: threading.Event) -> None:
+        """Tell the desk now and then how it goes: what stops here is heard of nowhere else."""
+        while True:
+            self.courier.beat(self.status())
+            if stop.wait(PULSE):
+                return
 
 
 def run(config: Config, stop: threading.Event) -> None:

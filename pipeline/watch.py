@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ READINGS: Final = 4_000_000  # in memory before a checkpoint is due early; twice
 REST: Final = 0.05  # [s] that messages may gather at most
 BEHIND: Final = 0.5  # [s] of lag from which on there is no rest
 GONE: Final = Evidence([], [], "1", {}, "1", "the series has left the catalog, or the rule the rules")
+PIECE: Final = 1 << 22  # [byte] of payloads judged between two beats
 LAG: Final = 30.0  # [s] behind the journal before it is worth saying
 
 
@@ -108,6 +110,7 @@ class Watch:
                 if self.beat >= pulse:
                     pulse = self.beat + 5.0
                     self.courier.beat(self.status())
+            self.checkpoints.hurry()
             self.flush(wait=True)
         self.courier.close()
         self.upkeep.close()
@@ -115,8 +118,12 @@ class Watch:
 
     def turn(self, most: int = 256) -> bool:
         """Judge what the journal holds next, up to so many batches; says whether there was anything."""
+        if self._span.readings >= 2 * READINGS and self.checkpoints.busy:
+            return False  # the disk is behind: the journal waits, not the memory grows
         entries = self._reader.read(self.at, most)
-        self.judge(entries)
+        for piece in pieces(entries):
+            self.judge(piece)
+            self.beat = time.monotonic()
         head = self._reader.head()
         if head < self.at:
             raise JournalBroken(
@@ -212,12 +219,12 @@ class Watch:
             self._span.raw[number] = (entry.t, entry.topics[at], entry.payloads[at])
 
     def _flush_when_due(self) -> None:
-        """Every few seconds, or earlier when much has come; a slow disk makes the journal wait, not the memory grow."""
+        """Every few seconds, or earlier when much has come, but never while another is being written."""
         readings = self._span.readings
         due = time.monotonic() - self._flushed >= self._config.watch.flush or readings >= READINGS
         if self._caught_up and self._recovering:  # what was read again after a start is soon behind us for good
             self._recovering, due = False, True
-        if (due and not self.checkpoints.busy) or readings >= 2 * READINGS:
+        if due and not self.checkpoints.busy:
             self.flush()
 
     def flush(self, *, wait: bool = False) -> None:
@@ -238,6 +245,8 @@ class Watch:
             why.append(f"checkpoint: {self.checkpoints.why}")
         if self.courier.why:
             why.append(f"desk: {self.courier.why}")
+        if self.courier.refused:
+            why.append(f"desk: refuses {self.courier.refused} changes; the log has them; are watch and desk of one version?")
         if (lag := self.lag()) > LAG:
             why.append(f"journal: {lag:.0f} s behind")
         return why
@@ -256,6 +265,20 @@ class Watch:
             "readings": self.readings, "clock": self.engine.clock, "lag_s": self.lag(),
             "series": self.catalog.n, "counts": mark.counts, "not_ready": self.reasons(),
         }  # fmt: skip
+
+
+def pieces(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Entries in runs of a few megabytes, so that no step takes longer than the watchdog waits."""
+    piece: list[Entry] = []
+    size = 0
+    for entry in entries:
+        piece.append(entry)
+        size += sum(map(len, entry.payloads))
+        if size >= PIECE:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def run(config: Config, stop: threading.Event) -> None:

@@ -55,6 +55,15 @@ def gathered(data: bytes, cuts: list[int], *, v5: bool) -> Frames:
     return all_
 
 
+def test_what_was_retained_is_acknowledged_but_no_news_when_it_is_known() -> None:
+    old = bytearray(publish(b"a/b", b"old", 1, 7, None))
+    old[0] |= 0x01
+    both = bytes(old) + publish(b"a/b", b"new", 1, 8, None)
+    assert split(both, v5=False, retained=False).flat == [b"a/b", b"new"]
+    assert split(both, v5=False).flat == [b"a/b", b"old", b"a/b", b"new"]
+    assert split(both, v5=False, retained=False).acks == [b"\x00\x07", b"\x00\x08"]
+
+
 @given(sayings, st.booleans(), st.data())
 def test_any_cut_of_the_stream_gives_the_same_messages(said: list[Saying], v5: bool, data: st.DataObject) -> None:  # noqa: FBT001
     whole = stream(said, v5=v5)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -376,3 +377,38 @@ def test_a_device_on_debians_broker_reaches_the_phone(broker: Mosquitto, phone: 
     assert ours["texts"]["zh"]
     assert 0 < ours["latency_s"] < 30
     assert books(stage.data)["ledger"] == {"acknowledged": 5, "stored": 5, "duplicate": 0, "dead_lettered": 0, "in_flight": 0}
+
+
+def test_a_session_that_the_broker_has_forgotten_is_said(broker: Mosquitto, tmp_path: Path) -> None:
+    b, taken = settings(broker.port), Taken()
+    with listening(b, taken, tmp_path / "m") as session:
+        assert session.forgotten == 0
+    with listening(replace(b, client_id="another"), taken, tmp_path / "m") as session:
+        assert session.forgotten == 1
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_what_the_broker_retained_is_news_once(broker: Mosquitto, tmp_path: Path, version: Version) -> None:
+    b, taken = settings(broker.port, version=version), Taken()
+    with Publisher(b, "device") as device:
+        device.publish(TOPIC, b"retained", retain=True)
+        device.drain()
+    for _ in range(3):
+        with listening(b, taken, tmp_path / "m"):
+            send(b, [b"live"])
+            until(lambda: taken.payloads[-1:] == [b"live"], "messages are missing")
+        taken.messages.append((b"", b"away"))
+    assert taken.payloads == [b"retained", b"live", b"away", b"live", b"away", b"live", b"away"]
+
+
+def test_a_connection_that_had_worked_is_tried_again_at_once(broker: Mosquitto, tmp_path: Path) -> None:
+    b, taken = settings(broker.port), Taken()
+    with listening(b, taken, tmp_path / "m") as session:
+        began = time.monotonic()
+        for n in range(1, 6):  # doubling for ever, five losses would take 15 s
+            taken.full = True
+            send(b, [b"x"])
+            until(lambda: not session.connected, "the connection stays")
+            taken.full = False
+            until(lambda n=n: session.connects == n + 1, "no new connection")  # type: ignore[misc]
+        assert time.monotonic() - began < 12
