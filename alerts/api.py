@@ -1,8 +1,8 @@
 """The desk's HTTP interface.
 
-Requests and answers are JSON. A change is taken when the answer is 200: it is on the disk then. Items that cannot be read are
-refused with 422 and their place; their neighbours in the same request are taken all the same, for what is said again is
-recognised by its id.
+Requests and answers are JSON. A change is taken when the answer is 200: it is on the disk then. Items that cannot be read or
+judged are refused with 422 and their place; their neighbours in the same request are taken all the same, for what is said
+again is recognised by its id.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from alerts import alertmanager, queries
 from alerts.alertmanager import BadMatcher, Matcher
-from alerts.book import UnknownWarning
+from alerts.book import UnknownWarning, writable
 from alerts.case import to_row
 from alerts.desk import Desk
 from alerts.lifecycle import Refused
@@ -56,6 +56,7 @@ class Read(NamedTuple):
     """The changes of a request, and what could not be read."""
 
     changes: list[Change]
+    places: list[int]  # of each change in the request
     problems: list[dict[str, str]]
 
 
@@ -94,11 +95,20 @@ async def changes(request: Request, desk: OurDesk) -> Response:
     taken = await asyncio.to_thread(desk.take, said.changes)
     if taken.notices:
         desk.outbox.wake()
-    if not said.problems:
-        return _json(taken._asdict())
-    desk.meters.refused(len(said.problems))
-    await asyncio.to_thread(desk.book.refuse, said.problems, desk.clock.now())
-    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, said.problems[0]["reason"], problems=said.problems, taken=taken._asdict())
+    counts = {name: n for name, n in taken._asdict().items() if name != "refused"}
+    if said.problems:
+        desk.meters.refused(len(said.problems))
+        await asyncio.to_thread(desk.book.refuse, said.problems, desk.clock.now())
+    problems = [*said.problems, *(_unjudged(said, i, reason) for i, reason in taken.refused)]
+    if problems:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems[0]["reason"], problems=problems, taken=counts)
+    return _json(counts)
+
+
+def _unjudged(said: Read, i: int, reason: str) -> dict[str, str]:
+    """A change that could be read but not judged. i: its place among those that could be read"""
+    place = f"$[{said.places[i]}]"
+    return {"place": place, "reason": f"{place}: {reason}", "item": writable(str(said.changes[i]))}
 
 
 def read(body: bytes) -> Read:
@@ -108,13 +118,15 @@ def read(body: bytes) -> Read:
     except (msgspec.DecodeError, UnicodeDecodeError) as why:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"not a list of changes: {why}", problems=[]) from why
     good: list[Change] = []
+    places: list[int] = []
     bad: list[dict[str, str]] = []
     for i, item in enumerate(items):
         try:
             good.append(_change(item))
+            places.append(i)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as why:
             bad.append({"place": f"$[{i}]", "reason": f"$[{i}]: {why}", "item": bytes(item)[:1000].decode(errors="replace")})
-    return Read(good, bad)
+    return Read(good, places, bad)
 
 
 def _change(item: msgspec.Raw) -> Change:

@@ -3,15 +3,17 @@
 Nothing of this is held in memory between two calls, so that a restart at any instant changes nothing.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alerts import rows, texts
 from alerts.case import Case, answered, moved, opened, story
@@ -20,6 +22,9 @@ from alerts.notice import Grounds, Notice, Story, Texts
 from alerts.route import Route, hear
 from alerts.tables import Database, changes, heartbeats, insert_new, put
 from lifeline.model import Change, Level, warning_id
+
+log: Final = logging.getLogger("lifeline.desk")
+WORDS: Final = 1000  # [1] characters kept of what could not be judged, and why
 
 
 class Fate(StrEnum):
@@ -37,6 +42,7 @@ class Taken(NamedTuple):
     duplicates: int
     out_of_order: int
     notices: int  # put into the outbox
+    refused: tuple[tuple[int, str], ...] = ()  # place in the list and reason of each that could not be judged
 
 
 class UnknownWarning(Exception):
@@ -50,11 +56,14 @@ class Book:
         self.database, self.routes, self.zone = database, tuple(routes), zone or ZoneInfo("Asia/Shanghai")
 
     def take(self, said: Iterable[Change], at: int) -> Taken:
-        """Record, judge, fill the outbox: all of it is on disk when this returns, or none of it. at [ns] desk clock"""
+        """Record, judge, fill the outbox: all of it is on disk when this returns, or none of it. at [ns] desk clock
+
+        A change that cannot be judged leaves nothing behind but a line in the audit trail, and costs no other.
+        """
         with self.database.write() as db:
             entry = _Entry(self, db, at)
-            fates = Counter(entry.take(change) for change in sorted(said, key=lambda c: c.t))
-        return Taken(fates[Fate.ACCEPTED], fates[Fate.DUPLICATE], fates[Fate.LATE], entry.notices)
+            fates = Counter(entry.try_take(i, change) for i, change in sorted(enumerate(said), key=lambda item: item[1].t))
+        return Taken(fates[Fate.ACCEPTED], fates[Fate.DUPLICATE], fates[Fate.LATE], entry.notices, tuple(sorted(entry.refused)))
 
     def acknowledge(self, warning: str, by: str, comment: str, at: int) -> Case:
         """Somebody answers. lifecycle.Refused when there is nothing to answer. at [ns] desk clock"""
@@ -83,11 +92,39 @@ class Book:
                 rows.record(db, at, "refused", by="api", warning=None, **problem)
 
 
+def writable(text: str) -> str:
+    """The beginning of a text, with what cannot be encoded spelled out."""
+    return text[:WORDS].encode("utf-8", "backslashreplace").decode()
+
+
 class _Entry:
     """The work of one transaction."""
 
     def __init__(self, book: Book, db: Connection, at: int) -> None:
         self.book, self.db, self.at, self.notices = book, db, at, 0
+        self.refused: list[tuple[int, str]] = []
+
+    def try_take(self, place: int, change: Change) -> Fate | None:
+        """Take one change; None and nothing of it if it cannot be judged. What ails the database itself is raised."""
+        before, point = self.notices, self.db.begin_nested()
+        try:
+            fate = self.take(change)
+        except Exception as why:
+            if isinstance(why, DBAPIError) and not isinstance(why, IntegrityError | DataError):
+                raise
+            point.rollback()
+            self.notices = before
+            self._refuse(place, change, why)
+            return None
+        point.commit()
+        return fate
+
+    def _refuse(self, place: int, change: Change, why: Exception) -> None:
+        log.error("a change cannot be judged", exc_info=why, extra={"change": change.id})
+        reason = writable(f"{type(why).__name__}: {why}")
+        self.refused.append((place, reason))
+        said = {"place": f"$[{place}]", "reason": reason, "item": writable(str(change))}
+        rows.record(self.db, self.at, "refused", by="desk", warning=None, **said)
 
     def take(self, change: Change) -> Fate:
         """Record one change and judge its case."""

@@ -99,7 +99,7 @@ def moved(case: Case, verdict: Verdict, t: int, at: int) -> tuple[Case, Act]:
         level=verdict.level,
         peak=max(case.peak, verdict.level),
         state=state,
-        answered=Level.NORMAL if state is State.QUIET else case.answered,  # should it open again, it asks again
+        answered=case.answered if state in ACTIVE else Level.NORMAL,  # should it come back, it asks again
         kind=verdict.kind if verdict.level else case.kind,
         why=verdict.why,
         voices=verdict.voices,

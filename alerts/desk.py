@@ -77,6 +77,7 @@ class Desk:
         """Record changes; blocks until they are on disk."""
         taken = self.book.take(said, self.clock.now())
         self.meters.took(taken, said)
+        self.meters.refused(len(taken.refused))
         return taken
 
     async def run(self) -> None:

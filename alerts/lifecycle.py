@@ -50,10 +50,13 @@ def step(state: State, act: Act) -> State:
 
 
 def act_of(before: Level, after: Level, answered: Level) -> Act:
-    """Which act a change of level is. answered: the gravest level that somebody has acknowledged."""
+    """Which act a change of level is. answered: the gravest level that somebody has acknowledged while it stood.
+
+    What rises out of NORMAL is always a rise: an answer counts no longer than the condition that it was given to.
+    """
     if after is Level.NORMAL:
         return CLEAR
-    if after <= max(before, answered):
+    if before is not Level.NORMAL and after <= max(before, answered):
         return EASE
     return REDDEN if after is Level.RED else RAISE
 

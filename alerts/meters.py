@@ -20,7 +20,7 @@ class Meters:
         self._passive = Counter(
             "lifeline_desk_passive_changes", "Changes by rules that only watch", ["rule", "level"], registry=r
         )
-        self._refused = Counter("lifeline_desk_refused", "Items that could not be read", registry=r)
+        self._refused = Counter("lifeline_desk_refused", "Items that could not be read or judged", registry=r)
         self._sent = Counter("lifeline_desk_notifications", "Notices delivered", ["integration"], registry=r)
         self._failed = Counter(
             "lifeline_desk_notifications_failed", "Attempts that failed", ["integration", "reason"], registry=r
@@ -35,7 +35,9 @@ class Meters:
         self._lag = Gauge("lifeline_desk_heartbeat_lag_seconds", "How far behind it said to be", ["source"], registry=r)
 
     def took(self, taken: Taken, said: list[Change]) -> None:
-        for fate, n in zip((Fate.ACCEPTED, Fate.DUPLICATE, Fate.LATE), taken, strict=False):
+        for fate, n in zip(
+            (Fate.ACCEPTED, Fate.DUPLICATE, Fate.LATE), (taken.accepted, taken.duplicates, taken.out_of_order), strict=True
+        ):
             self._changes.labels(fate).inc(n)
         if taken.duplicates == 0:  # what is said again is not counted again
             for change in said:

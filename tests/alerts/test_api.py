@@ -20,8 +20,11 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from alerts.api import app, router
+from alerts.case import Case
+from alerts.case import moved as case_moved
 from alerts.channels.webhook import Webhook
 from alerts.desk import Desk, Settings
+from alerts.lifecycle import Refused
 from alerts.notice import Channel
 from alerts.route import Route
 from alerts.tables import Database, audit, changes
@@ -91,6 +94,26 @@ def test_a_bad_change_is_refused_with_its_place_and_its_neighbours_are_taken(des
     with desk.database.read() as db:
         assert len(db.execute(select(changes.c.id)).all()) == 2
         assert db.execute(select(audit.c.act).where(audit.c.act == "refused")).scalars().all() == ["refused", "refused"]
+
+
+def test_a_change_that_cannot_be_judged_is_named_and_its_neighbours_are_taken(
+    desk: Desk, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(case: Case, *rest: Any) -> Any:
+        if case.asset == "W-2":
+            raise Refused("no such act")
+        return case_moved(case, *rest)
+
+    monkeypatch.setattr("alerts.book.moved", moved)
+    junk = {"t": 1}
+    items = [junk, *map(msgspec.to_builtins, (say(Y), say(O, 1, "d3", "W-2"), say(R, 2, "d4", "W-3")))]
+    (answer,) = ask(desk, ("POST", "/changes", items))
+    assert (answer.status_code, answer.json()["taken"]["accepted"]) == (422, 2)
+    assert [p["place"] for p in answer.json()["problems"]] == ["$[0]", "$[2]"]
+    assert "no such act" in answer.json()["problems"][1]["reason"]
+    assert {w["asset"] for w in get(desk, "/api/v1/warnings")} == {"W-1", "W-3"}
+    page = ask(desk, ("GET", "/metrics", b""))[0].text
+    assert "lifeline_desk_refused_total 2.0" in page
 
 
 @pytest.mark.parametrize(

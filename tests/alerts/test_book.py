@@ -144,6 +144,32 @@ def test_red_that_returns_before_anybody_answered_is_the_same_warning(book: Book
     assert said(book) == ["raised RED", "resolved NORMAL", "raised YELLOW"]
 
 
+def test_a_warning_answered_mild_that_went_red_and_ended_may_return_mild(book: Book, say: Say) -> None:
+    book.take([say(Y)], AT)
+    book.acknowledge(one(book).id, "Li Na", "", AT)
+    book.take([say(R, 1), say(N, 2)], AT)
+    assert one(book).state is State.GONE
+    assert book.take([say(Y, 3)], AT) == Taken(1, 0, 0, 2)
+    assert (one(book).state, one(book).answered) == (State.URGENT, N)
+
+
+def unfit(say: Say, at: float) -> Change:
+    """A change that a table refuses."""
+    return say(Y, at, "d9", "W-9", owner=None)
+
+
+def test_a_change_that_cannot_be_judged_costs_only_itself(book: Book, say: Say) -> None:
+    taken = book.take([say(Y), unfit(say, 1), say(O, 2)], AT)
+    assert taken[:4] == (2, 0, 0, 2 + 1)  # two for the phone, one for the duty
+    ((place, reason),) = taken.refused
+    assert (place, "owner" in reason) == (1, True)
+    assert said(book) == ["raised YELLOW", "worse ORANGE"]
+    with book.database.read() as db:
+        refused = db.execute(select(audit.c.detail).where(audit.c.act == "refused")).scalars().all()
+        assert len(db.execute(select(changes.c.id)).all()) == 2
+    assert [msgspec.json.decode(r)["place"] for r in refused] == ["$[1]"]
+
+
 def test_an_answer_before_the_end_suffices_for_red(book: Book, say: Say) -> None:
     book.take([say(R)], AT)
     assert book.acknowledge(one(book).id, "Li Na", "", AT).state is State.TAKEN

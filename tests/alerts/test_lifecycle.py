@@ -1,15 +1,24 @@
 """The table, and what no order of acts may do."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.case import answered, moved, opened
+from alerts.judge import Verdict, Why
 from alerts.lifecycle import ACTIVE, GONE, NEXT, OPEN, QUIET, TAKEN, URGENT, Act, Refused, State, act_of, diagram, step
-from lifeline.model import Level
+from lifeline.model import Change, Domain, Evidence, Kind, Level, Mode
 
 N, B, Y, O, R = Level
+BLANK: dict[str, Any] = {
+    "id": "c", "t": 0, "city": "c", "district": "d", "domain": Domain.GAS, "asset": "W-1", "device": "d1", "key": "d1/ch4",
+    "quantity": "methane", "rule": "r", "hazard": "gas_accumulation", "kind": Kind.HAZARD, "mode": Mode.ACTIVE, "hard": True,
+    "old": "NORMAL", "new": "YELLOW", "score": None, "lat": 0.0, "lon": 0.0, "owner": "o",
+    "evidence": Evidence([], [], "1", {}, "1"),
+}  # fmt: skip
 acts = st.lists(st.sampled_from(Act), max_size=30)
 
 
@@ -64,6 +73,31 @@ def test_a_rise_is_refused_nowhere_and_an_end_wherever_nothing_is_active(state: 
     assert ((state, Act.CLEAR) in NEXT) is (state in ACTIVE)
 
 
+def reachable() -> set[tuple[State, Level, Level]]:
+    """Every (state, level, answered) that changes of level and answers can lead to."""
+    known: set[tuple[State, Level, Level]] = set()
+    ahead = [opened(Change(**BLANK), 0)]
+    while ahead:
+        case = ahead.pop()
+        if (case.state, case.level, case.answered) in known:
+            continue
+        known.add((case.state, case.level, case.answered))
+        verdicts = [Verdict(level, Kind.HAZARD, Why.LONE, 1, None) for level in Level if level is not case.level]
+        ahead += [moved(case, verdict, 0, 0)[0] for verdict in verdicts]
+        if (case.state, Act.ACK) in NEXT:
+            ahead.append(answered(case, "somebody", "", 0))
+    return known
+
+
+def test_every_case_that_can_be_knows_every_change_of_level() -> None:
+    """moved() refuses nothing on the way; and what is over has no answer left that counts."""
+    known = reachable()
+    assert {state for state, _, _ in known} == set(State)
+    assert (GONE, N, N) in known
+    assert all(answer is N for state, _, answer in known if state not in ACTIVE)
+    assert all((level is N) is (state not in ACTIVE) for state, level, _ in known)
+
+
 def test_what_is_not_in_the_table_is_refused() -> None:
     with pytest.raises(Refused, match="a case that is quiet knows no ack"):
         step(QUIET, Act.ACK)
@@ -80,6 +114,8 @@ def test_what_is_not_in_the_table_is_refused() -> None:
         (Y, O, O, Act.EASE),  # back to what was answered
         (Y, R, R, Act.EASE),
         (R, N, N, Act.CLEAR),
+        (N, Y, Y, Act.RAISE),  # what was answered is over
+        (N, R, R, Act.REDDEN),
     ],
 )
 def test_a_change_of_level_is_one_act(before: Level, after: Level, answered: Level, act: Act) -> None:
