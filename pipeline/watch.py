@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 import detectors
@@ -27,6 +26,7 @@ from pipeline.checkpoint import Checkpoints, Known, Span
 from pipeline.courier import Courier
 from pipeline.engine import TICK, Blocks, Engine, Part
 from pipeline.health import Page, guard
+from pipeline.memory import give_back, settle
 from pipeline.upkeep import Upkeep
 from store.lake import Lake
 
@@ -37,6 +37,7 @@ REST: Final = 0.05  # [s] that messages may gather at most
 BEHIND: Final = 0.5  # [s] of lag from which on there is no rest
 GONE: Final = Evidence([], [], "1", {}, "1", "the series has left the catalog, or the rule the rules")
 PIECE: Final = 1 << 22  # [byte] of payloads judged between two beats
+PULSE: Final = 2.5  # [s] between heartbeats
 LAG: Final = 30.0  # [s] behind the journal before it is worth saying
 
 
@@ -83,7 +84,7 @@ class Watch:
         unsent, raised = self.checkpoints.restore(self.engine)
         self.raised = {(c.key, c.rule): c for c in raised}  # what stands at the desk
         self.courier.send([*unsent, *self._withdrawn()])
-        pa.default_memory_pool().release_unused()  # what reading the catalog took: half a kilobyte a series
+        settle()
         prepare(data / "journal.db")
         self._reader = Reader(data / "journal.db")
         self.at = self.checkpoints.mark.next
@@ -108,8 +109,9 @@ class Watch:
                 some = self.turn()
                 stop.wait(self._rest(time.monotonic() - self.beat) if some else self._config.watch.poll)
                 if self.beat >= pulse:
-                    pulse = self.beat + 5.0
+                    pulse = self.beat + PULSE
                     self.courier.beat(self.status())
+                    give_back()  # what checkpoints took to write their files
             self.checkpoints.hurry()
             self.flush(wait=True)
         self.courier.close()
@@ -152,7 +154,7 @@ class Watch:
             self.metrics.offset.set(self.at)
 
     def _take(self, entry: Entry, segment: Segment) -> int:
-        """Decode one entry into the segment -> the newest time in it [ns], never beyond its receipt; 0: no reading."""
+        """Decode one entry into the segment -> where it moves the data's clock [ns]; 0: nowhere."""
         messages = [
             (topic.decode("utf-8", "replace"), payload) for topic, payload in zip(entry.topics, entry.payloads, strict=True)
         ]
@@ -162,16 +164,19 @@ class Watch:
             letter = DeadLetter(entry.first + at, entry.t, r.items, r.reason, r.places, entry.topics[at], entry.payloads[at])
             self._span.refused.append(letter)
             self.metrics.refused.inc(r.items)
-        newest = 0
-        if decoded.batch.n:
-            segment.parts.append(Part(decoded.batch, entry.first + decoded.message))
-            newest = int(decoded.batch.t[decoded.batch.quality != Quality.CLOCK].max(initial=0))
+        b = decoded.batch
+        if b.n:
+            segment.parts.append(Part(b, entry.first + decoded.message))
+        own = int(b.t[decoded.own & (b.quality != Quality.CLOCK)].max(initial=0))  # times to be trusted
+        newest = int(b.t.max(initial=0))
         for block, message in zip(decoded.blocks, decoded.block_message, strict=True):
             segment.blocks.append(Blocks(block, entry.first + message))
-            newest = max(newest, int(block.t.max()) + block.step * (block.value.shape[1] - 1))
+            ends = block.t + block.step * (block.value.shape[1] - 1)
+            own = max(own, int(ends[~(block.quality == Quality.CLOCK).any(axis=1)].max(initial=0)))
+            newest = max(newest, int(ends.max(initial=0)))
         segment.entries.append(entry)
         self.at = self._span.end = entry.end
-        return min(newest, entry.t)
+        return self.engine.moved(own, newest, entry.t)
 
     def _step(self, segment: Segment, clock: int) -> None:
         if not segment.parts and not segment.blocks:
@@ -231,7 +236,6 @@ class Watch:
         """Checkpoint what has been judged."""
         span = self._span
         if span.end > span.first:
-            pa.default_memory_pool().release_unused()  # what the last one took to write its files
             self.checkpoints.start(span, self.engine, Known(self.courier.unsent(), list(self.raised.values())))
             self._span = Span(span.end, span.end)
         self._flushed = time.monotonic()
