@@ -41,23 +41,26 @@ class Joined(NamedTuple):
     message: list[int]  # [messages] index of each
     device: list[str]  # [messages] of the topic
     many: list[int]  # [messages] readings in each
+    dated: list[bool]  # [messages] whether every time in it is the device's own
 
     @classmethod
     def none(cls) -> "Joined":
-        return cls(Readings.none(), [], [], [])
+        return cls(Readings.none(), [], [], [], [])
 
     def add(self, message: int, said: Readings, device: str) -> None:
         self.readings.extend(said)
         self.message.append(message)
         self.device.append(device)
         self.many.append(len(said.name))
+        self.dated.append(said.dated)
 
 
-def admit(joined: Joined, at: int, catalog: Catalog, terms: Terms, bad: Bad) -> tuple[Batch, Ints]:
-    """Give the batch and the message of each of its readings; append refusals to `bad`. at [ns]"""
-    names, instants, said, units, _ = joined.readings
+def admit(joined: Joined, at: int, catalog: Catalog, terms: Terms, bad: Bad) -> tuple[Batch, Ints, Bools]:
+    """Give the batch, of each reading the message and whether its time is the device's own; refusals go to `bad`. at [ns]"""
+    names, instants, said, units, *_ = joined.readings
     of = np.repeat(np.arange(len(joined.many)), joined.many)  # [n] which of the joined messages
     message = np.array(joined.message, np.int64)[of]
+    own = np.array(joined.dated, np.bool_)[of]
     row = rows(names, catalog.row)
     for i in _where(row < 0):
         row[i] = catalog.row.get(f"{joined.device[of[i]]}/{names[i]}", -1)
@@ -79,7 +82,7 @@ def admit(joined: Joined, at: int, catalog: Catalog, terms: Terms, bad: Bad) -> 
     refuse(_where(ahead), "a date beyond the permitted skew")
     refuse(_where(old), "a date older than permitted")
     which = np.flatnonzero(fine)
-    return Batch(row[which], t[which], si[which], clocked(t[which], at)), message[which]
+    return Batch(row[which], t[which], si[which], clocked(t[which], at)), message[which], own[which]
 
 
 def rows(names: Sequence[str], known: Mapping[str, int]) -> Rows:

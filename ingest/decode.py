@@ -13,7 +13,7 @@ from ingest.blocks import Wave, stack, wave
 from ingest.codecs import BadPayload, Readings, Refusal, Waveform, status, telemetry, waveform
 from ingest.topic import Topic
 from lifeline.catalog import Catalog
-from lifeline.model import Batch, Block, Ints
+from lifeline.model import Batch, Block, Bools, Ints
 
 DEFECT: Final = "defect in the decoder"
 SHOWN: Final = 3  # places and reasons named per message
@@ -38,6 +38,7 @@ class Refused(NamedTuple):
 class Decoded(NamedTuple):
     batch: Batch
     message: Ints  # [n] index of the message that each reading of the batch came from
+    own: Bools  # [n] whether the time is the device's own; False: it may rest on the time of receipt
     blocks: list[Block]  # a row occurs once in a block; the blocks of a row are in order of arrival
     block_message: list[Ints]  # of each block: [m] index of the message that each row came from
     refused: list[Refused]  # by message
@@ -58,9 +59,9 @@ def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, ter
             bad.append((i, Refusal(why.place, why.reason)))
         except Exception as why:  # noqa: BLE001  a defect of ours met by one message may cost that message, never the flow
             bad.append((i, Refusal("", f"{DEFECT}: {type(why).__name__}")))
-    batch, message = admit(joined, at, catalog, terms, bad)
+    batch, message, own = admit(joined, at, catalog, terms, bad)
     blocks, block_message = stack(waves, at, terms, bad)
-    return Decoded(batch, message, blocks, block_message, _by_message(bad))
+    return Decoded(batch, message, own, blocks, block_message, _by_message(bad))
 
 
 def read(name: str, payload: bytes, at: int, terms: Terms) -> tuple[Topic, Readings | Waveform]:

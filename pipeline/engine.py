@@ -21,6 +21,7 @@ from pipeline.telling import Teller
 GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
 TICK: Final = NS  # [ns] silence is looked for once a second of the data's clock
 
+ALONE: Final = 60 * NS  # [ns] of receipt with no time of a device's own, after which the time of receipt moves the clock
 REPORT: Final = 5 * NS  # [ns] silence is counted in steps of at least this: fast channels report in blocks
 
 _JUDGED = np.isin(np.arange(256), JUDGED)
@@ -70,6 +71,7 @@ class Engine:
         self.joints: list[Joint] = joints(catalog, rules)
         self.clock = 0  # [ns] the data's clock
         self.born = 0  # [ns] where it began: a series never heard is silent since then
+        self.alone = 0  # [ns] receipt of the first message since the last with a time of its device's own; 0: that was the last
         self._group = np.zeros(n, np.int32)  # [n] group of each row
         self._place = np.zeros(n, np.int64)  # [n] position in it
         for g, group in enumerate(self.groups):
@@ -84,6 +86,17 @@ class Engine:
         key = self.catalog.key
         single = {(key[row], x.rule.id) for g in self.groups for x in (*g.values, *g.ages) for row in g.rows.tolist()}
         return single | {(key[row], x.rule.id) for j in self.joints for x in j.lines for row in j.grid.rows[:, 0].tolist()}
+
+    def moved(self, own: int, newest: int, at: int) -> int:
+        """Where what was received at `at` moves the clock [ns]; 0: nowhere.
+
+        To the newest time of the devices' own, or, when none has come for long, to that of receipt.
+        """
+        if own:
+            self.alone = 0
+            return min(own, at)
+        self.alone = self.alone or (at if newest else 0)
+        return min(newest, at) if at - self.alone > ALONE else 0
 
     def step(self, parts: list[Part], blocks: list[Blocks], clock: int) -> Outcome:
         """Judge what came; `clock` [ns] is the newest time in it, not beyond its receipt."""

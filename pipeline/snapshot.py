@@ -25,7 +25,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 def gather(engine: Engine) -> Arrays:
     """A copy of everything the engine remembers, by name."""
     kept: Arrays = {
-        "clock": np.array([engine.clock, engine.born]),
+        "clock": np.array([engine.clock, engine.born, engine.alone]),
         "keys": np.frombuffer("\n".join(engine.catalog.key.tolist()).encode(), np.uint8),
         "last": engine.last.copy(),
         "heard": engine.heard.copy(),
@@ -52,7 +52,7 @@ def _line(line: Line) -> Arrays:
 
 def scatter(engine: Engine, kept: Arrays) -> None:
     """Give the memory back to an engine, series by series."""
-    engine.clock, engine.born = kept["clock"].tolist()
+    engine.clock, engine.born, engine.alone = (*kept["clock"].tolist(), 0)[:3]  # an older one lacks the third
     old = {k: i for i, k in enumerate(kept["keys"].tobytes().decode().split("\n"))}
     was = np.array([old.get(k, -1) for k in engine.catalog.key.tolist()], np.int64)
     _copy(engine.last, kept["last"], was)

@@ -31,6 +31,7 @@ class Readings(NamedTuple):
     value: list[float | str]  # [n] [unit]; a text is a word such as "open"
     unit: list[str]  # [n] "": as the catalog says
     bad: list[Refusal]
+    dated: bool = True  # every time in it is the device's own; False: some rest on the time of receipt
 
     @classmethod
     def none(cls) -> "Readings":

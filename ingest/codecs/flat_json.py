@@ -23,26 +23,29 @@ def read(tree: Any, device: str, at: int) -> Readings:
     """Of JSON already parsed. at [ns]"""
     if type(tree) is dict:
         return _record(tree, device + "/", at, "")
-    out = Readings.none()
+    out, dated = Readings.none(), True
     for i, record in enumerate(tree):
         if type(record) is dict:
-            out.extend(_record(record, device + "/", at, f"[{i}]."))
+            said = _record(record, device + "/", at, f"[{i}].")
+            out.extend(said)
+            dated &= said.dated
         else:
             out.bad.append(Refusal(f"[{i}]", f"{_kind(record)} where an object belongs"))
-    return out
+    return out._replace(dated=dated)
 
 
 def _record(record: dict[str, Any], prefix: str, at: int, place: str) -> Readings:
     """place: what comes before the key in a refusal."""
     t, values, bad = at, record, list[Refusal]()
-    if "values" in record and "ts" in record:
+    dated = "values" in record and "ts" in record
+    if dated:
         t, values, place = _dated(record, place, bad), record["values"], f"{place}values."
         if bad:
             return Readings([], [], [], [], bad)
     if not _AS_THEY_ARE.issuperset(map(type, values.values())):
         values = _fit(values, place, bad)
     n = len(values)
-    return Readings([prefix + k for k in values], [t] * n, [*values.values()], [""] * n, bad)
+    return Readings([prefix + k for k in values], [t] * n, [*values.values()], [""] * n, bad, dated)
 
 
 def _dated(record: dict[str, Any], place: str, bad: list[Refusal]) -> int:

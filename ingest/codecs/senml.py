@@ -53,14 +53,16 @@ def resolve(records: list[Any], at: int, labels: Mapping[Any, str] = TEXT) -> Re
         if i == 1 and _alike(records[1:], base, labels, out):
             break
         try:
-            base = _record(r, base, i, at, labels, out)
+            base = _record(r, base, i, labels, out)
         except BadBase as why:
             out.bad.append(Refusal(why.place, why.reason))
             out.bad.extend(
                 Refusal(f"[{j}]", "cannot be resolved: a base field before it is bad") for j in range(i + 1, len(records))
             )
             break
-    return out
+    if min(out.t, default=ABSOLUTE) >= ABSOLUTE:
+        return out
+    return out._replace(t=[t if t >= ABSOLUTE else at + t for t in out.t], dated=False)
 
 
 def _alike(rest: list[Any], base: Base, labels: Mapping[Any, str], out: Readings) -> bool:
@@ -92,7 +94,7 @@ def _sound(numbers: list[Any]) -> bool:
     return _NUMBERS.issuperset(map(type, numbers)) and all(map(isfinite, numbers))
 
 
-def _record(r: Any, base: Base, i: int, at: int, labels: Mapping[Any, str], out: Readings) -> Base:
+def _record(r: Any, base: Base, i: int, labels: Mapping[Any, str], out: Readings) -> Base:
     """One record into `out`, and the base for those after it."""
     if type(r) is not dict:
         out.bad.append(Refusal(f"[{i}]", "not a SenML record"))
@@ -105,7 +107,7 @@ def _record(r: Any, base: Base, i: int, at: int, labels: Mapping[Any, str], out:
         if not _FIELDS.intersection(r):
             return base  # only says what holds for those after it
     try:
-        reading = base.bn + _text(r, "n", i), _time(base, r, i, at), _value(base, r, i), _text(r, "u", i) or base.bu
+        reading = base.bn + _text(r, "n", i), _time(base, r, i), _value(base, r, i), _text(r, "u", i) or base.bu
     except BadPayload as why:
         out.bad.append(Refusal(why.place, why.reason))
     else:
@@ -146,9 +148,9 @@ def _text(r: Record, label: str, i: int) -> str:
     return value
 
 
-def _time(base: Base, r: Record, i: int, at: int) -> int:
+def _time(base: Base, r: Record, i: int) -> int:
+    """[ns]; below ABSOLUTE: relative to now."""
     t = base.bt + nanoseconds(number(r["t"], f"[{i}].t"), f"[{i}].t") if "t" in r else base.bt
-    t = t if t >= ABSOLUTE else at + t
     if abs(t) > REACH:
         raise BadPayload("time out of reach", f"[{i}].t")
     return t

@@ -12,7 +12,7 @@ def decode(payload: bytes, device: str, at: int) -> Readings:
     word = _word(payload)
     if word not in WORDS:
         raise BadPayload(f"a status must be {' or '.join(WORDS)}", quoted(word))
-    return Readings([f"{device}/{CHANNEL}"], [at], [word], [""], [])
+    return Readings([f"{device}/{CHANNEL}"], [at], [word], [""], [], dated=False)
 
 
 def _word(payload: bytes) -> object:

@@ -103,7 +103,7 @@ def test_counts_with_scale_and_offset_become_the_values_they_stand_for() -> None
 
 @pytest.mark.parametrize("word", status.WORDS)
 def test_a_status_survives(word: str) -> None:
-    assert status.decode(status.encode(word), "W-1", AT) == Readings(["W-1/online"], [AT], [word], [""], [])
+    assert status.decode(status.encode(word), "W-1", AT) == Readings(["W-1/online"], [AT], [word], [""], [], dated=False)
 
 
 # SenML, rule by rule

@@ -184,3 +184,24 @@ def test_a_rule_that_is_met_by_no_series_harms_nothing(tmp_path: Path) -> None:
     watch = judged(town.watched(tmp_path), at(*gas(0, range(5), 0.1)), [2])
     assert watch.engine.joints == []
     assert len(town.stored(watch)["laser-0/ch4"]) == 5
+
+
+ONLINE = (b"lifeline/v1/town/gas/well-0/laser-0/telemetry", b'{"ch4": 0.1}')
+
+
+def test_a_message_without_a_time_among_a_backlog_does_not_silence_the_town(tmp_path: Path) -> None:
+    """An hour was queued; what is received first of it says no time of its own."""
+    back = 3660.0
+    queued = [(back, m) for s in range(20, 60) for m in (town.methane(i, START + s * NS, 0.1) for i in range(12))]
+    said = [x for i in range(12) for x in gas(i, range(20), 0.1)]
+    watch = judged(town.watched(tmp_path), at(*sorted(said), (back, ONLINE), *queued), [1])
+    assert watch.engine.clock == START + 59 * NS
+    assert {c.key for c in changes(watch) if c.hazard == "silence" and c.key.startswith("laser-")} <= {"laser-0/ch4"}
+
+
+def test_where_no_device_says_its_time_the_time_of_receipt_moves_the_clock_after_a_minute(tmp_path: Path) -> None:
+    watch = judged(town.watched(tmp_path), at(*((float(s), ONLINE) for s in range(120))), [7])
+    assert watch.engine.clock == START + 119 * NS
+    assert watch.engine.born == START + 61 * NS
+    assert level(watch, "laser-0/ch4", "silence") == "NORMAL"
+    assert level(watch, "laser-1/ch4", "silence") != "NORMAL"
