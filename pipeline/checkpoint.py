@@ -10,9 +10,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 import msgspec
 import numpy as np
@@ -23,6 +25,7 @@ from lifeline.model import Batch, Change, Ints
 from pipeline.engine import Engine, Outcome, Part
 from pipeline.fates import Fate, sort_late, tally
 from pipeline.snapshot import Arrays, gather, load, save, scatter
+from store.damage import SUFFIX
 from store.lake import Lake
 
 log = logging.getLogger("lifeline.checkpoint")
@@ -76,7 +79,7 @@ class Checkpoints:
         self._running: Future[None] | None = None
         self._closing = threading.Event()
         self.mark = Mark(counts={})
-        self.why = ""  # the last failure; empty while it works
+        self._failure = ""  # the last one; empty while it works
 
     def restore(self, engine: Engine) -> Known:
         """Bring the engine to the last checkpoint -> what the desk may not know yet, and what stands there."""
@@ -91,8 +94,29 @@ class Checkpoints:
         if not self.mark.extra:
             return Known([], [])
         extra = msgspec.json.decode(self.mark.extra, type=Extra)
-        scatter(engine, load(self._folder / extra.snapshot))
+        if memory := self._memory(self._folder / extra.snapshot):
+            scatter(engine, memory)
         return Known(extra.unsent, extra.raised)
+
+    def _memory(self, path: Path) -> Arrays | None:
+        """What the engine remembered; None where that is lost: readings and counts are right all the same."""
+        try:
+            ZipFile(path).close()  # where this fails numpy would leave the file open
+            return load(path)
+        except (FileNotFoundError, BadZipFile, ValueError, EOFError) as why:
+            log.error(  # noqa: TRY400  it is said whole
+                "the detectors start anew: their memory is lost", extra={"path": path, "why": f"{type(why).__name__}: {why}"}
+            )
+            with suppress(FileNotFoundError):
+                path.rename(path.with_name(path.name + SUFFIX))
+            return None
+
+    @property
+    def why(self) -> str:
+        """What is wrong with what is kept; empty while it is well."""
+        if self._failure or not (damaged := self._lake.damaged):
+            return self._failure
+        return f"{len(damaged)} damaged files of the lake were set aside, the first is {damaged[0]}: mend or remove it"
 
     @property
     def busy(self) -> bool:
@@ -115,13 +139,13 @@ class Checkpoints:
             try:
                 self._write(span, memory, known)
             except (OSError, sqlite3.Error) as why:
-                self.why = f"{type(why).__name__}: {why}"
+                self._failure = f"{type(why).__name__}: {why}"
                 log.exception("a checkpoint could not be written; trying again")
                 if self._closing.wait(RETRY):
                     raise
                 self._lake.rollback(span.first)
             else:
-                self.why = ""
+                self._failure = ""
                 return
 
     def _write(self, span: Span, memory: Arrays, known: Known) -> None:

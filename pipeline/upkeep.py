@@ -35,10 +35,10 @@ class Upkeep:
         while not self._stop.wait(self._settings.compact):
             try:
                 self.turn(now())
-            except OSError as why:
-                log.warning("the lake's upkeep failed; again later", extra={"why": why})
+            except Exception:  # nothing may end this thread
+                log.exception("the lake's upkeep failed; again later")
 
     def turn(self, t: int) -> None:
-        """Merge what is committed, and let go of what is too old at t [ns]."""
-        self._lake.compact(self._committed(), closed=t - round(SETTLED * NS))
+        """Let go of what is too old at t [ns], which makes room; then merge what is committed."""
         self._lake.expire(t - round(self._settings.retention * NS))
+        self._lake.compact(self._committed(), closed=t - round(SETTLED * NS))

@@ -4,16 +4,18 @@ A checkpoint [start, stop) of the journal becomes files; it counts from the mome
 below `stop` is done. `rollback` at the next start takes back what a crash left above. docs/lake.md tells why each step is safe.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import Any, Final, TypeVar, overload
 
 import numpy as np
 
 from lifeline.catalog import Catalog
 from lifeline.model import Batch, Bools, Ints, Rows
-from store import files, read, table, upkeep
+from store import damage, files, read, table, upkeep
+from store.damage import Damaged
 from store.files import HOUR, LakeFull
 from store.pack import packed
 from store.read import Slots, Stored
@@ -21,8 +23,12 @@ from store.upkeep import Foreign
 
 __all__ = ["Foreign", "Lake", "LakeFull", "Slots", "Stored"]
 
+log = logging.getLogger("lifeline.lake")
+
 EARLIEST: Final = -(2**63) + 1  # [ns]
 LATEST: Final = 2**63 - 1  # [ns]
+
+Answer = TypeVar("Answer")
 
 
 class Lake:
@@ -37,6 +43,15 @@ class Lake:
         self._shelf = table.Shelf(catalog)
         self._duck = read.Duck(threads)
         self._unsettled: set[Path] | None = None  # folders that may want merging; None: nobody has looked yet
+        self._damaged: set[Path] = set()
+
+    @property
+    def damaged(self) -> list[Path]:
+        """Files set aside because they cannot be read, until somebody removes them or gives them their names back.
+
+        Known are those that `rollback` found and those met since.
+        """
+        return sorted(path for path in self._damaged.copy() if path.exists())
 
     # one process writes: one checkpoint at a time, upkeep beside it
 
@@ -54,11 +69,13 @@ class Lake:
 
         Files above `committed` that no crash can have left raise Foreign, and nothing is removed.
         """
+        self._damaged |= damage.found(self.root)
         return upkeep.rollback(self.root, committed, self.grace)
 
     def compact(self, below: int, *, closed: int = EARLIEST, fan: int = 16) -> list[Path]:
         """Merge neighbouring small files that end below the committed offset. The files made.
 
+        What fails in one folder, but for a full disk, is logged and costs no other.
         closed: hours that were over by then are merged as far as they go. [ns]
         fan: so many files of one size are merged while an hour is open. [1]
         """
@@ -66,10 +83,18 @@ class Lake:
             self._unsettled = set(files.folders(self.root))
         made = []
         for where in sorted(self._unsettled):
-            over = upkeep.ended(where, closed)
-            made += upkeep.compact(where, below, fan=fan, closed=over, grace=self.grace)
-            if over and upkeep.settled(where, fan=fan, grace=self.grace):
-                self._unsettled.discard(where)
+            try:
+                made += self._compact(where, below, fan=fan, closed=upkeep.ended(where, closed))
+            except LakeFull:
+                raise
+            except Exception:
+                log.exception("the files of a folder could not be merged; again later", extra={"path": where})
+        return made
+
+    def _compact(self, where: Path, below: int, *, fan: int, closed: bool) -> list[Path]:
+        made = self._insist(partial(upkeep.compact, where, below, fan=fan, closed=closed, grace=self.grace))
+        if closed and self._unsettled is not None and upkeep.settled(where, fan=fan, grace=self.grace):
+            self._unsettled.discard(where)
         return made
 
     def expire(self, before: int) -> list[Path]:
@@ -99,7 +124,7 @@ class Lake:
     def latest(self, rows: Rows, since: int = EARLIEST) -> Batch:
         """The last reading of each series after `since` [ns], in the order of row; a series that has none is not there."""
         mine = list(self._by_domain(np.unique(rows)))
-        return read.sorted_batch(read.patiently(partial(self._latest, domain, which, int(since))) for domain, which in mine)
+        return read.sorted_batch(self._insist(partial(self._latest, domain, which, int(since))) for domain, which in mine)
 
     def stored(self, rows: Rows, t: Ints) -> Stored:
         """Which of some readings the lake holds already, and with which value. rows [n], t [n] [ns]"""
@@ -124,7 +149,15 @@ class Lake:
         return ((d, chosen[domain == d]) for d in sorted(set(domain.tolist())))
 
     def _ask(self, question: str, asked: Any, listing: Callable[[], list[Path]], **given: int) -> read.Columns:
-        return read.patiently(lambda: self._duck.ask(question, asked, listing(), **given))
+        return self._insist(lambda: self._duck.ask(question, asked, listing(), **given))
+
+    def _insist(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer, without the files that turn out to be damaged: they are set aside."""
+        while True:
+            try:
+                return read.patiently(ask)
+            except Damaged as why:
+                self._damaged |= damage.set_aside(why.paths)
 
     def _answers(self, question: str, rows: Rows, t0: int, t1: int, **given: int) -> Iterator[read.Columns]:
         for domain, mine in self._by_domain(np.unique(rows)):
@@ -139,5 +172,6 @@ class Lake:
             now, left, width = left[:width], left[width:], 2 * width
             found = self._duck.ask(read.LAST, read.asked(self.catalog.key[rows], row=rows), now, after=since, upto=LATEST)
             best = read.last_of(best, read.batch(found))
-            rows = np.setdiff1d(rows, best.row[best.t >= table.end(left)])
+            with damage.blamed(left):
+                rows = np.setdiff1d(rows, best.row[best.t >= table.end(left)])
         return best

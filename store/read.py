@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from lifeline.model import JUDGED, NS, Batch, Bools, Floats, Ints, Rows
+from store.damage import blamed
 from store.table import order
 
 TRIES: Final = 8  # a file may be merged away between listing and opening; then the folders are listed again
@@ -79,10 +80,8 @@ class Duck:
         files = f"read_parquet([{', '.join(map(quoted, paths))}], hive_partitioning = false)" if paths else NOTHING
         with self._connection.cursor() as duck:
             duck.register("asked", asked)
-            try:
+            with blamed(paths):
                 return dict(duck.execute(f"WITH files AS (SELECT * FROM {files}) {question}", given).fetchnumpy())  # noqa: S608  quoted
-            except duckdb.IOException as why:
-                raise FileNotFoundError(str(why)) if not all(path.exists() for path in paths) else why from why
 
 
 def patiently(ask: Callable[[], Answer]) -> Answer:

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from store import files, merge, table
+from store import damage, files, merge, table
 from store.files import HOUR, File
 
 
@@ -45,7 +45,11 @@ def compact(where: Path, below: int, *, fan: int, closed: bool, grace: float) ->
     count, merged = files.parted(files.listed(where, grace))
     files.remove(f.path for f, into in merged if files.age(into.path) > grace)
     runs = merge.due(count, below=below, fan=fan, closed=closed)
-    return [path for run in runs for path in files.put([_joined(where, run)])]
+    made = []
+    for run in runs:
+        with damage.blamed([f.path for f in run]):
+            made += files.put([_joined(where, run)])
+    return made
 
 
 def _joined(where: Path, run: list[File]) -> tuple[Path, "partial[None]"]:

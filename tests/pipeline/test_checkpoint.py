@@ -117,3 +117,45 @@ def test_a_waveform_with_a_missing_sample_said_twice_is_a_duplicate_and_no_dead_
     counts = watch.checkpoints.mark.counts or {}
     assert (counts["stored"], counts["duplicate"], counts["dead_lettered"]) == (1, 1, 0)
     assert Ledger(tmp_path / "data" / "ledger.db").dead() == []
+
+
+def test_a_damaged_file_of_the_lake_does_not_stop_the_watch_and_is_said_until_it_is_removed(
+    tmp_path: Path, journal: list[Entry]
+) -> None:
+    watch = town.watched(tmp_path)
+    watch.judge(journal)
+    watch.flush(wait=True)
+    path = watch.lake.files("gas")[0]
+    path.write_bytes(bytes(path.stat().st_size))
+    again = Entry(journal[-1].end, START + 60 * NS, *([x] for x in town.methane(1, START + 3 * NS + NS // 2, 0.1)))
+    for number in range(2):  # the second is a watch that was started again
+        watch = town.watched(tmp_path)
+        if not number:
+            watch.judge([again])
+        watch.flush(wait=True)
+        assert any("1 damaged files of the lake" in why for why in watch.reasons())
+    path.with_name(path.name + ".corrupt").unlink()
+    assert watch.reasons() == []
+
+
+@pytest.mark.parametrize("how", ["gone", "zeros", "half"])
+def test_a_memory_that_is_lost_costs_the_memory_alone(
+    tmp_path: Path, journal: list[Entry], caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    watch = town.watched(tmp_path)
+    watch.judge(journal)
+    watch.flush(wait=True)
+    (path,) = (tmp_path / "data").glob("state-*.npz")
+    raw = path.read_bytes()
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(bytes(len(raw)) if how == "zeros" else raw[: len(raw) // 2])
+    known = watch.checkpoints.restore(watch.engine)
+    assert known.raised == list(watch.raised.values())
+    assert any("memory is lost" in r.message for r in caplog.records if r.levelname == "ERROR")
+    again = town.watched(tmp_path)
+    assert again.at == journal[-1].end
+    assert again.checkpoints.mark.counts == watch.checkpoints.mark.counts
+    again.judge([Entry(again.at, START + 60 * NS, *([x] for x in town.methane(1, START + 60 * NS, 0.1)))])
+    again.flush(wait=True)

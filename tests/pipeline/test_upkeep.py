@@ -51,3 +51,18 @@ def test_it_goes_on_after_a_failure_and_ends_when_told(tmp_path: Path) -> None:
     before = tries[0]
     assert not upkeep._thread.is_alive()
     assert tries[0] == before
+
+
+def test_no_failure_whatever_ends_it(tmp_path: Path) -> None:
+    kept, tries, enough = lake(tmp_path), [0], threading.Event()
+
+    def committed() -> int:
+        tries[0] += 1
+        if tries[0] == 3:
+            enough.set()
+        raise ZeroDivisionError
+
+    upkeep = Upkeep(kept, Settings(compact=0.01), committed)
+    upkeep.start()
+    assert enough.wait(10)
+    upkeep.close()
