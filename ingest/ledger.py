@@ -33,6 +33,14 @@ SCHEMA = (
 )""",
 )
 
+# one message may be refused for one reason at first, and for another when its other readings are compared with what is stored
+BURY = """
+INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (number) DO UPDATE SET
+  items = items + excluded.items,
+  reason = reason || '; ' || excluded.reason,
+  places = places || iif(places = '' OR excluded.places = '', '', '; ') || excluded.places
+WHERE instr('; ' || reason || '; ', '; ' || excluded.reason || '; ') = 0"""
+
 
 class DeadLetter(NamedTuple):
     """A message, or readings of one, that could not be used; kept whole with the reason."""
@@ -77,20 +85,20 @@ class Ledger:
         return int(self._db.execute("SELECT coalesce(min(next), 0) FROM consumer").fetchone()[0])
 
     def commit(self, name: str, mark: Mark, dead: Iterable[DeadLetter] = ()) -> None:
-        """All at once, or nothing. A dead letter said twice is one."""
+        """All at once, or nothing. A dead letter said twice is one; one said for two reasons bears both."""
         with transaction(self._db):
-            self._db.executemany("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", dead)
+            self._db.executemany(BURY, dead)
             self._db.execute(
                 "INSERT OR REPLACE INTO consumer VALUES (?, ?, ?, ?, ?)",
                 (name, mark.next, mark.t, msgspec.json.encode(mark.counts or {}).decode(), mark.extra),
             )
 
-    def dead(self, *, waiting: bool = True, like: str = "", most: int = 100) -> list[DeadLetter]:
-        """Dead letters, oldest first; `waiting`: not yet sent again; `like`: a part of the reason."""
+    def dead(self, *, waiting: bool = True, like: str = "", most: int = 100, after: int = -(2**63)) -> list[DeadLetter]:
+        """Dead letters beyond number `after`, oldest first; `waiting`: not yet sent again; `like`: a part of the reason."""
         rows = self._db.execute(
             "SELECT number, t, items, reason, places, topic, payload FROM dead "
-            "WHERE reason LIKE ? AND (retried IS NULL OR NOT ?) ORDER BY number LIMIT ?",
-            (f"%{like}%", waiting, most),
+            "WHERE number > ? AND reason LIKE ? AND (retried IS NULL OR NOT ?) ORDER BY number LIMIT ?",
+            (after, f"%{like}%", waiting, most),
         )
         return [DeadLetter(*r) for r in rows]
 

@@ -1,16 +1,22 @@
 """The commands `lifeline journal …`: the books, the dead letters, and sending them again."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ingest.journal import Bounds, Reader, Writer, prepare
 from ingest.ledger import DeadLetter, Ledger, Mark, balance
 from lifeline.catalog import load
 from lifeline.clock import iso, now, since
 from lifeline.config import Config
+from lifeline.words import Unusable
 from pipeline.checkpoint import NAME
 from store.lake import Lake
+
+LOWEST: Final = -(2**63)  # below every number of a letter
+MANY: Final = 1000  # letters sent again in one commit, at most
+LARGE: Final = 16_000_000  # [byte] likewise, unless one letter alone is larger
 
 
 def books(data: Path) -> dict[str, Any]:
@@ -82,18 +88,35 @@ def shown(raw: bytes) -> str:
 
 
 def retry(data: Path, reason: str) -> int:
-    """Append the waiting dead letters to the journal as new messages -> how many. A second writer beside receive is safe:
+    """Append the waiting dead letters to the journal as new messages -> how many.
 
-    the number of a message is decided inside the transaction that appends it.
+    Each keeps the time of its first receipt, by which readings without a time of their own are dated. A second writer beside
+    receive is safe: the number of a message is decided inside the transaction that appends it.
     """
     _, ledger = opened(data)
-    letters = ledger.dead(like=reason, most=10_000)
-    if letters:
-        writer = Writer(data / "journal.db", Bounds(retention=0.0, max_size=2**62, min_free=0))
-        first = writer.append([part for x in letters for part in (x.topic, x.payload)], now())
-        ledger.retried((x.number, first + i) for i, x in enumerate(letters))
-        writer.close()
-    return len(letters)
+    writer = Writer(data / "journal.db", Bounds(retention=0.0, max_size=2**62, min_free=0))
+    sent, after = 0, LOWEST
+    while letters := ledger.dead(like=reason, most=MANY, after=after):
+        for part in parts(letters):
+            first = writer.append([x for letter in part for x in (letter.topic, letter.payload)], part[0].t)
+            ledger.retried((letter.number, first + i) for i, letter in enumerate(part))
+        sent, after = sent + len(letters), letters[-1].number
+    writer.close()
+    return sent
+
+
+def parts(letters: list[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    """Letters that go into one commit: neighbours received at one time, within bounds."""
+    part: list[DeadLetter] = []
+    size = 0
+    for letter in letters:
+        if part and (letter.t != part[0].t or size + len(letter.payload) > LARGE):
+            yield part
+            part, size = [], 0
+        part.append(letter)
+        size += len(letter.payload) + len(letter.topic)
+    if part:
+        yield part
 
 
 def seal(config: Config) -> str:
@@ -107,11 +130,20 @@ def seal(config: Config) -> str:
 
 def purge(config: Config, dead_before: str) -> str:
     """Apply the retention now."""
+    before = instant(dead_before) if dead_before else LOWEST
     data, j = config.city.data, config.journal
     _, ledger = opened(data)
     writer = Writer(data / "journal.db", Bounds(j.retention, j.max_size, j.min_free))
     gone = 0
     while part := writer.purge(ledger.consumed(), now()):
         gone += part
-    forgotten = ledger.forget(before=since(dead_before)) if dead_before else 0
+    forgotten = ledger.forget(before=before)
     return f"{gone} batches deleted from the journal, {forgotten} dead letters forgotten"
+
+
+def instant(text: str) -> int:
+    """[ns] from what somebody wrote."""
+    try:
+        return since(text)
+    except (ValueError, OverflowError) as why:
+        raise Unusable(f'{text!r} is no time: {why}; write "-30d" (so long ago) or 2026-11-23T15:00:00Z') from why

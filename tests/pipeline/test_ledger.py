@@ -8,7 +8,9 @@ import pytest
 from ingest.journal import Bounds, Reader, Writer
 from ingest.ledger import DeadLetter, Ledger, Mark, balance
 from lifeline.model import NS
-from pipeline.letters import books, dead, opened, retry, stat
+from lifeline.words import Unusable
+from pipeline.letters import books, dead, opened, purge, retry, stat
+from tests import town
 
 
 def letter(number: int, reason: str = "unknown series: not in the catalog") -> DeadLetter:
@@ -66,6 +68,14 @@ def test_a_dead_letter_said_twice_is_one(ledger: Ledger) -> None:
     assert ledger.reasons() == [("unknown series: not in the catalog", 1, 1)]
 
 
+def test_a_letter_refused_for_two_reasons_bears_both(ledger: Ledger) -> None:
+    for _ in range(2):  # the second time after a crash
+        ledger.commit("watch", Mark(9, 2, {"dead_lettered": 1}), [letter(6, "unknown; odd"), letter(6, "contradicts")])
+    ledger.commit("watch", Mark(10, 2, {"dead_lettered": 1}), [letter(6, "odd")._replace(places="")])
+    (one,) = ledger.dead()
+    assert one == letter(6, "unknown; odd; contradicts")._replace(items=2, places="a/b; a/b")
+
+
 def test_dead_letters_are_found_by_reason_and_forgotten_by_age(ledger: Ledger) -> None:
     ledger.commit("watch", Mark(9, 2, {}), [letter(1, "empty"), letter(2), letter(3, "empty at payload")])
     assert [x.number for x in ledger.dead(like="empty")] == [1, 3]
@@ -95,6 +105,27 @@ def test_a_dead_letter_sent_again_is_a_new_message_once(tmp_path: Path) -> None:
     assert ledger.dead() == []
     assert ledger.dead(waiting=False) == [letter(3)]
     assert Reader(tmp_path / "journal.db").head() == 5
+
+
+def test_dead_letters_sent_again_keep_the_time_of_their_receipt_and_go_in_bounded_parts(tmp_path: Path) -> None:
+    ledger = city(tmp_path, 1)
+    many = [letter(i)._replace(t=i // 1500 * NS, payload=b"x" * (5_000_000 if i > 3996 else 9)) for i in range(4001)]
+    ledger.commit("watch", Mark(1, 2, {}), many[1:])
+    assert retry(tmp_path, "") == 4001
+    reader, at = Reader(tmp_path / "journal.db"), 1
+    entries = []
+    while some := reader.read(at):
+        entries += some
+        at = some[-1].end
+    assert all(len(e.payloads) <= 1000 and sum(map(len, e.payloads)) <= 16_000_000 for e in entries)
+    assert [(e.t, p) for e in entries for p in e.payloads] == [(x.t, x.payload) for x in [letter(0), *many[1:]]]
+    assert ledger.dead() == []
+
+
+def test_words_that_are_no_time_are_said_to_be_none(tmp_path: Path) -> None:
+    for words in ("xx", "-3 fortnights", "2026-11-23T15:00:00"):
+        with pytest.raises(Unusable, match="is no time"):
+            purge(town.configured(tmp_path), words)
 
 
 def test_the_books_balance_and_say_so(tmp_path: Path) -> None:
