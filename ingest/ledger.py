@@ -7,7 +7,7 @@ head of the journal = stored + duplicate + dead_lettered + in flight, under a ki
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -40,6 +40,9 @@ INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (number) DO UPDA
   reason = reason || '; ' || excluded.reason,
   places = places || iif(places = '' OR excluded.places = '', '', '; ') || excluded.places
 WHERE instr('; ' || reason || '; ', '; ' || excluded.reason || '; ') = 0"""
+
+FORGET = "DELETE FROM dead WHERE number IN (SELECT number FROM dead WHERE t < ? LIMIT ?)"
+MANY: Final = 1000  # letters forgotten in one transaction
 
 
 class DeadLetter(NamedTuple):
@@ -120,8 +123,11 @@ class Ledger:
             self._db.execute("UPDATE consumer SET next = 0, counts = '{}'")
 
     def forget(self, *, before: int) -> int:
-        """Delete dead letters received before [ns]; returns how many."""
-        return self._db.execute("DELETE FROM dead WHERE t < ?", (before,)).rowcount
+        """Delete dead letters received before [ns]; returns how many. In parts: others may write in between."""
+        gone = 0
+        while part := self._db.execute(FORGET, (before, MANY)).rowcount:
+            gone += part
+        return gone
 
     def close(self) -> None:
         self._db.close()

@@ -83,6 +83,7 @@ class Journal:
     retention: Seconds = 86400.0  # [s]
     max_size: Annotated[Bytes, Between(1)] = 4_000_000_000  # [byte]
     min_free: Bytes = 64_000_000  # [byte]
+    dead: Seconds = 30 * 86400.0  # [s] that dead letters are kept
 
 
 @dataclass(frozen=True)

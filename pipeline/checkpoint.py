@@ -32,6 +32,7 @@ log = logging.getLogger("lifeline.checkpoint")
 
 NAME: Final = "watch"  # of this consumer in the ledger
 RETRY: Final = 2.0  # [s]
+ROOM: Final = 32  # [byte] that a reading takes in memory, or so
 CONFLICT: Final = "another value is stored for the same series and time"
 
 
@@ -61,13 +62,22 @@ class Span:
     late: list[Part] = field(default_factory=list)
     refused: list[DeadLetter] = field(default_factory=list)
     raw: dict[int, tuple[int, bytes, bytes]] = field(default_factory=dict)  # late messages: number -> received, topic, payload
-    readings: int = 0
+    _readings: int = 0  # judged
+    _bytes: int = 0  # of the letters counted so far
+    _counted: int = 0  # letters
+
+    @property
+    def readings(self) -> int:
+        """How much is held, as so many readings: a refused message takes the room of those that fit into its payload."""
+        self._bytes += sum(len(d.payload) + len(d.topic) for d in self.refused[self._counted :])
+        self._counted = len(self.refused)
+        return self._readings + self._counted + self._bytes // ROOM
 
     def add(self, out: Outcome) -> None:
         self.fresh += out.fresh
         self.used += out.used
         self.late += out.late
-        self.readings += sum(b.n for b in out.fresh) + sum(p.batch.n for p in out.late)
+        self._readings += sum(b.n for b in out.fresh) + sum(p.batch.n for p in out.late)
 
 
 class Checkpoints:

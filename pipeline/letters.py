@@ -10,6 +10,7 @@ from ingest.ledger import DeadLetter, Ledger, Mark, balance
 from lifeline.catalog import load
 from lifeline.clock import iso, now, since
 from lifeline.config import Config
+from lifeline.model import NS
 from lifeline.words import Unusable
 from pipeline.checkpoint import NAME
 from store.lake import Lake
@@ -139,6 +140,13 @@ def purge(config: Config, dead_before: str) -> str:
         gone += part
     forgotten = ledger.forget(before=before)
     return f"{gone} batches deleted from the journal, {forgotten} dead letters forgotten"
+
+
+def forget(data: Path, kept: float, t: int) -> None:
+    """Forget the dead letters received longer ago than `kept` [s] at t [ns]."""
+    ledger = Ledger(data / "ledger.db")
+    ledger.forget(before=t - round(kept * NS))
+    ledger.close()
 
 
 def instant(text: str) -> int:

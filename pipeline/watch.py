@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +27,7 @@ from pipeline.checkpoint import Checkpoints, Known, Span
 from pipeline.courier import Courier
 from pipeline.engine import TICK, Blocks, Engine, Part
 from pipeline.health import Page, guard
+from pipeline.letters import forget
 from pipeline.memory import give_back, settle
 from pipeline.upkeep import Upkeep
 from store.lake import Lake
@@ -79,7 +81,9 @@ class Watch:
         )
         self.lake = Lake(data / "lake", self.catalog)
         self.checkpoints = Checkpoints(self.lake, lambda: Ledger(data / "ledger.db"), data)
-        self.upkeep = Upkeep(self.lake, config.lake, lambda: self.checkpoints.mark.next)
+        self.upkeep = Upkeep(
+            self.lake, config.lake, lambda: self.checkpoints.mark.next, partial(forget, data, config.journal.dead)
+        )
         self.courier = Courier(config.watch.desk)
         unsent, raised = self.checkpoints.restore(self.engine)
         self.raised = {(c.key, c.rule): c for c in raised}  # what stands at the desk

@@ -159,3 +159,13 @@ def test_a_memory_that_is_lost_costs_the_memory_alone(
     assert again.checkpoints.mark.counts == watch.checkpoints.mark.counts
     again.judge([Entry(again.at, START + 60 * NS, *([x] for x in town.methane(1, START + 60 * NS, 0.1)))])
     again.flush(wait=True)
+
+
+def test_a_flood_of_what_cannot_be_read_takes_its_room_in_the_span(tmp_path: Path) -> None:
+    watch, (topic, _) = town.watched(tmp_path), town.methane(0, START, 0.1)
+    for i in range(3):
+        watch.judge([Entry(1000 * i, START, [topic] * 1000, [b"\0" * 32_000] * 1000)])
+        assert 1 <= watch._span.readings / (1_000_000 * (i + 1)) < 1.01
+    watch.flush(wait=True)
+    assert watch._span.readings == 0
+    assert (watch.checkpoints.mark.counts or {})["dead_lettered"] == 3000

@@ -1,13 +1,16 @@
 """The lake's upkeep beside the checkpoints."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from ingest.ledger import DeadLetter, Ledger, Mark
 from lifeline.clock import now
 from lifeline.config import Lake as Settings
 from lifeline.model import NS, Batch
+from pipeline.letters import forget
 from pipeline.upkeep import Upkeep
 from store.lake import Lake
 from tests import town
@@ -66,3 +69,20 @@ def test_no_failure_whatever_ends_it(tmp_path: Path) -> None:
     upkeep.start()
     assert enough.wait(10)
     upkeep.close()
+
+
+def test_dead_letters_past_their_retention_are_forgotten_once_an_hour(tmp_path: Path) -> None:
+    ledger, t = Ledger(tmp_path / "ledger.db"), now()
+
+    def bury(numbers: range) -> None:
+        ledger.commit("watch", Mark(9, 1, {}), [DeadLetter(i, t - i * HOUR, 1, "odd", "", b"t", b"p") for i in numbers])
+
+    bury(range(3000))
+    upkeep = Upkeep(lake(tmp_path), Settings(), lambda: 0, partial(forget, tmp_path, 24 * 3600.0))
+    upkeep.turn(t)
+    assert [x.number for x in ledger.dead()] == list(range(25))
+    bury(range(30, 40))
+    upkeep.turn(t + HOUR // 2)
+    assert len(ledger.dead()) == 35
+    upkeep.turn(t + HOUR)
+    assert len(ledger.dead()) == 24
