@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from alerts import alertmanager, queries
 from alerts.alertmanager import BadMatcher, Matcher
+from alerts.beat import Heartbeat
 from alerts.book import UnknownWarning, writable
 from alerts.case import to_row
 from alerts.desk import Desk
@@ -36,13 +37,6 @@ class Answer(msgspec.Struct):
 
     by: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     comment: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
-
-
-class Heartbeat(msgspec.Struct):
-    """A process lives. What else it tells is kept as it is."""
-
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    lag_s: float | None = None
 
 
 class Problem(Exception):
@@ -205,7 +199,7 @@ async def acknowledge(request: Request, desk: OurDesk, warning: str) -> Response
 def chart(desk: OurDesk) -> Response:
     """Level of every asset, and how many of each a district has; UNKNOWN where nothing is heard."""
     unheard = queries.unheard(desk.database, desk.settings.blind)
-    blind = bool(desk.deadman.overdue(desk.clock.now()))
+    blind = bool(desk.deadman.wrong(desk.clock.now()))
     return _json(desk.map.told(desk.map.painted(queries.everything_live(desk.database), unheard, blind=blind)))
 
 

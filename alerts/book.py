@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alerts import rows, texts
+from alerts.beat import Heartbeat
 from alerts.case import Case, answered, moved, opened, story
 from alerts.judge import Verdict, judge
 from alerts.notice import Grounds, Notice, Story, Texts
 from alerts.route import Route, hear
-from alerts.tables import Database, changes, heartbeats, insert_new, put
+from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from lifeline.model import Change, Level, warning_id
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -84,6 +85,10 @@ class Book:
         """A heartbeat arrived. at [ns] desk clock"""
         with self.database.write() as db:
             put(db, heartbeats, source=source, at=at, body=body)
+            if msgspec.json.decode(body, type=Heartbeat).reasons:
+                insert_new(db, failing, source=source, since=at)
+            else:
+                db.execute(failing.delete().where(failing.c.source == source))
 
     def refuse(self, problems: Iterable[dict[str, str]], at: int) -> None:
         """Items that could not be read are kept for people to see. at [ns] desk clock"""

@@ -1,22 +1,52 @@
-"""The warning about ourselves: a process that is not heard for too long. Judged in the desk, so that nothing else need run."""
+"""The warnings about ourselves: a process that is not heard, or that says for long that it cannot work.
 
-from collections.abc import Collection
+Judged in the desk, so that nothing else need run.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, NamedTuple, cast
 
 from alerts import queries
 from alerts.book import Book
-from alerts.tables import Database
+from alerts.queries import Beat
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
 
 ASSET: Final = "pipeline"
-HAZARD: Final = "pipeline_silent"
-RULE: Final = "pipeline.heartbeat"
+SOURCES: Final = ("watch", "receive")
+PATIENCE: Final = 60.0  # [s] for which a process may say that it cannot work
+
+
+class Fault(NamedTuple):
+    """What can be wrong with a process."""
+
+    hazard: str
+    rule: str
+    quantity: str
+
+
+SILENT: Final = Fault("pipeline_silent", "pipeline.heartbeat", "heartbeat")
+FAILING: Final = Fault("pipeline_failing", "pipeline.readiness", "readiness")
+
+
+class Finding(NamedTuple):
+    """How one process is, in one respect."""
+
+    source: str
+    fault: Fault
+    onset: int | None  # [ns] desk clock, when patience ended; None: nothing is wrong
+    heard: int  # [ns] desk clock, the last heartbeat; before all times if there was none
+    evidence: Evidence
+    words: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.source}/{self.fault.quantity}"
 
 
 @dataclass(frozen=True)
 class Deadman:
-    """Who must be heard, how often, and where the warning stands on the map."""
+    """Who must be heard, how often, and where the warnings stand on the map."""
 
     book: Book
     since: int  # [ns] desk clock, when the desk began to listen: nobody can be overdue before
@@ -24,45 +54,58 @@ class Deadman:
     owner: str  # who looks after the monitoring itself
     lat: float  # [°] WGS-84
     lon: float  # [°] WGS-84
-    sources: Collection[str] = ("watch",)
+    sources: Collection[str] = SOURCES
     limit: float = 30.0  # [s]
+    patience: float = PATIENCE
 
-    def overdue(self, at: int) -> list[str]:
-        """Those not heard for longer than the limit. at [ns]"""
-        heard = self._heard()
-        return [source for source, t in heard.items() if at - t > self.limit * NS]
+    def wrong(self, at: int) -> list[str]:
+        """What is wrong, or was and is not known to be mended: one line each. at [ns]"""
+        return [f"{f.source}: {f.words}" for f in self._findings(at) if f.onset is not None or self._unmended(f)]
 
     def check(self, at: int) -> bool:
         """Raise or clear what has changed since the last look; whether anything did. at [ns]"""
-        said = []
-        for source, heard in self._heard().items():
-            late = at - heard > self.limit * NS
-            if late != (queries.stands(self._database, _key(source), RULE) > Level.NORMAL):
-                t = heard + round(self.limit * NS) if late else heard
-                said.append(self._change(source, t, heard, Level.ORANGE if late else Level.NORMAL))
+        said = [change for f in self._findings(at) if (change := self._said(f)) is not None]
         return bool(said) and self.book.take(said, at).accepted > 0
 
-    @property
-    def _database(self) -> Database:
-        return self.book.database
+    def _findings(self, at: int) -> list[Finding]:
+        beats = queries.beats(self.book.database)
+        return [find for s in self.sources for find in (self._silence(s, beats, at), self._failure(s, beats))]
 
-    def _heard(self) -> dict[str, int]:
-        """Source -> when it was last heard, but not before we listened. [ns]"""
-        beats = queries.beats(self._database)
-        return {s: max(self.since, beats[s].at) if s in beats else self.since for s in self.sources}
+    def _silence(self, source: str, beats: Mapping[str, Beat], at: int) -> Finding:
+        heard = beats[source].at if source in beats else -1
+        since = max(self.since, heard)
+        onset = since + round(self.limit * NS)
+        seen = Evidence([at], [(at - since) / NS], "s", {Level.ORANGE.name: self.limit}, "s")
+        words = f"not heard for more than {self.limit:g} s"
+        return Finding(source, SILENT, onset if at > onset else None, heard, seen, words)
 
-    def _change(self, source: str, t: int, heard: int, new: Level) -> Change:
+    def _failure(self, source: str, beats: Mapping[str, Beat]) -> Finding:
+        beat = beats.get(source, Beat(-1, None, None, []))
+        since, because = beat.at if beat.failing is None else beat.failing, "; ".join(beat.reasons)
+        onset = since + round(self.patience * NS)
+        seen = Evidence([beat.at], [None], "", {}, "", note=because)
+        words = f"not ready for more than {self.patience:g} s: {because}"
+        return Finding(source, FAILING, onset if beat.at > onset else None, beat.at, seen, words)
+
+    def _unmended(self, f: Finding) -> bool:
+        """It was warned of, and nothing has been heard since: that the desk began anew mends nothing."""
+        level, t = queries.stands(self.book.database, f.key, f.fault.rule)
+        return level > Level.NORMAL and f.heard <= t
+
+    def _said(self, f: Finding) -> Change | None:
+        level, t = queries.stands(self.book.database, f.key, f.fault.rule)
+        if f.onset is not None and level is Level.NORMAL:
+            return self._change(f, max(f.onset, t), Level.ORANGE)
+        if f.onset is None and level > Level.NORMAL and f.heard > t:
+            return self._change(f, f.heard, Level.NORMAL)
+        return None
+
+    def _change(self, f: Finding, t: int, new: Level) -> Change:
         old = Level.NORMAL if new else Level.ORANGE
-        bounds = {Level.ORANGE.name: self.limit}
-        silence: dict[str, Any] = {"t": [t], "value": [(t - heard) / NS], "unit": "s", "bounds": bounds, "bounds_unit": "s"}
         return Change(
-            id=change_id(RULE, _key(source), t, new), t=t, city=self.city, district=self.city,
+            id=change_id(f.fault.rule, f.key, t, new), t=t, city=self.city, district=self.city,
             domain=cast("Domain", ASSET),  # of no domain: it concerns all of them
-            asset=ASSET, device=source, key=_key(source), quantity="heartbeat", rule=RULE, hazard=HAZARD, kind=Kind.HAZARD,
-            mode=Mode.ACTIVE, hard=True, old=old.name, new=new.name, score=None, lat=self.lat, lon=self.lon, owner=self.owner,
-            evidence=Evidence(**silence),
+            asset=ASSET, device=f.source, key=f.key, quantity=f.fault.quantity, rule=f.fault.rule, hazard=f.fault.hazard,
+            kind=Kind.HAZARD, mode=Mode.ACTIVE, hard=True, old=old.name, new=new.name, score=None, lat=self.lat, lon=self.lon,
+            owner=self.owner, evidence=f.evidence,
         )  # fmt: skip
-
-
-def _key(source: str) -> str:
-    return f"{source}/heartbeat"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from alerts import queries, spool
 from alerts.book import Book, Taken
 from alerts.colours import Map
-from alerts.deadman import Deadman
+from alerts.deadman import SOURCES, Deadman
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
@@ -33,7 +33,7 @@ class Settings:
     city: str
     public_url: str = "http://127.0.0.1:8087"  # how people reach it
     owner: str = "monitoring centre"  # who looks after the monitoring itself
-    sources: tuple[str, ...] = ("watch",)  # processes that must be heard
+    sources: tuple[str, ...] = SOURCES  # processes that must be heard
     silence: float = 30.0  # [s] after which one of them is warned of
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
@@ -105,10 +105,9 @@ class Desk:
         try:
             queries.probe(self.database, at)
             oldest = spool.backlog(self.database).oldest
-            silent = self.deadman.overdue(at)
-        except OperationalError as wrong:
-            return [f"database: {wrong}"]
+            wrong = self.deadman.wrong(at)
+        except OperationalError as refused:
+            return [f"database: {refused}"]
         if oldest is not None and (age := (at - oldest) / NS) > self.settings.outbox_age:
             why.append(f"outbox: a notice has waited for {age:.0f} s")
-        why += [f"{source}: not heard for more than {self.settings.silence:g} s" for source in silent]
-        return why
+        return why + wrong

@@ -6,9 +6,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Select, func, select
 
+from alerts.beat import Heartbeat
 from alerts.case import Case, from_row
 from alerts.lifecycle import LIVE, State
-from alerts.tables import Database, audit, changes, heartbeats, outbox, put, standings, steps, warnings
+from alerts.tables import Database, audit, changes, failing, heartbeats, outbox, put, standings, steps, warnings
 from lifeline.model import Kind, Level, Mode
 
 SHOWN: Final = ("id", "channel", "version", "what", "state", "attempts", "made", "first", "last", "due", "words")
@@ -20,6 +21,8 @@ class Beat(NamedTuple):
 
     at: int  # [ns] desk clock
     lag: float | None  # [s] how far behind it said to be
+    failing: int | None  # [ns] desk clock: every heartbeat since says that it does not do its work
+    reasons: list[str]  # why it does not
 
 
 def listed(database: Database, *, live: bool, limit: int = 1000, states: Collection[State] = ()) -> list[Case]:
@@ -85,20 +88,21 @@ def unheard(database: Database, hazards: Collection[str]) -> set[str]:
         return set(db.execute(query).scalars())
 
 
-def stands(database: Database, key: str, rule: str) -> Level:
-    """The level that a rule gives a series."""
+def stands(database: Database, key: str, rule: str) -> tuple[Level, int]:
+    """The level that a rule gives a series, and since when. [ns] sensor clock"""
+    query = select(standings.c.level, standings.c.t).where(standings.c.key == key, standings.c.rule == rule)
     with database.read() as db:
-        name = db.execute(
-            select(standings.c.level).where(standings.c.key == key, standings.c.rule == rule)
-        ).scalar_one_or_none()
-    return Level[name] if name else Level.NORMAL
+        row = db.execute(query).one_or_none()
+    return (Level[row[0]], row[1]) if row else (Level.NORMAL, 0)
 
 
 def beats(database: Database) -> dict[str, Beat]:
     """Source -> its last heartbeat."""
     with database.read() as db:
-        rows = db.execute(select(heartbeats).where(heartbeats.c.source != PROBE)).mappings().all()
-    return {r["source"]: Beat(r["at"], msgspec.json.decode(r["body"]).get("lag_s")) for r in rows}
+        query = select(heartbeats, failing.c.since).join(failing, failing.c.source == heartbeats.c.source, isouter=True)
+        rows = db.execute(query.where(heartbeats.c.source != PROBE)).all()
+    said = {r.source: msgspec.json.decode(r.body, type=Heartbeat) for r in rows}
+    return {r.source: Beat(r.at, said[r.source].lag_s, r.since, said[r.source].reasons) for r in rows}
 
 
 def counts(database: Database) -> dict[tuple[str, str], int]:

@@ -155,6 +155,12 @@ heartbeats = Table(
     Column("body", Text, nullable=False),  # JSON
 )  # fmt: skip
 
+failing = Table(
+    "failing", META,
+    Column("source", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),  # desk clock: every heartbeat from this one on says "not ready"
+)  # fmt: skip
+
 
 class Database:
     """An engine with one writer at a time in this process; other processes wait for the database's own lock."""

@@ -35,6 +35,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "levelling": ("电梯平层误差", "lift stopping off its landing"),
     "open_air_release": ("露天甲烷泄放", "release of gas in the open"),
     "overspeed": ("电梯超速", "lift overspeed"),
+    "pipeline_failing": ("监测系统运行异常", "the monitoring itself is failing"),
     "pipeline_silent": ("监测系统中断", "the monitoring itself is silent"),
     "ride_quality": ("电梯运行振动异常", "rough ride of a lift"),
     "silence": ("传感器无数据", "silent sensor"),
@@ -46,6 +47,11 @@ HAZARDS: Final[dict[str, Pair]] = {
     "water_overflow": ("水池溢流", "overflow of a water tank"),
     "water_overpressure": ("供水超压", "water overpressure"),
     "water_quality": ("供水水质异常", "water quality out of bounds"),
+}
+
+OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
+    "heartbeat": ("心跳", "heartbeat"),
+    "readiness": ("运行状态", "readiness"),
 }
 
 REASONS: Final[dict[str, Pair]] = {
@@ -118,10 +124,12 @@ def _title(story: Story) -> Pair:
 def _measured(g: Grounds) -> Pair:
     """The last value and the bound it stands against; of several quantities together, their states."""
     quantity = QUANTITIES.get(g.quantity)
-    zh, en = (quantity.zh, quantity.en) if quantity else (g.quantity, g.quantity)
+    zh, en = (quantity.zh, quantity.en) if quantity else OURS.get(g.quantity, (g.quantity, g.quantity))
     known = [v for v in g.evidence.value if v is not None]
     value = f" {_number(known[-1])} {_unit(g.evidence.unit)}".rstrip() if known else ""
-    if g.evidence.note:
+    if g.evidence.note and g.quantity in OURS:
+        zh, en, value = f"{zh}：{g.evidence.note}", f"{en}: {g.evidence.note}", ""
+    elif g.evidence.note:
         zh, en, value = g.evidence.note, g.evidence.note, ""
     bound = _bound(g)
     return (f"{zh}{value}{bound[0]}（{g.device}）", f"{en[:1].upper()}{en[1:]}{value}{bound[1]} ({g.device})")

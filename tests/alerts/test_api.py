@@ -27,7 +27,7 @@ from alerts.desk import Desk, Settings
 from alerts.lifecycle import Refused
 from alerts.notice import Channel
 from alerts.route import Route
-from alerts.tables import Database, audit, changes
+from alerts.tables import Database, audit, changes, outbox
 from bench.receiver import Receiver
 from lifeline.catalog import Catalog
 from lifeline.clock import FastClock, WallClock, now
@@ -263,10 +263,14 @@ def test_the_map_counts_every_asset_once_and_silence_is_unknown(desk: Desk, say:
     assert get(desk, "/api/v1/map")["assets"]["W-2"] == "NORMAL"
 
 
+def beat(source: str, **said: Any) -> tuple[str, str, Any]:
+    return ("POST", "/heartbeat", {"source": source, **said})
+
+
 def test_nobody_watching_turns_the_quiet_map_unknown_and_is_a_warning(desk: Desk, clock: FastClock, say: Say) -> None:
     ask(desk, ("POST", "/changes", [say(O)]), ("POST", "/heartbeat", {"source": "watch", "lag_s": 0.5, "offset": 7}))
     asyncio.run(clock.until(T0 + 29 * NS))
-    asyncio.run(desk.look())
+    ask(desk, beat("receive"))
     assert len(get(desk, "/api/v1/warnings")) == 1
     asyncio.run(clock.until(T0 + 31 * NS))
     asyncio.run(desk.look())
@@ -282,7 +286,7 @@ def test_nobody_watching_turns_the_quiet_map_unknown_and_is_a_warning(desk: Desk
     assert silent["onset"] == T0 + 30 * NS
     (ready,) = ask(desk, ("GET", "/readyz", b""))
     assert (ready.status_code, ready.text) == (503, "watch: not heard for more than 30 s")
-    ask(desk, ("POST", "/heartbeat", {"source": "watch", "lag_s": 0.5}))
+    ask(desk, beat("receive"), beat("watch", lag_s=0.5))
     after = get(desk, f"/api/v1/warnings/{silent['id']}")
     assert (after["level"], after["state"]) == ("NORMAL", "quiet")
     assert [n["what"] for n in after["notices"]] == ["raised", "resolved"]
@@ -299,10 +303,73 @@ def test_a_desk_that_was_itself_away_gives_watch_time_to_be_heard(
     assert get(again, "/api/v1/warnings") == []
 
 
+def ours(desk: Desk) -> list[tuple[str, str, str]]:
+    return [(w["hazard"], w["level"], w["state"]) for w in get(desk, "/api/v1/warnings")]
+
+
+def test_the_warning_of_a_dead_watch_outlives_the_desk(
+    desk: Desk, database: Database, catalog: Catalog, clock: FastClock
+) -> None:
+    ask(desk, beat("watch"))
+    asyncio.run(clock.until(T0 + 40 * NS))
+    ask(desk, beat("receive"))
+    again = Desk.of(Settings("chengjiang"), database, catalog, [Route("phone")], {}, clock)
+    ask(again, beat("receive"))
+    assert ours(again) == [("pipeline_silent", "ORANGE", "open")]
+    assert get(again, "/api/v1/map")["assets"]["W-3"] == "UNKNOWN"
+    asyncio.run(clock.until(T0 + 50 * NS))
+    ask(again, beat("watch"))
+    assert ours(again) == [("pipeline_silent", "NORMAL", "quiet")]
+
+
+def test_a_process_that_was_never_heard_is_silent_too(desk: Desk, clock: FastClock) -> None:
+    asyncio.run(clock.until(T0 + 31 * NS))
+    ask(desk, beat("watch"))
+    assert ours(desk) == [("pipeline_silent", "ORANGE", "open")]
+    (ready,) = ask(desk, ("GET", "/-/ready", b""))
+    assert ready.text == "receive: not heard for more than 30 s"
+
+
+@pytest.mark.parametrize(
+    ("said", "because"),
+    [({"not_ready": ["disk full", "6000 s behind"]}, "disk full; 6000 s behind"), ({"lag_s": 61.0}, "61 s behind")],
+)
+def test_a_process_that_says_for_a_minute_that_it_cannot_work_is_a_warning(
+    desk: Desk, clock: FastClock, said: dict[str, Any], because: str
+) -> None:
+    for s in range(0, 61, 5):
+        asyncio.run(clock.until(T0 + s * NS))
+        ask(desk, beat("watch", **said), beat("receive", not_ready=[]))
+    assert ours(desk) == []
+    asyncio.run(clock.until(T0 + 65 * NS))
+    ask(desk, beat("watch", **said), beat("receive"))
+    assert ours(desk) == [("pipeline_failing", "ORANGE", "open")]
+    (warning,) = get(desk, "/api/v1/warnings")
+    with desk.database.read() as db:
+        (body,) = db.execute(select(outbox.c.body)).scalars()
+    texts = msgspec.json.decode(body)["texts"]
+    assert f"运行状态：{because}" in texts["zh"]
+    assert f"Readiness: {because} (watch)" in texts["en"]
+    assert get(desk, "/api/v1/map")["assets"]["W-3"] == "UNKNOWN"
+    (ready,) = ask(desk, ("GET", "/-/ready", b""))
+    assert ready.text == f"watch: not ready for more than 60 s: {because}"
+    asyncio.run(clock.until(T0 + 70 * NS))
+    ask(desk, beat("watch", lag_s=0.1, not_ready=[]))
+    assert ours(desk) == [("pipeline_failing", "NORMAL", "quiet")]
+    assert get(desk, f"/api/v1/warnings/{warning['id']}")["cleared"] == T0 + 70 * NS
+
+
+def test_one_heartbeat_that_says_ready_begins_the_minute_anew(desk: Desk, clock: FastClock) -> None:
+    for s in range(0, 120, 5):
+        asyncio.run(clock.until(T0 + s * NS))
+        ask(desk, beat("watch", not_ready=[] if s == 60 else ["disk full"]), beat("receive"))
+    assert ours(desk) == []
+
+
 def test_a_notice_that_waits_too_long_makes_the_desk_unready(desk: Desk, clock: FastClock, say: Say) -> None:
     ask(desk, ("POST", "/changes", [say(O)]))
     asyncio.run(clock.until(T0 + 61 * NS))
-    ask(desk, ("POST", "/heartbeat", {"source": "watch"}))
+    ask(desk, beat("watch"), beat("receive"))
     (ready,) = ask(desk, ("GET", "/-/ready", b""))
     assert (ready.status_code, ready.text) == (503, "outbox: a notice has waited for 61 s")
 
