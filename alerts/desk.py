@@ -23,6 +23,7 @@ from lifeline.clock import Clock
 from lifeline.model import NS, Change
 
 log: Final = logging.getLogger("lifeline.desk")
+GIVEN_UP: Final = 600.0  # [s] for which a notice that was given up makes the desk unready
 LOOK: Final = 1.0  # [s] between looks at the heartbeats
 
 
@@ -101,13 +102,14 @@ class Desk:
 
     def reasons(self) -> list[str]:
         """Why the desk is not ready; empty when it is. Blocks."""
-        at, why = self.clock.now(), []
+        at = self.clock.now()
         try:
             queries.probe(self.database, at)
-            oldest = spool.backlog(self.database).oldest
+            overdue = spool.overdue(self.database, at - round(self.settings.outbox_age * NS))
+            lost = spool.given_up(self.database, at - round(GIVEN_UP * NS))
             wrong = self.deadman.wrong(at)
         except OperationalError as refused:
             return [f"database: {refused}"]
-        if oldest is not None and (age := (at - oldest) / NS) > self.settings.outbox_age:
-            why.append(f"outbox: a notice has waited for {age:.0f} s")
+        why = [f"{channel}: a notice has waited for {(at - made) / NS:.0f} s" for channel, made in overdue.items()]
+        why += [f"{channel}: notices given up in the last {GIVEN_UP / 60:g} min: {n}" for channel, n in lost.items()]
         return why + wrong

@@ -102,7 +102,7 @@ class Lane:
         self._ended = []
         for one, latency in zip(ended, latencies, strict=True):
             self._count(one, latency)
-        if any(isinstance(one.outcome, Drop) for one in ended):
+        if any(isinstance(one.outcome, Drop) or (isinstance(one.outcome, Retry) and one.outcome.person) for one in ended):
             self.wake()  # another lane may have to tell of it
         for claim in claims:
             task = asyncio.create_task(self._deliver(claim))

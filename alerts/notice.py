@@ -92,8 +92,9 @@ class Retry:
     """Not now; the same again may go well."""
 
     words: str
-    reason: str  # serverError, rateLimited, timeout, connection
+    reason: str  # serverError, rateLimited, timeout, connection, authError, misdirected
     after: float | None = None  # [s] the provider's wish
+    person: bool = False  # somebody has to mend it: the rescue channel is told at once
 
 
 @dataclass(frozen=True, slots=True)

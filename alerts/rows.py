@@ -142,10 +142,10 @@ def hurry(db: Connection, warning: str, at: int) -> None:
     db.execute(_HURRY, {"of_warning": warning, "now": at})
 
 
-def post(db: Connection, notice: Notice, at: int) -> None:
-    """Put a notice into the outbox, due at once; the same notice twice is one. at [ns]"""
+def post(db: Connection, notice: Notice, at: int) -> bool:
+    """Put a notice into the outbox, due at once; the same notice twice is one; whether it was new. at [ns]"""
     s = notice.story
-    insert_new(
+    return insert_new(
         db, outbox, id=notice.id, warning=s.warning, version=s.version, channel=notice.channel, what=s.what,
         body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=at, attempts=0, state="waiting", lease=0,
     )  # fmt: skip

@@ -149,7 +149,9 @@ def _settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
             db.execute(_MARK, {"notice": notice.id, "is": "sent", "said": words[:WORDS]})
             _note(db, ended, "notified")
             return _pushed(db, notice, ended.at)
-        case Retry(words):
+        case Retry(words, reason, person=person):
+            if person and _tell_another(db, ended, words[:WORDS], rescue):
+                _note(db, ended, "delayed", reason=reason, words=words[:WORDS])
             db.execute(_AGAIN, {"notice": notice.id, "is": WAITING, "said": words[:WORDS], "then": ended.due})
         case Drop(words, reason):
             db.execute(_MARK, {"notice": notice.id, "is": "dropped", "said": words[:WORDS]})
@@ -164,12 +166,28 @@ def _note(db: Connection, ended: Ended, act: str, **more: str) -> None:
     record(db, ended.at, act, by=n.channel, warning=n.story.warning, notice=n.id, attempts=ended.claim.attempts, **more)
 
 
-def _tell_another(db: Connection, ended: Ended, words: str, rescue: str | None) -> None:
-    """What one channel gave up is told by another; what was told for another is not told on."""
+def _tell_another(db: Connection, ended: Ended, words: str, rescue: str | None) -> bool:
+    """What one channel cannot deliver is told by another, once; what was told for another is not told on."""
     n = ended.claim.notice
-    if rescue is not None and RESCUE not in n.id:
-        told = texts.undelivered(n.texts, n.channel, words)
-        post(db, Notice(id=f"{n.id}{RESCUE}{rescue}", channel=rescue, story=n.story, texts=told), ended.at)
+    if rescue is None or RESCUE in n.id:
+        return False
+    told = texts.undelivered(n.texts, n.channel, words)
+    return post(db, Notice(id=f"{n.id}{RESCUE}{rescue}", channel=rescue, story=n.story, texts=told), ended.at)
+
+
+def overdue(database: Database, before: int) -> dict[str, int]:
+    """Channel -> when its oldest waiting notice was made, if that was earlier than `before`. [ns] desk clock"""
+    oldest = func.min(outbox.c.made)
+    query = select(outbox.c.channel, oldest).where(outbox.c.state == WAITING).group_by(outbox.c.channel)
+    with database.read() as db:
+        return {row[0]: row[1] for row in db.execute(query.having(oldest < before).order_by(outbox.c.channel))}
+
+
+def given_up(database: Database, after: int) -> dict[str, int]:
+    """Channel -> notices given up whose last attempt was later than `after` [ns]. [1]"""
+    query = select(outbox.c.channel, func.count()).where(outbox.c.state == "dropped", outbox.c.last > after)
+    with database.read() as db:
+        return {row[0]: row[1] for row in db.execute(query.group_by(outbox.c.channel).order_by(outbox.c.channel))}
 
 
 def backlog(database: Database) -> Backlog:

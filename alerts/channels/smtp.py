@@ -90,12 +90,12 @@ def compose(notice: Notice, sender: str, to: tuple[str, ...]) -> EmailMessage:
 
 
 def _refusal(why: smtplib.SMTPResponseException) -> Outcome:
-    """4xx is "not now", 5xx is "never" (RFC 5321, 4.2.1)."""
+    """4xx is "not now", 5xx is "never" (RFC 5321, 4.2.1), at the login too (454: RFC 4954, 6)."""
     error = why.smtp_error
     words = f"{why.smtp_code} {error.decode(errors='replace') if isinstance(error, bytes) else error}"
-    if isinstance(why, smtplib.SMTPAuthenticationError):
-        return Drop(words, "authError")
-    return Drop(words, "clientError") if why.smtp_code >= 500 else Retry(words, "serverError")
+    if why.smtp_code < 500:
+        return Retry(words, "serverError")
+    return Drop(words, "authError" if isinstance(why, smtplib.SMTPAuthenticationError) else "clientError")
 
 
 def _nobody(why: smtplib.SMTPRecipientsRefused) -> Outcome:

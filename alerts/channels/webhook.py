@@ -16,8 +16,9 @@ from lifeline.clock import iso, now
 from lifeline.config import Seconds
 from lifeline.model import NS
 
-AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-CLOSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+FINAL = {400, 410, 413, 415, 422, 431}  # the receiver knows us and will not have this notice
+SOON = {408, 409, 423, 425, 429}  # passes by itself
+CLOSED = {401, 403, 407}
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,23 @@ def _unusable(text: str) -> str:
 
 
 def outcome(answer: httpx.Response) -> Outcome:
-    """What an HTTP answer means for a notice."""
+    """What an HTTP answer means for a notice.
+
+    Given up is only what the receiver refuses for its content. A login, a path or a redirect can be mended while we try;
+    redirects are not followed, lest a warning goes where nobody configured.
+    """
     status = answer.status_code
     words = f"{status} {answer.text[:400]}".strip()
     if answer.is_success:
         return Sent(words)
-    if status in AGAIN or answer.is_server_error:
+    if status in FINAL:
+        return Drop(words, "clientError")
+    if status in SOON or answer.is_server_error:
         return Retry(words, "rateLimited" if status == HTTPStatus.TOO_MANY_REQUESTS else "serverError", retry_after(answer))
-    return Drop(words, "authError" if status in CLOSED else "clientError")
+    if status in CLOSED:
+        return Retry(words, "authError", retry_after(answer), person=True)
+    goal = answer.headers.get("Location", "")
+    return Retry(f"{words} -> {goal}" if goal else words, "misdirected", retry_after(answer), person=True)
 
 
 def retry_after(answer: httpx.Response) -> float | None:

@@ -371,7 +371,7 @@ def test_a_notice_that_waits_too_long_makes_the_desk_unready(desk: Desk, clock: 
     asyncio.run(clock.until(T0 + 61 * NS))
     ask(desk, beat("watch"), beat("receive"))
     (ready,) = ask(desk, ("GET", "/-/ready", b""))
-    assert (ready.status_code, ready.text) == (503, "outbox: a notice has waited for 61 s")
+    assert (ready.status_code, ready.text) == (503, "phone: a notice has waited for 61 s")
 
 
 def test_the_figures_tell_what_happened(desk: Desk, say: Say) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import smtplib
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from alerts import channels, texts
 from alerts.channels.log import Log
-from alerts.channels.smtp import Smtp
+from alerts.channels.smtp import Smtp, _refusal
 from alerts.channels.webhook import Webhook
 from alerts.notice import Drop, Grounds, Notice, Outcome, Retry, Sent, Story, What
 from alerts.route import Route
@@ -194,17 +195,32 @@ def test_a_server_with_a_stranger_s_certificate_is_not_given_the_password(secure
     ("reply", "kind"),
     [
         (Reply(204), Sent),
-        (Reply(301, (("Location", "http://127.0.0.1:1/"),)), Drop),
-        (Reply(404), Drop),
-        (Reply(401), Drop),
-        (Reply(408), Retry),
-        (Reply(502), Retry),
+        *((Reply(status), Drop) for status in (400, 410, 413, 415, 422, 431)),
+        *((Reply(status), Retry) for status in (408, 409, 423, 425, 429, 500, 501, 502, 503, 504)),
         (Reply(200, body=b"\xff\xfe\x00"), Sent),
     ],
 )
 def test_an_http_answer_means_one_of_three_things(reply: Reply, kind: type, notice: Notice) -> None:
     with Receiver([reply]) as phone:
         assert isinstance(send(Webhook(phone.url), notice), kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(status, "authError") for status in (401, 403, 407)]
+    + [(status, "misdirected") for status in (301, 302, 303, 307, 308, 402, 404, 405, 406, 411, 414, 421, 451)],
+)
+def test_what_a_person_can_mend_is_tried_again_and_said_to_be_so(status: int, reason: str, notice: Notice) -> None:
+    with Receiver() as elsewhere, Receiver([Reply(status, (("Location", elsewhere.url),))]) as phone:
+        outcome = send(Webhook(phone.url), notice)
+    assert isinstance(outcome, Retry)
+    assert (outcome.reason, outcome.person) == (reason, True)
+    assert elsewhere.got == []
+
+
+@pytest.mark.parametrize(("code", "kind"), [(454, Retry), (432, Retry), (535, Drop), (534, Drop)])
+def test_a_login_refused_is_judged_by_its_code(code: int, kind: type) -> None:
+    assert isinstance(_refusal(smtplib.SMTPAuthenticationError(code, b"login")), kind)
 
 
 @pytest.mark.parametrize("wish", ["7", "Wed, 21 Oct 2099 07:28:00 GMT"])
