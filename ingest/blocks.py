@@ -70,7 +70,7 @@ def _block(waves: list[Wave], step: int, at: int, bad: Bad) -> tuple[Block, Ints
     some = np.ones(message.shape, np.bool_)
     if not np.isfinite(value).all():
         some = _missing(value, waves, bad)
-        quality[np.isnan(value)] = Quality.SUSPECT
+        quality[np.isnan(value) & (quality == Quality.GOOD)] = Quality.SUSPECT
     return Block(np.array(row, np.int32)[some], t[some], step, value[some], quality[some]), message[some]
 
 

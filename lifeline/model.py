@@ -53,7 +53,7 @@ class Quality(IntEnum):
     CLOCK = 9  # the device's clock is off; its time is not to be trusted
 
 
-JUDGED: Final = (Quality.GOOD, Quality.SATURATED)  # a pegged sensor still says: at least this much
+JUDGED: Final = (Quality.GOOD, Quality.SATURATED, Quality.CLOCK)  # pegged: at least so much; a wrong clock hides no hazard
 
 
 class Kind(StrEnum):

@@ -1,8 +1,8 @@
 """The step from readings to changes of level: pure of clocks, sockets and files; the same journal gives the same changes.
 
 Readings that are newer than the last of their series are judged and stored; others are late: stored (unless they are known
-already) and counted, never judged. So are readings of a clock that runs ahead: they must not make the right ones late. The
-clock that moves is the data's, and never runs ahead of the time of receipt.
+already) and counted, never judged. Readings of a clock that runs ahead are judged among themselves and stored like late ones:
+they must not make the right ones late. The clock that moves is the data's, and never runs ahead of the time of receipt.
 """
 
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ class Part(NamedTuple):
 
     batch: Batch
     number: Ints  # [n]
+    at: int = 0  # [ns] receipt; needed where the device's clock may be ahead
 
 
 class Blocks(NamedTuple):
@@ -39,11 +40,16 @@ class Blocks(NamedTuple):
 
     block: Block
     number: Ints  # [m]
+    at: int = 0  # [ns] receipt, as of a part
 
     def take(self, which: Bools) -> "Blocks":
         """Some of the waveforms. which [m]"""
         b = self.block
-        return Blocks(Block(b.row[which], b.t[which], b.step, b.value[which], b.quality[which]), self.number[which])
+        return Blocks(Block(b.row[which], b.t[which], b.step, b.value[which], b.quality[which]), self.number[which], self.at)
+
+    def scattered(self) -> Part:
+        """The same readings one by one."""
+        return Part(self.block.flat(), np.repeat(self.number, self.block.value.shape[1]), self.at)
 
 
 @dataclass
@@ -63,7 +69,8 @@ class Engine:
         n = catalog.n
         self.catalog, self.gate = catalog, gate
         self.last: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading; 0: none yet
-        self.ahead: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading of a clock that ran ahead: stored, never judged
+        self.ahead: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading of a clock that ran ahead
+        self.told: Ints = np.zeros(n, np.int64)  # [n] [ns] as of when the newest was judged: its time, at most its receipt
         self.heard: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading fit to be judged: what is unfit is silence too
         self.recent = Recent.empty(n)
         self.quality: QualityState = gate.init(n)
@@ -101,6 +108,8 @@ class Engine:
     def step(self, parts: list[Part], blocks: list[Blocks], clock: int) -> Outcome:
         """Judge what came; `clock` [ns] is the newest time in it, not beyond its receipt."""
         out = Outcome()
+        if blocks:
+            parts, blocks = self._loose(parts, blocks)
         if parts:
             self._scattered(parts, out)
         for b in merged(blocks):
@@ -112,41 +121,90 @@ class Engine:
         self.clock = max(self.clock, clock)
         return out
 
+    def _loose(self, parts: list[Part], blocks: list[Blocks]) -> tuple[list[Part], list[Blocks]]:
+        """Waveforms of series that are sent both ways, or whose clock is ahead, become scattered, in order of arrival."""
+        mixed = np.zeros(self.catalog.n, np.bool_)
+        for p in parts:
+            mixed[p.batch.row] = True
+        for b in blocks:
+            mixed[b.block.row[(b.block.quality == Quality.CLOCK).any(axis=1)]] = True
+        whole = []
+        for b in blocks:
+            which = mixed[b.block.row]
+            if which.any():
+                parts = [*parts, b.take(which).scattered()]
+            if not which.all():
+                whole.append(b.take(~which) if which.any() else b)
+        return parts, whole
+
     def _scattered(self, parts: list[Part], out: Outcome) -> None:
-        """The k-th new reading of every series that has one makes a column."""
+        """The k-th reading of every series that has one makes a column; unbroken runs go in whole."""
         batch, number = Batch.joined([p.batch for p in parts]), np.concatenate([p.number for p in parts])
-        order, rank = turns(batch.row)
+        receipt = np.repeat(np.array([p.at for p in parts], np.int64), [p.batch.n for p in parts])
+        if (np.diff(number) < 0).any():
+            arrival = np.argsort(number, kind="stable")
+            batch, number, receipt = batch.take(arrival), number[arrival], receipt[arrival]
+        order, rank = self._runs(batch, number, *turns(batch.row), out)
         for r in range(int(rank.max(initial=-1)) + 1):
             at = order[rank == r]
-            row, ahead = batch.row[at], batch.quality[at] == Quality.CLOCK
-            new = (batch.t[at] > self.last[row]) & ~ahead
-            if not new.all():
-                old = at[~new]
-                out.late.append(Part(batch.take(old), number[old]))
-                self.ahead[row[ahead]] = np.maximum(self.ahead[row[ahead]], batch.t[at[ahead]])
-                at = at[new]
-            if at.size:
-                column = batch.take(at)
-                codes = self._arrive(column.row, column.t[:, None], column.value[:, None], column.quality[:, None], out)
-                self._keep(Part(Batch(column.row, column.t, column.value, codes[:, 0]), number[at]), out)
+            self._column(batch.take(at), number[at], receipt[at], out)
+
+    def _column(self, b: Batch, number: Ints, receipt: Ints, out: Outcome) -> None:
+        """One reading of each of some series. A clock that is ahead hides no hazard: its readings are judged, in order of
+        their own, as of their receipt, and stored like late ones; right ones after them are not late.
+        """
+        ahead = b.quality == Quality.CLOCK
+        new = b.t > np.where(ahead, self.ahead[b.row], self.last[b.row])
+        late, right = ~new | ahead, new & ~ahead
+        if late.any():
+            out.late.append(Part(b.take(late), number[late]))
+        if not new.any():
+            return
+        self.last[b.row[right]], self.ahead[b.row[new & ahead]] = b.t[right], b.t[new & ahead]
+        told = np.maximum(np.where(ahead, np.minimum(b.t, receipt), b.t), self.told[b.row] + 1)[new]
+        c = b.take(new)
+        codes = self._arrive(c.row, c.t[:, None], told[:, None], c.value[:, None], c.quality[:, None], out)[:, 0]
+        good = right[new]
+        self._keep(Part(Batch(c.row, c.t, c.value, codes).take(good), number[right]), out)
+
+    def _runs(self, batch: Batch, number: Ints, order: Ints, rank: Ints, out: Outcome) -> tuple[Ints, Ints]:
+        """Judge the series whose readings are all new, in order and without a gap, whole; the order and rank of the others."""
+        row, t = batch.row[order], batch.t[order]
+        first, step = rank == 0, self._step[row]
+        gap = np.diff(t, prepend=0)
+        near = (gap > 0) & (~self._sampled[row] | (gap + step // 2 < 2 * step))
+        new = t > np.maximum(self.last[row], self.told[row])
+        fine = np.where(first, new, near) & (batch.quality[order] == Quality.GOOD)
+        starts = np.flatnonzero(first)
+        count = np.diff(np.r_[starts, row.size])
+        run = np.logical_and.reduceat(fine, starts) & (count > 1)
+        for c in np.unique(count[run]).tolist():
+            at = order[starts[run & (count == c)][:, None] + np.arange(c)]
+            self._whole(batch.row[at[:, 0]], batch.t[at], batch.value[at], batch.quality[at], number[at].ravel(), out)
+        left = ~np.repeat(run, count)
+        return order[left], rank[left]
 
     def _waveforms(self, b: Blocks, out: Outcome) -> None:
         """A block that begins after the last reading goes in whole; one that overlaps it, sample by sample."""
-        new = (b.block.t > self.last[b.block.row]) & ~(b.block.quality == Quality.CLOCK).any(axis=1)
+        new = b.block.t > np.maximum(self.last[b.block.row], self.told[b.block.row])
         if not new.all():
-            old = b.take(~new)
-            self._scattered([Part(old.block.flat(), np.repeat(old.number, old.block.value.shape[1]))], out)
+            self._scattered([b.take(~new).scattered()], out)
             b = b.take(new)
-        block, number = b
+        block, number = b.block, b.number
         if block.row.size:
             t = block.t[:, None] + block.step * np.arange(block.value.shape[1])
-            codes = self._arrive(block.row, t, block.value, block.quality, out)
-            flat = Batch(np.repeat(block.row, t.shape[1]), t.ravel(), block.value.ravel(), codes.ravel())
-            if (t[:, 0] > self.ahead[block.row]).all():
-                out.fresh.append(flat)
-                out.used.append(number)
-            else:
-                self._keep(Part(flat, np.repeat(number, t.shape[1])), out)
+            self._whole(block.row, t, block.value, block.quality, number, out)
+
+    def _whole(self, row: Rows, t: Ints, x: Floats, said: Codes, number: Ints, out: Outcome) -> None:
+        """New readings t, x [m, k] of series [m]; number [m] or [m * k]."""
+        self.last[row] = t[:, -1]
+        codes = self._arrive(row, t, t, x, said, out)
+        flat = Batch(np.repeat(row, t.shape[1]), t.ravel(), x.ravel(), codes.ravel())
+        if (t[:, 0] > self.ahead[row]).all():
+            out.fresh.append(flat)
+            out.used.append(number)
+        else:
+            self._keep(Part(flat, np.repeat(number, flat.n // number.size)), out)
 
     def _keep(self, part: Part, out: Outcome) -> None:
         """Store what was judged; where a clock that ran ahead may have said the same instant before, look first."""
@@ -156,24 +214,24 @@ class Engine:
         out.fresh.append(part.batch.take(sure))
         out.used.append(part.number[sure])
 
-    def _arrive(self, rows: Rows, t: Ints, x: Floats, said: Codes, out: Outcome) -> Codes:
-        """New readings t, x [m, k] of unique rows [m], with the quality the codec gave: grade, judge, remember."""
+    def _arrive(self, rows: Rows, t: Ints, told: Ints, x: Floats, said: Codes, out: Outcome) -> Codes:
+        """New readings t, x [m, k] of unique rows [m], as of `told` [m, k], with the codec's quality: judge, remember."""
         kept, codes = self.gate.step(QualityState._make(a[rows] for a in self.quality), rows, t, x)
         for whole, new in zip(self.quality, kept, strict=True):
             whole[rows] = new
         codes = combined(said, codes)
         good = np.where(_JUDGED[codes], x, np.nan)
-        before = self.last[rows]
-        self.last[rows] = t[:, -1]
-        fit = np.where(np.isfinite(good), t, 0).max(axis=1)
+        before = self.told[rows]
+        self.told[rows] = told[:, -1]
+        fit = np.where(np.isfinite(good), told, 0).max(axis=1)
         self.heard[rows] = np.maximum(self.heard[rows], fit)
         for joint in self.joints:
-            joint.grid.add(Batch(np.repeat(rows, t.shape[1]), t.ravel(), good.ravel(), codes.ravel()))
+            joint.grid.add(Batch(np.repeat(rows, t.shape[1]), told.ravel(), good.ravel(), codes.ravel()))
         member = self._group[rows]
         for g in np.unique(member).tolist():
             mine = slice(None) if (member == g).all() else np.flatnonzero(member == g)
-            self._judge(self.groups[g], rows[mine], t[mine], x[mine], good[mine], before[mine], out)
-        self.recent.add(rows, t, x)
+            self._judge(self.groups[g], rows[mine], told[mine], x[mine], good[mine], before[mine], out)
+        self.recent.add(rows, told, x)
         return codes
 
     def _judge(self, group: Group, rows: Rows, t: Ints, x: Floats, good: Floats, before: Ints, out: Outcome) -> None:
@@ -189,7 +247,10 @@ class Engine:
                 seen = seen / group.rated[place, None]
             steps = advance(line.rule, line.standing, index, seen)
             if steps.which.size:
-                out.changes += self._tell.series(line.rule, rows, t, steps, x)
+                kept = x.astype(np.float32).astype(
+                    np.float64
+                )  # as the last readings are kept
+                out.changes += self._tell.series(line.rule, rows, t, steps, kept)
 
     def _bridge(self, group: Group, place: Ints, t: Ints, before: Ints, step: Ints) -> None:
         """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew."""

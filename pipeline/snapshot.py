@@ -30,6 +30,7 @@ def gather(engine: Engine) -> Arrays:
         "last": engine.last.copy(),
         "heard": engine.heard.copy(),
         "ahead": engine.ahead.copy(),
+        "told": engine.told.copy(),
         **{f"recent/{f}": getattr(engine.recent, f).copy() for f in Recent._fields},
         **{f"quality/{f}": getattr(engine.quality, f).copy() for f in engine.quality._fields},
     }
@@ -58,6 +59,7 @@ def scatter(engine: Engine, kept: Arrays) -> None:
     _copy(engine.last, kept["last"], was)
     _copy(engine.heard, kept["heard"], was)
     _copy(engine.ahead, kept["ahead"], was)
+    _copy(engine.told, kept.get("told", kept["last"]), was)  # an older one lacks it
     for f in Recent._fields:
         _copy(getattr(engine.recent, f), kept[f"recent/{f}"], was)
     for f in engine.quality._fields:

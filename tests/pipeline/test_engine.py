@@ -1,14 +1,17 @@
 """The step from the journal to changes and stored readings: the same journal gives the same, however it is read."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
 from ingest.journal import Entry
-from lifeline.model import NS, Change, Level
+from lifeline.model import NS, Change, Codes, Level, Quality, Rows
+from pipeline.engine import Engine
 from pipeline.evidence import KEPT
 from pipeline.watch import Watch
 from tests import town
@@ -140,7 +143,7 @@ def test_a_device_that_contradicts_itself_is_told_so_and_the_first_word_stands(t
 def test_a_clock_that_ran_ahead_and_is_set_right_is_judged_at_once(tmp_path: Path) -> None:
     ahead = [(s + 0.3, town.methane(0, START + (s + 20) * NS, 0.1)) for s in range(5)]
     watch = judged(town.watched(tmp_path), at(*ahead, *gas(0, range(5, 30), 15.0)), [2], 3)
-    assert level(watch, "laser-0/ch4", "gas_accumulation") == "RED"
+    assert [c.new for c in changes(watch) if c.rule == "gas.methane.limit"] == ["RED"]
     times = [t for t, _, _ in town.stored(watch)["laser-0/ch4"]]
     assert times == sorted(set(times))  # the instants that were said twice are stored once
     assert (watch.checkpoints.mark.counts or {})["readings_conflict"] == 5
@@ -205,3 +208,75 @@ def test_where_no_device_says_its_time_the_time_of_receipt_moves_the_clock_after
     assert watch.engine.born == START + 61 * NS
     assert level(watch, "laser-0/ch4", "silence") == "NORMAL"
     assert level(watch, "laser-1/ch4", "silence") != "NORMAL"
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_gas_is_told_of_though_the_clock_of_the_receiver_is_slow(tmp_path: Path, size: int) -> None:
+    """Every reading is ahead of its receipt by 3 s."""
+    said = [(float(s), town.methane(0, START + (s + 3) * NS, 15.0)) for s in range(120)]
+    watch = judged(town.watched(tmp_path), at(*said), [size])
+    assert level(watch, "laser-0/ch4", "gas_accumulation") == "RED"
+    assert level(watch, "laser-0/ch4", "silence") == "NORMAL"
+    assert [t for t, _, _ in town.stored(watch)["laser-0/ch4"]] == [START + (s + 3) * NS for s in range(120)]
+    assert {q for _, _, q in town.stored(watch)["laser-0/ch4"]} == {Quality.CLOCK}
+    assert watch.engine.clock == START + 119 * NS
+
+
+def test_changes_follow_on_each_other_when_a_clock_that_was_ahead_is_set_right(tmp_path: Path) -> None:
+    ahead = [(s + 0.3, town.methane(0, START + (s + 20) * NS, 15.0)) for s in range(10)]
+    watch = judged(town.watched(tmp_path), at(*ahead, *gas(0, range(10, 60), 0.1)), [3])
+    told = [c for c in changes(watch) if c.hazard == "gas_accumulation" and c.key == "laser-0/ch4"]
+    assert (told[0].old, told[-1].new) == ("NORMAL", "NORMAL")
+    assert "RED" in {c.new for c in told}
+    assert [c.t for c in told] == sorted(c.t for c in told)
+    assert all(c.t <= START + 60 * NS for c in told)
+
+
+@pytest.mark.parametrize("ahead", [0, 4])
+def test_a_series_sent_as_waveforms_and_as_readings_is_judged_in_order_of_arrival(tmp_path: Path, ahead: int) -> None:
+    x = np.random.default_rng(1).normal(0, 0.01, (14, town.RATE))
+    x[12, 4:] += 0.9
+    said: list[tuple[float, Said]] = []
+    for s in range(14):
+        lone = town.telemetry("bridge", "bridge-0", "deck-0", START + s * NS + NS // 2, z=0.0)
+        wave = town._deck(0, START + s * NS, x[s])
+        said += [(s + 1.2 - ahead, m) for m in ((wave, lone) if s % 3 else (lone, wave))]
+    one, many = (judged(town.watched(tmp_path / str(n)), at(*said), [n]) for n in (1, 100))
+    assert town.said(one) == town.said(many)
+    assert town.stored(one) == town.stored(many)
+    assert any(c.rule == "bridge.pier.impact" for c in changes(many))
+
+
+def queued(folder: Path, size: int, seconds: list[int], monkeypatch: pytest.MonkeyPatch) -> tuple[Watch, int]:
+    """Readings of these seconds from three wells, so many in a message -> the watch, and its calls of the judging."""
+    calls: list[int] = []
+    arrive = Engine._arrive
+
+    def counted(engine: Engine, rows: Rows, *rest: Any) -> Codes:
+        calls.append(rows.size)
+        return arrive(engine, rows, *rest)
+
+    monkeypatch.setattr(Engine, "_arrive", counted)
+    value = [round(abs(12.0 * math.sin(s / 40)), 3) for s in seconds]
+    made: list[tuple[float, Said]] = []
+    for i in range(0, len(seconds), size):
+        now = list(zip(seconds, value, strict=True))[i : i + size]
+        for well in range(3):
+            body = msgspec.json.encode([{"ts": (START + s * NS) // 10**6, "values": {"ch4": v}} for s, v in now])
+            made.append((1000.0, (f"lifeline/v1/town/gas/well-{well}/laser-{well}/telemetry".encode(), body)))
+    watch = judged(town.watched(folder), at(*made), [1000])
+    monkeypatch.undo()
+    return watch, len(calls)
+
+
+@pytest.mark.parametrize("lost", [set(), {100}, {150, 151, 152}], ids=str)
+def test_a_queue_of_readings_is_judged_whole_and_says_the_same(
+    tmp_path: Path, lost: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [s for s in range(300) if s not in lost]
+    (one, _), (many, calls) = (queued(tmp_path / str(n), n, seconds, monkeypatch) for n in (1, 300))
+    assert {c.new for c in changes(one)} >= {"RED", "NORMAL"}
+    single = [c for c in changes(one) if c.hazard != "silence"]
+    assert {c.id for c in single} == {c.id for c in changes(many) if c.hazard != "silence"}
+    assert town.stored(one) == town.stored(many)
+    assert calls <= (300 if lost else 3) * 3
