@@ -10,15 +10,9 @@ import numpy as np
 from ingest.codecs import Readings, Refusal
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Batch, Bools, Codes, Floats, Ints, Quality, Rows
-from lifeline.units import UNITS, WORDS
+from lifeline.units import UNITS, WORDS, akin
 
 AHEAD: Final = 2.0  # [s] a time this far in the future is put down to the clock of the device
-FAMILIES: Final = {
-    "rad": "angle",
-    "°": "angle",
-    "deg": "angle",
-    **{u: u for u in ("pH", "NTU", "count", "state")},
-}  # ratios: none
 UNKNOWN: Final = "unknown series: not in the catalog"
 
 Bad = list[tuple[int, Refusal]]  # (message, what of it)
@@ -125,9 +119,7 @@ def conversion(unit: str, declared: str) -> tuple[float, float] | None:
     mine, ours = UNITS.get(unit), UNITS.get(declared)
     if unit == declared and mine is None:
         return (1.0, 0.0)
-    if mine is None or ours is None or mine.si != ours.si:
-        return None
-    if {unit, declared}.isdisjoint({"1", "/"}) and FAMILIES.get(unit) != FAMILIES.get(declared):
+    if mine is None or ours is None or not akin(unit, declared):
         return None
     return mine.scale, mine.offset
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lifeline.model import Domain, Floats
 from lifeline.sheet import Problems, Sheet, Words, read
-from lifeline.units import QUANTITIES, UNITS
+from lifeline.units import QUANTITIES, UNITS, akin
 from lifeline.words import Unusable, suggestion
 
 Texts = NDArray[np.object_]
@@ -155,9 +155,9 @@ def _check_dimensions(quantities: Words, units: Words, sheet: Sheet, problems: P
 
 
 def _wrong_dimension(quantity: str, unit: str) -> str:
-    if quantity not in QUANTITIES or unit not in UNITS or UNITS[unit].si == QUANTITIES[quantity].si:
+    if quantity not in QUANTITIES or unit not in UNITS or akin(unit, QUANTITIES[quantity].shown):
         return ""
-    right = [name for name, u in UNITS.items() if u.si == QUANTITIES[quantity].si]
+    right = [name for name in UNITS if akin(name, QUANTITIES[quantity].shown)]
     return f"unit: {unit!r} does not measure {quantity}; write one of {', '.join(right)}"
 
 

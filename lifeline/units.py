@@ -53,6 +53,21 @@ UNITS: Final[dict[str, Unit]] = {
     "s": Unit("s", 1.0), "min": Unit("s", 60.0), "h": Unit("s", 3600.0),
 }  # fmt: skip
 
+FAMILIES: Final = {
+    "rad": "angle",
+    "°": "angle",
+    "deg": "angle",
+    **{u: u for u in ("pH", "NTU", "count", "state")},
+}  # of units without a dimension; ratios are in none
+PURE: Final = frozenset({"1", "/"})  # a bare number: it may be of any family
+
+
+def akin(a: str, b: str) -> bool:
+    """Whether two units measure one thing: not ppm and degrees, though neither has a dimension."""
+    pure = not PURE.isdisjoint((a, b))
+    return UNITS[a].si == UNITS[b].si and (pure or FAMILIES.get(a) == FAMILIES.get(b))
+
+
 WORDS: Final[dict[str, dict[str, float]]] = {
     "door": {"closed": 0.0, "open": 1.0, "opening": 1.0, "closing": 1.0},
     "door_zone": {"out": 0.0, "in": 1.0},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, CatalogRefused, load, write
 from lifeline.model import Domain
-from lifeline.units import QUANTITIES, UNITS
+from lifeline.units import QUANTITIES, UNITS, akin
 
 GOOD = {
     "key": "well-1-a/methane", "asset": "well-1", "device": "well-1-a", "domain": "gas", "district": "凤麓",
@@ -60,6 +60,9 @@ def test_a_row_is_read_with_its_range_in_si(tmp_path: Path) -> None:
     ("change", "problem"),
     [
         ({"unit": "%vol"}, "2: unit: '%vol' is unknown; did you mean '%VOL'?"),
+        ({"unit": "°"}, "2: unit: '°' does not measure methane; write one of 1, %, %VOL,"),
+        ({"quantity": "tilt", "unit": "ppm"}, "2: unit: 'ppm' does not measure tilt; write one of 1, /, rad, °, deg"),
+        ({"quantity": "turbidity", "unit": "pH"}, "2: unit: 'pH' does not measure turbidity; write one of 1, /, NTU"),
         ({"unit": "kPa"}, "2: unit: 'kPa' does not measure methane; write one of 1, %, %VOL,"),
         ({"quantity": "water_pressure", "unit": "m"}, "2: unit: 'm' does not measure water_pressure; write one of Pa,"),
         ({"domain": "watr"}, "2: domain: 'watr' is unknown; did you mean 'water'?"),
@@ -201,7 +204,7 @@ def number(low: float, high: float) -> st.SearchStrategy[str]:
 @st.composite
 def row(draw: st.DrawFn) -> dict[str, str]:
     quantity = draw(st.sampled_from(sorted(QUANTITIES)))
-    units = [u for u, unit in UNITS.items() if unit.si == QUANTITIES[quantity].si]
+    units = [u for u in UNITS if akin(u, QUANTITIES[quantity].shown)]
     low = draw(st.floats(-1e6, 1e6))
     name = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Z"), exclude_characters='",'), min_size=1)
     return {
