@@ -20,6 +20,8 @@ from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
 from lifeline.config import Config, ConfigRefused
 from lifeline.config import load as load_config
+from lifeline.words import Unusable
+from pipeline.database import NoDatabase, driven, opened, shown
 
 
 class Finding(NamedTuple):
@@ -34,6 +36,10 @@ def summary(config: Config) -> str:
     """What a good configuration says, in a few lines."""
     catalog, rules = load_catalog(config.city.catalog), detectors.rules(config.watch.rules)
     channels.configured(config.channels, config.folder)
+    try:
+        url = driven(str(config.desk.database))
+    except NoDatabase as why:
+        raise Unusable(f"{why}; {why.mend}") from why
     b = config.broker
     return "\n".join(
         [
@@ -41,6 +47,7 @@ def summary(config: Config) -> str:
             f"broker    {b.host}:{b.port}, MQTT {b.version}, session {b.client_id!r}, {', '.join(b.topics)}",
             f"rules     {len(rules)}, of which {sum(r.mode == 'active' for r in rules)} active",
             f"channels  {', '.join(config.channels) or 'none: nobody would be told'}",
+            f"database  {shown(url)}",
         ]
     )
 
@@ -73,6 +80,7 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from _rules(config)
     yield from _channels(config)
     yield from _data(config)
+    yield from database(config)
     why_not = reachable(config.broker)
     yield Finding(
         not why_not,
@@ -152,6 +160,17 @@ def _data(config: Config) -> Iterator[Finding]:
         f"data directory {data}: {free / 1e9:.1f} GB free",
         f"the journal may take {need / 1e9:.1f} GB; make room or lower [journal] max_size",
     )
+
+
+def database(config: Config) -> Iterator[Finding]:
+    """The desk's: its URL, its driver, and whether it can be opened."""
+    try:
+        url = driven(str(config.desk.database))
+        opened(url)
+    except NoDatabase as why:
+        yield Finding(well=False, what=str(why), mend=why.mend)
+        return
+    yield Finding(well=True, what=f"database {shown(url)}")
 
 
 def _process(name: str, host: str, port: int) -> Finding:
