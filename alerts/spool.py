@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, func, select, update
 
 from alerts import texts
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
 from alerts.rows import post, record
 from alerts.tables import Database, outbox, steps, warnings
-from lifeline.model import NS
+from lifeline.model import NS, Level
 
 WAITING: Final = "waiting"
 WORDS: Final = 500  # [1] characters kept of what a provider says
@@ -32,6 +32,26 @@ _READY: Final = (
     .order_by(outbox.c.due, outbox.c.id)
     .limit(bindparam("free"))
     .with_for_update(skip_locked=True)
+)
+_LATER: Final = outbox.alias()
+_RISEN_TO: Final = steps.alias()
+
+
+def _grade(level: ColumnElement[str]) -> ColumnElement[int]:
+    """A level's name as a number that grows with its gravity."""
+    return case({each.name: each.value for each in Level}, value=level)
+
+
+# tried without success, not in flight, and behind it waits a graver notice of the same warning for the same channel
+_OUTDONE: Final = (
+    select(outbox.c.id, outbox.c.attempts, outbox.c.made, outbox.c.body, outbox.c.words, func.max(_LATER.c.version).label("by"))
+    .join(steps, and_(steps.c.warning == outbox.c.warning, steps.c.version == outbox.c.version))
+    .join(_LATER, and_(_LATER.c.warning == outbox.c.warning, _LATER.c.channel == outbox.c.channel))
+    .join(_RISEN_TO, and_(_RISEN_TO.c.warning == _LATER.c.warning, _RISEN_TO.c.version == _LATER.c.version))
+    .where(outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"), outbox.c.attempts > 0)
+    .where(outbox.c.lease <= bindparam("at"), _LATER.c.state == WAITING, _LATER.c.version > outbox.c.version)
+    .where(_grade(_RISEN_TO.c.level) > _grade(steps.c.level))
+    .group_by(outbox.c.id, outbox.c.attempts, outbox.c.made, outbox.c.body, outbox.c.words)
 )
 _HOLD: Final = (
     update(outbox)
@@ -107,6 +127,7 @@ def turn(
     """
     with database.write() as db:
         latencies = [_settle(db, one, rescue) for one in ended]
+        _supersede(db, channel, at)
         ready = db.execute(_READY, {"channel": channel, "at": at, "free": free}).mappings().all() if free > 0 else []
         held = {"until": at + round(lease * NS), "by": holder, "now": at}
         if ready:
@@ -158,6 +179,16 @@ def _settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
             _note(db, ended, "gave_up", reason=reason, words=words[:WORDS])
             _tell_another(db, ended, words[:WORDS], rescue)
     return None
+
+
+def _supersede(db: Connection, channel: str, at: int) -> None:
+    """What could not be delivered does not hold up graver news of the same warning; it is kept, and says what came instead."""
+    for row in db.execute(_OUTDONE, {"channel": channel, "at": at}).mappings().all():
+        words = f"superseded by version {row['by']}; {row['words'] or 'no answer'}"[:WORDS]
+        db.execute(_MARK, {"notice": row["id"], "is": "superseded", "said": words})
+        n = msgspec.json.decode(row["body"], type=Notice)
+        more = {"notice": n.id, "attempts": row["attempts"], "words": words}
+        record(db, at, "superseded", by=n.channel, warning=n.story.warning, **more)
 
 
 def _note(db: Connection, ended: Ended, act: str, **more: str) -> None:

@@ -127,7 +127,7 @@ outbox = Table(
     Column("made", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("state", Text, nullable=False),  # waiting, sent, dropped
+    Column("state", Text, nullable=False),  # waiting, sent, dropped, superseded
     Column("lease", BigInteger, nullable=False),  # held until
     Column("holder", Text),
     Column("words", Text),  # the provider's last

@@ -243,11 +243,11 @@ def test_notices_of_one_warning_arrive_in_their_order_whatever_fails(book: Book,
     async def work() -> None:
         with Receiver([Reply(500), Reply(500), Reply(), Reply(500)]) as phone:
             async with sending(book.database, {"phone": Webhook(phone.url)}) as worker:
-                book.take([say(Y), say(O, 1), say(N, 2)], now())
+                book.take([say(O), say(Y, 1), say(N, 2)], now())
                 worker.wake()
                 await until(done(book.database))
             assert what(phone.got) == [
-                "firing YELLOW", "firing YELLOW", "firing YELLOW", "firing ORANGE", "firing ORANGE", "resolved NORMAL",
+                "firing ORANGE", "firing ORANGE", "firing ORANGE", "firing YELLOW", "firing YELLOW", "resolved NORMAL",
             ]  # fmt: skip
 
     run(work())
@@ -265,7 +265,44 @@ def test_a_worse_level_does_not_wait_for_the_patience_of_the_milder_one(book: Bo
                 book.take([say(R, 1)], now())
                 worker.wake()
                 await until(done(book.database), 5.0)
-            assert what(phone.got) == ["firing YELLOW", "firing YELLOW", "firing RED"]
+            assert what(phone.got) == ["firing YELLOW", "firing RED"]
+
+    run(work())
+
+
+def test_a_milder_notice_that_keeps_failing_does_not_hold_up_red_and_is_not_lost(book: Book, say: Say) -> None:
+    async def work() -> None:
+        with Receiver([Reply(500), Reply(500)]) as phone:
+            async with sending(book.database, {"phone": Webhook(phone.url)}) as worker:
+                book.take([say(Y), say(O, 1), say(R, 2), say(Y, 3)], now())
+                worker.wake()
+                await until(done(book.database))
+            assert what(phone.got) == ["firing YELLOW", "firing ORANGE", "firing RED", "firing YELLOW"]
+        assert [state for state, _ in states(book.database)] == ["superseded", "superseded", "sent", "sent"]
+        (case,) = listed(book.database, live=True)
+        known = history(book.database, case.id) or {}
+        words = {n["version"]: n["words"] for n in known["notices"]}
+        assert words[1].startswith("superseded by version 3")
+        assert "500" in words[1]
+        with book.database.read() as db:
+            assert len(db.execute(select(audit.c.id).where(audit.c.act == "superseded")).all()) == 2
+
+    run(work())
+
+
+def test_an_all_clear_that_fails_does_not_hold_up_the_red_that_returns(book: Book, say: Say) -> None:
+    async def work() -> None:
+        with Receiver([Reply(), Reply(500)]) as phone:
+            async with sending(
+                book.database, {"phone": Webhook(phone.url)}, Patience(base=30.0, cap=60.0, poll=0.05)
+            ) as worker:
+                book.take([say(R), say(N, 1)], now())
+                worker.wake()
+                await until(lambda: len(phone.got) == 2)
+                book.take([say(R, 2)], now())
+                worker.wake()
+                await until(done(book.database), 5.0)
+            assert what(phone.got) == ["firing RED", "resolved NORMAL", "firing RED"]
 
     run(work())
 
