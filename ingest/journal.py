@@ -6,6 +6,7 @@ appends (and now and then a command that sends dead letters again); any number r
 """
 
 import contextlib
+import logging
 import shutil
 import sqlite3
 import zlib
@@ -18,6 +19,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from lifeline.model import NS
+
+log = logging.getLogger("lifeline.journal")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -37,6 +40,7 @@ RETURNING first"""
 USED = """
 SELECT first, t, size FROM batch WHERE first + n <= ? AND first < (SELECT max(first) FROM batch) ORDER BY first LIMIT ?"""
 
+DAMAGED: Final = b"\0damaged in the journal"  # no MQTT topic holds NUL
 ENOUGH: Final = 1 << 25  # [byte] of bodies read at once
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -69,7 +73,7 @@ class JournalFull(Exception):
 
 
 class JournalBroken(Exception):
-    """The journal holds something it did not write, or lacks something it did."""
+    """The journal lacks something that it held."""
 
 
 @dataclass(frozen=True)
@@ -189,18 +193,22 @@ class Reader:
         found = self._db.execute("SELECT first, n, t, crc, body FROM batch WHERE first >= ? ORDER BY first LIMIT ?", (at, most))
         with contextlib.closing(found) as rows:  # one not read to its end would keep the journal's log from being emptied
             for first, n, t, crc, body in rows:
-                entries.append(self._entry(at, first, t, crc, body))
+                entries.append(self._entry(at, first, n, t, crc, body))
                 at, held = first + n, held + len(body)
                 if held >= ENOUGH:
                     break
         return entries
 
-    def _entry(self, at: int, first: int, t: int, crc: int, body: bytes) -> Entry:
-        """A row as it was committed, the next after message `at`."""
+    def _entry(self, at: int, first: int, n: int, t: int, crc: int, body: bytes) -> Entry:
+        """A row as it was committed, the next after message `at`.
+
+        What the disk has altered since comes as so many messages under the topic DAMAGED, the first with what is left of all.
+        """
         if first != at:
             raise JournalBroken(f"{self._path}: messages {at} to {first - 1} are missing; restore them or move the offset")
         if zlib.crc32(body) != crc:
-            raise JournalBroken(f"{self._path}: the batch at message {first} does not match its checksum")
+            log.error("a batch of the journal does not match its checksum", extra={"first": first, "messages": n})
+            return Entry(first, t, [DAMAGED] * n, [body, *[b""] * (n - 1)])
         flat = _unpack(body)
         return Entry(first, t, flat[::2], flat[1::2])
 

@@ -19,6 +19,7 @@ from zipfile import BadZipFile, ZipFile
 import msgspec
 import numpy as np
 
+from ingest.journal import DAMAGED
 from ingest.ledger import DeadLetter, Ledger, Mark
 from lifeline.clock import now
 from lifeline.model import Batch, Change, Ints
@@ -78,6 +79,11 @@ class Span:
         self.used += out.used
         self.late += out.late
         self._readings += sum(b.n for b in out.fresh) + sum(p.batch.n for p in out.late)
+
+
+def named(letter: DeadLetter) -> DeadLetter:
+    """With the true reason, where the journal itself has lost what was said."""
+    return letter._replace(reason="damaged in the journal", places="") if letter.topic == DAMAGED else letter
 
 
 class Checkpoints:
@@ -173,7 +179,7 @@ class Checkpoints:
         save(snapshot, memory)
         mark = Mark(span.end, now(), dict(counts), msgspec.json.encode(Extra(snapshot.name, *known)))
         ledger = self._open_ledger()
-        ledger.commit(NAME, mark, [*span.refused, *dead])
+        ledger.commit(NAME, mark, [*map(named, span.refused), *dead])
         ledger.close()
         self.mark = mark
         for old in self._folder.glob("state-*.npz"):

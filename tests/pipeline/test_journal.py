@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.journal import Bounds, JournalBroken, JournalFull, Reader, Writer, connect
+from ingest.journal import DAMAGED, Bounds, JournalBroken, JournalFull, Reader, Writer, connect
+from ingest.ledger import Ledger
 from lifeline.model import NS
+from pipeline.letters import books
+from tests import town
 
 PLENTY = Bounds(retention=100.0, max_size=10_000_000, min_free=0)
 ROOT = Path(__file__).parents[2]
@@ -54,7 +57,7 @@ def test_what_is_read_is_what_was_appended_and_numbers_count_messages(
 CHILD = """
 import sys
 from pathlib import Path
-from ingest.journal import Bounds, Writer
+from ingest.journal import DAMAGED, Bounds, Writer
 writer = Writer(Path(sys.argv[1]), Bounds(100.0, 10**9, 0))
 i = 0
 while True:
@@ -177,15 +180,44 @@ def test_a_hole_in_the_journal_is_noticed(tmp_path: Path) -> None:
         reader.read(0)
 
 
-def test_a_batch_that_was_altered_is_noticed(tmp_path: Path) -> None:
+def test_a_batch_that_was_altered_comes_as_so_many_damaged_messages(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "journal.db", PLENTY)
-    writer.append(batch(1), 0)
-    db = connect(tmp_path / "journal.db")
-    body = bytearray(db.execute("SELECT body FROM batch").fetchone()[0])
+    for i in range(3):
+        writer.append(batch(i), i)
+    body = altered(tmp_path / "journal.db", 3)
+    one, two, three = Reader(tmp_path / "journal.db").read(0)
+    assert (two.first, two.t, two.end) == (3, 1, 6)
+    assert two.topics == [DAMAGED] * 3
+    assert two.payloads == [body, b"", b""]
+    assert [x for e in (one, three) for pair in zip(e.topics, e.payloads, strict=True) for x in pair] == batch(0) + batch(2)
+
+
+def altered(path: Path, first: int) -> bytes:
+    """Flip a bit of the batch at message `first`; -> its body now."""
+    db = connect(path)
+    body = bytearray(db.execute("SELECT body FROM batch WHERE first = ?", (first,)).fetchone()[0])
     body[-1] ^= 1
-    db.execute("UPDATE batch SET body = ?", (bytes(body),))
-    with pytest.raises(JournalBroken, match="message 0 does not match its checksum"):
-        Reader(tmp_path / "journal.db").read(0)
+    db.execute("UPDATE batch SET body = ? WHERE first = ?", (bytes(body), first))
+    db.close()
+    return bytes(body)
+
+
+def test_watch_makes_dead_letters_of_what_the_journal_has_lost_and_goes_on(tmp_path: Path) -> None:
+    watch, path = town.watched(tmp_path), tmp_path / "data" / "journal.db"
+    writer = Writer(path, PLENTY)
+    for s in range(3):
+        writer.append([x for i in range(4) for x in town.methane(i, town.START + s * NS, 0.1)], town.START + s * NS)
+    body = altered(path, 4)
+    while watch.turn():
+        pass
+    watch.flush(wait=True)
+    dead = Ledger(tmp_path / "data" / "ledger.db").dead()
+    assert [(x.number, x.reason, x.payload) for x in dead] == [
+        (4 + i, "damaged in the journal", b"" if i else body) for i in range(4)
+    ]
+    assert {k: v for k, v in books(tmp_path / "data")["ledger"].items() if v} == {
+        "acknowledged": 12, "stored": 8, "dead_lettered": 4,
+    }  # fmt: skip
 
 
 def test_two_who_append_never_take_the_same_number(tmp_path: Path) -> None:
