@@ -26,7 +26,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     lon: float  # [°] WGS-84
     level: Level
     peak: Level  # the gravest it has been
-    answered: Level  # the gravest that somebody has acknowledged
+    answered: Level  # the gravest that somebody has acknowledged while it stood
     state: State
     why: str
     voices: int  # [1]
@@ -115,9 +115,9 @@ def moved(case: Case, verdict: Verdict, t: int, at: int) -> tuple[Case, Act]:
 
 
 def answered(case: Case, by: str, comment: str, at: int) -> Case:
-    """The case after somebody has acknowledged it. at [ns] desk clock"""
+    """The case after somebody has acknowledged the level that stands. at [ns] desk clock"""
     state = step(case.state, ACK)
-    level = case.peak if state in ACTIVE else Level.NORMAL
+    level = max(case.answered, case.level) if state in ACTIVE else Level.NORMAL
     return msgspec.structs.replace(
         case, state=state, answered=level, acknowledged_by=by, acknowledged_at=at, comment=comment, updated=at
     )

@@ -186,6 +186,18 @@ def test_worse_than_what_was_answered_asks_again(book: Book, say: Say) -> None:
     assert one(book).state is State.OPEN
 
 
+def test_an_answer_to_a_mild_level_is_none_to_the_graver_one_before(book: Book, say: Say) -> None:
+    book.take([say(O), say(B, 1)], AT)
+    assert book.acknowledge(one(book).id, "Li Na", "", AT).answered is B
+    book.take([say(O, 2)], AT)
+    assert one(book).state is State.OPEN
+    assert book.acknowledge(one(book).id, "Li Na", "", AT).answered is O
+    book.take([say(B, 3)], AT)
+    assert book.acknowledge(one(book).id, "Li Na", "again", AT).answered is O  # an answer once given stays
+    book.take([say(O, 4)], AT)
+    assert one(book).state is State.TAKEN
+
+
 def test_there_is_nothing_to_answer_in_a_closed_warning(book: Book, say: Say) -> None:
     book.take([say(Y), say(N, 1)], AT)
     with pytest.raises(Refused):
