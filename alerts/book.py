@@ -162,12 +162,12 @@ class _Entry:
             self.db, live or warning_id(asset, hazard, change.t)
         )  # a closed one may have begun at this very instant
         case = same or opened(change, self.at)
-        if verdict.level is not case.level:
+        if verdict.level is not case.level or (verdict.level and verdict.kind is not case.kind):
             self._move(case, verdict, rows.grounds(voices) or [rows.ground(change)], change)
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)
-        told = story(after, case.level, self.at, grounds)
+        told = story(after, case.level, case.kind, self.at, grounds)
         said = texts.write(told, self.book.zone)
         after = msgspec.structs.replace(after, zh=said.zh_title, en=said.en_title)
         rows.write(self.db, after)

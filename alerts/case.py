@@ -90,16 +90,23 @@ def opened(change: Change, at: int) -> Case:
     )
 
 
+def weight(level: Level, kind: Kind) -> tuple[bool, Level]:
+    """How grave it is: any hazard more than any ticket."""
+    return level > Level.NORMAL and kind is Kind.HAZARD, level
+
+
 def moved(case: Case, verdict: Verdict, t: int, at: int) -> tuple[Case, Act]:
     """The case at the verdict's level, and the act that took it there. t [ns] sensor clock; at [ns] desk clock"""
-    act = act_of(case.level, verdict.level, case.answered)
-    state, version, rise = step(case.state, act), case.version + 1, verdict.level > case.level
+    rise = weight(verdict.level, verdict.kind) > weight(case.level, case.kind)
+    anew = rise and verdict.kind is not case.kind  # a hazard where a ticket stood: who answered that has not answered this
+    act = act_of(Level.NORMAL, verdict.level, Level.NORMAL) if anew else act_of(case.level, verdict.level, case.answered)
+    state, version = step(case.state, act), case.version + 1
     after = msgspec.structs.replace(
         case,
         level=verdict.level,
         peak=max(case.peak, verdict.level),
         state=state,
-        answered=case.answered if state in ACTIVE else Level.NORMAL,  # should it come back, it asks again
+        answered=case.answered if state in ACTIVE and not anew else Level.NORMAL,  # should it come back, it asks again
         kind=verdict.kind if verdict.level else case.kind,
         why=verdict.why,
         voices=verdict.voices,
@@ -123,15 +130,16 @@ def answered(case: Case, by: str, comment: str, at: int) -> Case:
     )
 
 
-def story(case: Case, before: Level, made: int, grounds: list[Grounds]) -> Story:
-    """What is told of the latest change of level."""
+def story(case: Case, before: Level, was: Kind, made: int, grounds: list[Grounds]) -> Story:
+    """What is told of the latest change of level or kind. before, was: the level and kind it had; made [ns] desk clock"""
     return Story(
         warning=case.id,
         version=case.version,
-        what=_what(before, case.level),
+        what=_what(before, was, case),
         level=case.level.name,
         before=before.name,
         kind=case.kind,
+        was=was,
         why=case.why,
         voices=case.voices,
         domain=case.domain,
@@ -150,9 +158,9 @@ def story(case: Case, before: Level, made: int, grounds: list[Grounds]) -> Story
     )
 
 
-def _what(before: Level, after: Level) -> What:
+def _what(before: Level, was: Kind, case: Case) -> What:
     if before is Level.NORMAL:
         return What.RAISED
-    if after is Level.NORMAL:
+    if case.level is Level.NORMAL:
         return What.RESOLVED
-    return What.WORSE if after > before else What.EASED
+    return What.WORSE if weight(case.level, case.kind) > weight(before, was) else What.EASED

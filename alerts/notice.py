@@ -49,6 +49,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     level: str  # Level name
     before: str  # Level name
     kind: str
+    was: str = ""  # kind before; empty in notices of an older desk
     why: str
     voices: int  # [1] independent sensors or quantities
     domain: str

@@ -111,14 +111,19 @@ def hazard(name: str) -> Pair:
 def _title(story: Story) -> Pair:
     named, act = hazard(story.hazard), WHAT[story.what]
     level = LEVELS[story.before if story.what is What.RESOLVED else story.level]
-    call = ("工单", "ticket") if story.kind == Kind.TICKET else ("预警", "warning")
-    was = LEVELS[story.before]
+    call, was = _call(story.kind), LEVELS[story.before]
+    if story.was not in {"", story.kind}:
+        was = (was[0] + _call(story.was)[0], f"{was[1]} {_call(story.was)[1]}")
     moved = story.what in {What.WORSE, What.EASED}
     zh_act, en_act = (f"由{was[0]}{act[0]}", f" ({act[1]}, was {was[1]})") if moved else (act[0], f" {act[1]}")
     return (
         f"【{level[0]}{call[0]}·{zh_act}】{named[0]}：{story.asset}",
         f"{level[1]} {call[1]}{en_act}: {named[1]} at {story.asset}",
     )
+
+
+def _call(kind: str) -> Pair:
+    return ("工单", "ticket") if kind == Kind.TICKET else ("预警", "warning")
 
 
 def _measured(g: Grounds) -> Pair:

@@ -128,6 +128,26 @@ def test_a_silent_sensor_makes_a_ticket_and_leaves_the_hazard_where_it_is(book: 
     assert len(notices(book, "duty")) == 1  # duty wants no tickets
 
 
+def test_a_ticket_that_becomes_a_hazard_of_the_same_level_is_told_to_those_who_hear_of_hazards(
+    database: Database, say: Say
+) -> None:
+    book = Book(database, [Route("phone"), Route("duty", Y, frozenset({Kind.HAZARD}))])
+    book.take([say(Y, rule="gas.stuck", kind=Kind.TICKET)], AT)
+    book.acknowledge(one(book).id, "Li Na", "", AT)
+    assert said(book, "duty") == []
+    book.take([say(Y, 1)], AT)
+    case = one(book)
+    assert (case.level, case.kind, case.state, case.risen) == (Y, Kind.HAZARD, State.OPEN, 2)  # asks anew
+    assert said(book, "duty") == ["worse YELLOW"]
+    told = notices(book, "duty")[0].texts
+    assert told.en_title.startswith("YELLOW warning (worse, was YELLOW ticket): ")
+    assert told.zh_title.startswith("【黄色预警·由黄色工单升级】")
+    book.take([say(N, 2)], AT)
+    assert (one(book).kind, one(book).level) == (Kind.TICKET, Y)
+    book.take([say(N, 3, rule="gas.stuck", kind=Kind.TICKET)], AT)
+    assert said(book, "duty") == ["worse YELLOW", "eased YELLOW", "resolved NORMAL"]
+
+
 def test_red_is_closed_by_a_person_only(book: Book, say: Say) -> None:
     book.take([say(R), say(N, 60)], AT)
     case = one(book)

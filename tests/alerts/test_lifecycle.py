@@ -75,18 +75,19 @@ def test_a_rise_is_refused_nowhere_and_an_end_wherever_nothing_is_active(state: 
 
 def reachable() -> set[tuple[State, Level, Level]]:
     """Every (state, level, answered) that changes of level and answers can lead to."""
-    known: set[tuple[State, Level, Level]] = set()
+    known: set[tuple[State, Level, Level, Kind]] = set()
     ahead = [opened(Change(**BLANK), 0)]
     while ahead:
         case = ahead.pop()
-        if (case.state, case.level, case.answered) in known:
+        if (case.state, case.level, case.answered, case.kind) in known:
             continue
-        known.add((case.state, case.level, case.answered))
-        verdicts = [Verdict(level, Kind.HAZARD, Why.LONE, 1, None) for level in Level if level is not case.level]
-        ahead += [moved(case, verdict, 0, 0)[0] for verdict in verdicts]
+        known.add((case.state, case.level, case.answered, case.kind))
+        verdicts = [Verdict(level, kind, Why.LONE, 1, None) for level in Level for kind in Kind]
+        moves = [v for v in verdicts if v.level is not case.level or (v.level and v.kind is not case.kind)]
+        ahead += [moved(case, verdict, 0, 0)[0] for verdict in moves]
         if (case.state, Act.ACK) in NEXT:
             ahead.append(answered(case, "somebody", "", 0))
-    return known
+    return {(state, level, answer) for state, level, answer, _ in known}
 
 
 def test_every_case_that_can_be_knows_every_change_of_level() -> None:

@@ -23,7 +23,7 @@ def told(c: Change, evidence: Evidence | None = None) -> Story:
     verdict = judge([Standing(c.key, c.rule, c.device, c.quantity, Level[c.new], c.hard, c.kind, c.mode)])
     case, _ = moved(opened(c, c.t), verdict, c.t, c.t)
     grounds = [Grounds(c.key, c.device, c.quantity, c.rule, c.new, c.score, c.t, evidence or c.evidence)]
-    return story(case, Level.NORMAL, c.t, grounds)
+    return story(case, Level.NORMAL, case.kind, c.t, grounds)
 
 
 def test_every_hazard_of_the_rules_has_a_name_in_both_languages() -> None:
