@@ -12,7 +12,7 @@ import numpy as np
 
 from ingest.quality import Gate, QualityState, combined
 from lifeline.catalog import Catalog
-from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Quality, Rows, Rule
+from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Level, Quality, Rows, Rule
 from pipeline.evidence import Recent
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.stepping import advance
@@ -88,11 +88,15 @@ class Engine:
         self._sampled = ~np.isfinite(catalog.hold)  # [n]
         self._tell = Teller(catalog, city, self.recent)
 
-    def judged(self) -> set[tuple[str, str]]:
-        """Every (key, rule) that can still change its level."""
-        key = self.catalog.key
-        single = {(key[row], x.rule.id) for g in self.groups for x in (*g.values, *g.ages) for row in g.rows.tolist()}
-        return single | {(key[row], x.rule.id) for j in self.joints for x in j.lines for row in j.grid.rows[:, 0].tolist()}
+    def level(self, key: str, rule: str) -> Level:
+        """Where a series stands under a rule; NORMAL also where nobody judges it."""
+        row = self.catalog.row.get(key, -1)
+        if row < 0:
+            return Level.NORMAL
+        group = self.groups[self._group[row]]
+        found = [(x, int(self._place[row])) for x in (*group.values, *group.ages)]
+        found += [(x, a) for j in self.joints for a in np.flatnonzero(j.grid.rows[:, 0] == row).tolist() for x in j.lines]
+        return Level(max((int(x.standing.grade.level[at]) for x, at in found if x.rule.id == rule), default=0))
 
     def moved(self, own: int, newest: int, at: int) -> int:
         """Where what was received at `at` moves the clock [ns]; 0: nowhere.
@@ -247,9 +251,7 @@ class Engine:
                 seen = seen / group.rated[place, None]
             steps = advance(line.rule, line.standing, index, seen)
             if steps.which.size:
-                kept = x.astype(np.float32).astype(
-                    np.float64
-                )  # as the last readings are kept
+                kept = x.astype(np.float32).astype(np.float64)  # as the last readings are kept
                 out.changes += self._tell.series(line.rule, rows, t, steps, kept)
 
     def _bridge(self, group: Group, place: Ints, t: Ints, before: Ints, step: Ints) -> None:

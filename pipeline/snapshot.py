@@ -1,7 +1,8 @@
 """The engine's memory on disk, together with the journal offset it stands for.
 
 Arrays are found again by the keys of their series, so that a catalog that has gained, lost or re-ordered rows takes over the
-memory of those that stayed. A rule whose memory has another shape than before starts anew, and says so.
+memory of those that stayed. A rule whose memory has another shape than before starts anew, and says so; its levels stand, as do
+those of series that are judged in another group than before, until they are judged again.
 """
 
 import logging
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lifeline.model import Ints, Rows
+from alerts import grade
+from lifeline.model import Codes, Ints, Rows
 from pipeline.engine import Engine
 from pipeline.evidence import Recent
-from pipeline.groups import Line
+from pipeline.groups import Joint, Line
 from pipeline.stepping import arrays, standing
 
 log = logging.getLogger("lifeline.snapshot")
@@ -69,15 +71,48 @@ def scatter(engine: Engine, kept: Arrays) -> None:
         moved = _positions(was[group.rows], rows)
         for line in (*group.values, *group.ages):
             _restore(line, kept, moved)
+            _regrade(line, *_grades(kept, line.rule.id, "rows", len(old)), was[group.rows])
     for joint in engine.joints:
-        if f"assets/{joint.name}" not in kept:
-            continue
-        old_assets = {a: i for i, a in enumerate(kept[f"assets/{joint.name}"].tolist())}
-        moved = np.array([old_assets.get(a, -1) for a in joint.grid.assets], np.int64)
+        _scatter_joint(joint, kept)
+
+
+def _scatter_joint(joint: Joint, kept: Arrays) -> None:
+    names = sorted({a for k, v in kept.items() if k.startswith("assets/") for a in v.tolist()})
+    place = {a: i for i, a in enumerate(names)}
+    was = np.array([place.get(a, -1) for a in joint.grid.assets], np.int64)
+    numbered = kept | {
+        k: np.array([place[a] for a in v.tolist()], np.int64) for k, v in kept.items() if k.startswith("assets/")
+    }
+    moved = _positions(was, numbered.get(f"assets/{joint.name}"))
+    if f"assets/{joint.name}" in kept:
         prefix = f"grid/{joint.name}/"
         joint.grid.remember({k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}, moved)
-        for line in joint.lines:
+    for line in joint.lines:
+        if f"assets/{joint.name}" in kept:
             _restore(line, kept, moved)
+        _regrade(line, *_grades(numbered, line.rule.id, "assets", len(names)), was)
+
+
+def _grades(kept: Arrays, rule: str, member: str, n: int) -> tuple[Codes, np.ndarray[Any, Any]]:
+    """Level [n] and waits [n, 4] under a rule of all the series or assets of old, whatever their groups."""
+    level, wait = grade.init(n)
+    prefix = f"line/{rule}|"
+    for group in [
+        k.removeprefix(prefix).removesuffix("/grade.level") for k in kept if k.startswith(prefix) and k.endswith("/grade.level")
+    ]:
+        rows, was = kept.get(f"{member}/{group}"), kept[f"{prefix}{group}/grade.wait"]
+        if rows is not None:
+            level[rows] = kept[f"{prefix}{group}/grade.level"]
+            if was.shape[1:] == wait.shape[1:]:
+                wait[rows] = was
+    return level, wait
+
+
+def _regrade(line: Line, level: Codes, wait: np.ndarray[Any, Any], was: Ints) -> None:
+    """What stands goes on standing until it is judged again, though the detector may have to begin anew."""
+    stayed = was >= 0
+    line.standing.grade.level[stayed] = level[was[stayed]]
+    line.standing.grade.wait[stayed] = wait[was[stayed]]
 
 
 def _positions(was: Ints, rows: Rows | None) -> Ints:

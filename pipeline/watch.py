@@ -170,11 +170,11 @@ class Watch:
             self.metrics.refused.inc(r.items)
         b = decoded.batch
         if b.n:
-            segment.parts.append(Part(b, entry.first + decoded.message))
+            segment.parts.append(Part(b, entry.first + decoded.message, entry.t))
         own = int(b.t[decoded.own & (b.quality != Quality.CLOCK)].max(initial=0))  # times to be trusted
         newest = int(b.t.max(initial=0))
         for block, message in zip(decoded.blocks, decoded.block_message, strict=True):
-            segment.blocks.append(Blocks(block, entry.first + message))
+            segment.blocks.append(Blocks(block, entry.first + message, entry.t))
             ends = block.t + block.step * (block.value.shape[1] - 1)
             own = max(own, int(ends[~(block.quality == Quality.CLOCK).any(axis=1)].max(initial=0)))
             newest = max(newest, int(ends.max(initial=0)))
@@ -207,13 +207,14 @@ class Watch:
                 self.raised[c.key, c.rule] = msgspec.structs.replace(c, evidence=GONE)
 
     def _withdrawn(self) -> list[Change]:
-        """Levels that nobody can clear any more, for their series has left the catalog or their rule the rules."""
-        judged = self.engine.judged()
-        gone = [at for at in self.raised if at not in judged]
-        t = self.engine.clock
-        return [
-            msgspec.structs.replace(
-                c, id=change_id(c.rule, c.key, t, Level.NORMAL), t=t, old=c.new, new=Level.NORMAL.name, score=None
+        """Levels that stand at the desk and not here: their series has left the catalog, or their rule the rules."""
+        changes = []
+        for at, c in list(self.raised.items()):
+            level, t = self.engine.level(*at), max(self.engine.clock, c.t)
+            if level.name == c.new:
+                continue
+            new = msgspec.structs.replace(
+                c, id=change_id(c.rule, c.key, t, level), t=t, old=c.new, new=level.name, score=None, evidence=GONE
             )
             for c in map(self.raised.pop, gone)
         ]

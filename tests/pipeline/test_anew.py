@@ -9,6 +9,7 @@ from ingest.journal import Bounds, JournalBroken, Writer
 from ingest.ledger import Ledger
 from lifeline.model import NS
 from pipeline.letters import books, seal
+from pipeline.snapshot import gather, scatter
 from pipeline.watch import Watch
 from tests import town
 from tests.town import START
@@ -87,3 +88,41 @@ def test_what_stands_is_kept_without_its_evidence(tmp_path: Path) -> None:
     watch = judged(tmp_path)
     assert {c.new for c in watch.raised.values()} >= {"RED"}
     assert len(msgspec.json.encode(list(watch.raised.values()))) < 1000 * len(watch.raised)
+
+
+def slower(folder: Path) -> None:
+    """The step of the first well's sensor in the catalog: 5 s instead of 1 s."""
+    town.catalog(folder, [x.replace("%VOL,1,", "%VOL,5,") if x.startswith("laser-0/") else x for x in town.lines()])
+
+
+def test_a_level_that_stands_when_its_series_gets_another_step_is_cleared_by_clean_air(tmp_path: Path) -> None:
+    journaled(tmp_path, 0, 30, 15.0)
+    raised = len(told(judged(tmp_path)))
+    slower(tmp_path)
+    assert len(told(town.watched(tmp_path))) == raised  # it still stands, here as at the desk
+    journaled(tmp_path, 31, 60, 0.1)
+    new = [c for c in judged(tmp_path).courier.unsent()[raised:] if c.rule == "gas.methane.limit"]
+    assert [(c.key, c.old, c.new) for c in new] == [("laser-0/ch4", "RED", "NORMAL")]
+
+
+def test_the_levels_of_a_rule_that_starts_anew_stand_until_they_are_judged(tmp_path: Path) -> None:
+    journaled(tmp_path, 0, 30, 15.0)
+    watch = judged(tmp_path)
+    kept = {k: v[:, :0] if "memory" in k and v.ndim > 1 else v for k, v in gather(watch.engine).items()}
+    other = town.watched(tmp_path / "other")
+    scatter(other.engine, kept)
+    assert {at: other.engine.level(*at).name for at in watch.raised} == {at: c.new for at, c in watch.raised.items()}
+
+
+def test_what_stands_at_the_desk_and_not_here_is_withdrawn_as_of_then_at_the_earliest(tmp_path: Path) -> None:
+    journaled(tmp_path, 0, 30, 15.0)
+    watch = judged(tmp_path)
+    at = ("laser-0/ch4", "gas.methane.limit")
+    stood = watch.raised[at]
+    for group in watch.engine.groups:
+        for line in group.values:
+            line.standing.grade.level[:] = 0
+    watch.engine.clock = stood.t - NS
+    [gone] = [c for c in watch._withdrawn() if (c.key, c.rule) == at]
+    assert (gone.old, gone.new, gone.t) == ("RED", "NORMAL", stood.t)
+    assert at not in watch.raised
