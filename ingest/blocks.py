@@ -1,13 +1,16 @@
 """Waveforms -> blocks: equal length and step together, a row once in a block, the blocks of a row in order of arrival."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from ingest.admit import UNKNOWN, Bad, Terms, clocked, conversion, untimely
 from ingest.codecs import BadPayload, Refusal, Waveform
 from lifeline.catalog import Catalog
-from lifeline.model import Block, Bools, Floats, Ints, Quality
+from lifeline.model import NS, Block, Bools, Floats, Ints, Quality
+
+
+OFF: Final = 0.01  # [1] by which the step of a waveform may differ from the catalog's
 
 
 class Wave(NamedTuple):
@@ -21,12 +24,14 @@ class Wave(NamedTuple):
 
 
 def wave(message: int, said: Waveform, device: str, catalog: Catalog) -> Wave:
-    """Find the series and the unit; BadPayload if there is none."""
+    """Find the series and the unit; BadPayload if there is none, or its samples are otherwise apart."""
     row = catalog.row.get(said.name, -1)
     if row < 0:  # its channel within the device of the topic, then
         row = catalog.row.get(f"{device}/{said.name}", -1)
     if row < 0:
         raise BadPayload(UNKNOWN, said.name)
+    if abs(said.step / NS - catalog.step[row]) > OFF * catalog.step[row]:
+        raise BadPayload(f"a step of {said.step / NS:g} s, and in the catalog of {catalog.step[row]:g} s", said.name)
     if not said.unit or said.unit == catalog.unit[row]:
         return Wave(message, row, said, catalog.scale[row], catalog.offset[row])
     line = conversion(said.unit, catalog.unit[row])

@@ -19,6 +19,7 @@ from lifeline.model import NS, Quality
 from lifeline.units import WATER_HEAD, G
 
 AT = parse("2026-11-23T08:00:00Z")
+STEP = NS // 100  # [ns] as in the catalog
 TERMS = Terms(skew=300.0, oldest=30 * 86400.0, max_payload=1_000_000)
 W1 = "lifeline/v1/cj/gas/A-1/W-1/telemetry"
 B1 = "lifeline/v1/cj/bridge/B-1/B-1/waveform"
@@ -34,7 +35,7 @@ def flat(values: dict[str, Any], t: int = AT) -> bytes:
 
 
 def wave(name: str = "B-1/a", k: int = 100, t: int = AT - NS, first: float = 0.0, unit: str = "") -> bytes:
-    return waveform.encode(Waveform(name, t, NS // k, first + np.arange(float(k)), unit))
+    return waveform.encode(Waveform(name, t, STEP, first + np.arange(float(k)), unit))
 
 
 def keys(catalog: Catalog, said: Decoded) -> list[str]:
@@ -249,6 +250,15 @@ def test_a_waveform_may_name_its_unit(catalog: Catalog) -> None:
     assert (refused.places, "unit" in refused.reason) == ("B-1/a", True)
 
 
+@pytest.mark.parametrize(("step", "fits"), [(NS // 100, True), (10_090_000, True), (10_110_000, False), (NS // 50, False)])
+def test_a_waveform_must_have_the_step_of_the_catalog(catalog: Catalog, step: int, *, fits: bool) -> None:
+    said = blocks(catalog, [waveform.encode(Waveform("B-1/a", AT - NS, step, np.arange(8.0), "")), wave("B-1/b")])
+    assert sum(b.row.size for b in said.blocks) == 1 + fits
+    assert [(r.places, r.reason) for r in said.refused] == (
+        [] if fits else [("B-1/a", f"a step of {step / NS:g} s, and in the catalog of 0.01 s")]
+    )
+
+
 def test_an_unknown_waveform_is_refused_by_its_name(catalog: Catalog) -> None:
     said = blocks(catalog, [wave("B-9/x"), wave()])
     assert (said.refused[0].places, len(said.blocks)) == ("B-9/x", 1)
@@ -257,8 +267,8 @@ def test_an_unknown_waveform_is_refused_by_its_name(catalog: Catalog) -> None:
 def test_samples_that_are_not_finite_are_missing_and_cost_no_neighbour(catalog: Catalog) -> None:
     value = np.arange(10.0)
     value[3], value[5] = np.nan, np.inf
-    empty = Waveform("B-1/b", AT - NS, NS // 10, np.full(10, np.nan), "")
-    said = blocks(catalog, [waveform.encode(Waveform("B-1/a", AT - NS, NS // 10, value, "")), waveform.encode(empty)])
+    empty = Waveform("B-1/b", AT - NS, STEP, np.full(10, np.nan), "")
+    said = blocks(catalog, [waveform.encode(Waveform("B-1/a", AT - NS, STEP, value, "")), waveform.encode(empty)])
     [block] = said.blocks
     assert np.flatnonzero(np.isnan(block.value[0])).tolist() == [3, 5]
     assert np.flatnonzero(block.quality[0]).tolist() == [3, 5]
@@ -266,7 +276,7 @@ def test_samples_that_are_not_finite_are_missing_and_cost_no_neighbour(catalog: 
 
 
 def test_a_plain_array_is_a_waveform_too(catalog: Catalog) -> None:
-    payload = cbor2.dumps({"n": "a", "t": AT - NS, "dt": NS // 8, "v": [1, 2.5, 3, 4, 5, 6, 7, 8]})
+    payload = cbor2.dumps({"n": "a", "t": AT - NS, "dt": STEP, "v": [1, 2.5, 3, 4, 5, 6, 7, 8]})
     assert blocks(catalog, [payload]).blocks[0].value.tolist() == [[1, 2.5, 3, 4, 5, 6, 7, 8]]
 
 
