@@ -9,7 +9,6 @@ from ingest.codecs import BadPayload, Refusal, Waveform
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Block, Bools, Floats, Ints, Quality
 
-
 OFF: Final = 0.01  # [1] by which the step of a waveform may differ from the catalog's
 
 

@@ -216,8 +216,11 @@ class Watch:
             new = msgspec.structs.replace(
                 c, id=change_id(c.rule, c.key, t, level), t=t, old=c.new, new=level.name, score=None, evidence=GONE
             )
-            for c in map(self.raised.pop, gone)
-        ]
+            changes.append(new)
+            self.raised[at] = new
+            if level == Level.NORMAL:
+                del self.raised[at]
+        return changes
 
     def _keep(self, segment: Segment, part: Part) -> None:
         """Late readings may turn out to contradict what is stored: keep their messages until that is known."""
