@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from ingest import topic
 from ingest.admit import Bad, Joined, Terms, admit
 from ingest.blocks import Wave, stack, wave
-from ingest.codecs import BadPayload, Readings, Refusal, Waveform, status, telemetry, waveform
+from ingest.codecs import BadPayload, Readings, Refusal, Waveform, quoted, status, telemetry, waveform
 from ingest.topic import Topic
 from lifeline.catalog import Catalog
 from lifeline.model import Batch, Block, Bools, Ints
@@ -44,12 +44,12 @@ class Decoded(NamedTuple):
     refused: list[Refused]  # by message
 
 
-def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, terms: Terms) -> Decoded:
-    """messages: (topic, payload), received at `at` [ns] or so."""
+def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, terms: Terms, city: str = "") -> Decoded:
+    """messages: (topic, payload), received at `at` [ns] or so; city: the one whose topics are taken, "" any."""
     joined, waves, bad = Joined.none(), list[Wave](), Bad()
     for i, (name, payload) in enumerate(messages):
         try:
-            where, said = read(name, payload, at, terms)
+            where, said = read(name, payload, at, terms, city)
             if isinstance(said, Waveform):
                 waves.append(wave(i, said, where.device, catalog))
             else:
@@ -64,9 +64,11 @@ def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, ter
     return Decoded(batch, message, own, blocks, block_message, _by_message(bad))
 
 
-def read(name: str, payload: bytes, at: int, terms: Terms) -> tuple[Topic, Readings | Waveform]:
+def read(name: str, payload: bytes, at: int, terms: Terms, city: str = "") -> tuple[Topic, Readings | Waveform]:
     """What one message says, before the catalog is asked. at [ns]"""
     where = topic.parse(name)
+    if city and where.city != city:
+        raise BadPayload("another city's", f"topic city {quoted(where.city)}")
     if not 0 < len(payload) <= terms.max_payload:
         raise BadPayload(f"larger than {terms.max_payload} bytes" if payload else "empty", "payload")
     said = CODECS[where.form](payload, where.device, at)

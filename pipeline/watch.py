@@ -162,7 +162,7 @@ class Watch:
         messages = [
             (topic.decode("utf-8", "replace"), payload) for topic, payload in zip(entry.topics, entry.payloads, strict=True)
         ]
-        decoded = decode(messages, entry.t, self.catalog, self._terms)
+        decoded = decode(messages, entry.t, self.catalog, self._terms, self._config.city.name)
         for r in decoded.refused:
             at = r.message
             letter = DeadLetter(entry.first + at, entry.t, r.items, r.reason, r.places, entry.topics[at], entry.payloads[at])

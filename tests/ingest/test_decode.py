@@ -206,6 +206,13 @@ def test_an_unknown_topic_is_refused(catalog: Catalog) -> None:
     assert refused.places == "topic domain 'oil'"
 
 
+def test_a_message_of_another_city_is_refused_where_the_city_is_known(catalog: Catalog) -> None:
+    said = [(W1.replace("/cj/", f"/{city}/"), flat({"methane": 1})) for city in ("cj", "km")]
+    ours = decode(said, AT, catalog, TERMS, "cj")
+    assert (ours.batch.n, decode(said, AT, catalog, TERMS).batch.n) == (1, 2)
+    assert [(r.message, r.reason, r.places) for r in ours.refused] == [(1, "another city's", "topic city 'km'")]
+
+
 def test_a_defect_of_ours_costs_one_message(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(payload: bytes, device: str, at: int) -> Readings:
         raise ZeroDivisionError(payload, device, at)
