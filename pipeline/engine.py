@@ -173,6 +173,8 @@ class Engine:
 
     def _runs(self, batch: Batch, number: Ints, order: Ints, rank: Ints, out: Outcome) -> tuple[Ints, Ints]:
         """Judge the series whose readings are all new, in order and without a gap, whole; the order and rank of the others."""
+        if not rank.any():
+            return order, rank
         row, t = batch.row[order], batch.t[order]
         first, step = rank == 0, self._step[row]
         gap = np.diff(t, prepend=0)
