@@ -22,7 +22,7 @@ import numpy as np
 from ingest.journal import DAMAGED
 from ingest.ledger import DeadLetter, Ledger, Mark
 from lifeline.clock import now
-from lifeline.model import Batch, Change, Ints
+from lifeline.model import Batch, Change, Ints, Level
 from pipeline.engine import Engine, Outcome, Part
 from pipeline.fates import Fate, sort_late, tally
 from pipeline.snapshot import Arrays, gather, load, save, scatter
@@ -112,6 +112,9 @@ class Checkpoints:
         extra = msgspec.json.decode(self.mark.extra, type=Extra)
         if memory := self._memory(self._folder / extra.snapshot):
             scatter(engine, memory)
+        else:
+            for c in extra.raised:  # what stands must be cleared by readings, not by the loss
+                engine.take_over(c.key, c.rule, Level[c.new])
         return Known(extra.unsent, extra.raised)
 
     def _memory(self, path: Path) -> Arrays | None:

@@ -88,15 +88,24 @@ class Engine:
         self._sampled = ~np.isfinite(catalog.hold)  # [n]
         self._tell = Teller(catalog, city, self.recent)
 
-    def level(self, key: str, rule: str) -> Level:
-        """Where a series stands under a rule; NORMAL also where nobody judges it."""
+    def _standings(self, key: str, rule: str) -> list[tuple[Codes, int]]:
+        """The levels of the rule's lines, and where the series stands in them; none where nobody judges it."""
         row = self.catalog.row.get(key, -1)
         if row < 0:
-            return Level.NORMAL
+            return []
         group = self.groups[self._group[row]]
         found = [(x, int(self._place[row])) for x in (*group.values, *group.ages)]
         found += [(x, a) for j in self.joints for a in np.flatnonzero(j.grid.rows[:, 0] == row).tolist() for x in j.lines]
-        return Level(max((int(x.standing.grade.level[at]) for x, at in found if x.rule.id == rule), default=0))
+        return [(x.standing.grade.level, at) for x, at in found if x.rule.id == rule]
+
+    def level(self, key: str, rule: str) -> Level:
+        """Where a series stands under a rule; NORMAL also where nobody judges it."""
+        return Level(max((int(levels[at]) for levels, at in self._standings(key, rule)), default=0))
+
+    def take_over(self, key: str, rule: str, level: Level) -> None:
+        """Let a series stand where it is known to have stood, when the memory that said so is lost."""
+        for levels, at in self._standings(key, rule):
+            levels[at] = level
 
     def moved(self, own: int, newest: int, at: int) -> int:
         """Where what was received at `at` moves the clock [ns]; 0: nowhere.

@@ -39,6 +39,7 @@ REST: Final = 0.05  # [s] that messages may gather at most
 BEHIND: Final = 0.5  # [s] of lag from which on there is no rest
 GONE: Final = Evidence([], [], "1", {}, "1", "the series has left the catalog, or the rule the rules")
 PIECE: Final = 1 << 22  # [byte] of payloads judged between two beats
+MOSTLY: Final = 0.5  # [1] of the readings; single devices with a wrong clock are no matter of this machine
 PULSE: Final = 2.5  # [s] between heartbeats
 LAG: Final = 30.0  # [s] behind the journal before it is worth saying
 
@@ -96,6 +97,7 @@ class Watch:
         self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
         self._flushed = time.monotonic()
         self._caught_up, self._recovering = True, True
+        self._looked, self._ahead = 0, 0  # readings of late, and those among them dated ahead of their receipt
         self._newest = 0  # [ns] receipt of the newest message judged
         self.metrics = Metrics()
         self.readings = 0  # judged since the start of the process
@@ -115,6 +117,7 @@ class Watch:
                 if self.beat >= pulse:
                     pulse = self.beat + PULSE
                     self.courier.beat(self.status())
+                    self._looked, self._ahead = self._looked // 2, self._ahead // 2  # mostly the last seconds
                     give_back()  # what checkpoints took to write their files
             self.checkpoints.hurry()
             self.flush(wait=True)
@@ -173,6 +176,8 @@ class Watch:
             segment.parts.append(Part(b, entry.first + decoded.message, entry.t))
         own = int(b.t[decoded.own & (b.quality != Quality.CLOCK)].max(initial=0))  # times to be trusted
         newest = int(b.t.max(initial=0))
+        self._looked += b.n
+        self._ahead += int((b.quality == Quality.CLOCK).sum())
         for block, message in zip(decoded.blocks, decoded.block_message, strict=True):
             segment.blocks.append(Blocks(block, entry.first + message, entry.t))
             ends = block.t + block.step * (block.value.shape[1] - 1)
@@ -255,6 +260,10 @@ class Watch:
         why = []
         if self.checkpoints.why:
             why.append(f"checkpoint: {self.checkpoints.why}")
+        if self._ahead > MOSTLY * self._looked > 0:
+            why.append(
+                f"clock: {self._ahead} of the last {self._looked} readings are dated ahead; is this machine's clock slow?"
+            )
         if self.courier.why:
             why.append(f"desk: {self.courier.why}")
         if self.courier.refused:

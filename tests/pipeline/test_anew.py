@@ -126,3 +126,13 @@ def test_what_stands_at_the_desk_and_not_here_is_withdrawn_as_of_then_at_the_ear
     [gone] = [c for c in watch._withdrawn() if (c.key, c.rule) == at]
     assert (gone.old, gone.new, gone.t) == ("RED", "NORMAL", stood.t)
     assert at not in watch.raised
+
+
+def test_a_lost_memory_clears_nothing_at_the_desk(tmp_path: Path) -> None:
+    journaled(tmp_path, 0, 30, 15.0)
+    before = judged(tmp_path)
+    (state,) = (tmp_path / "data").glob("state-*.npz")
+    state.unlink()
+    after = town.watched(tmp_path)
+    assert told(after) == told(before)
+    assert after.engine.level("laser-0/ch4", "gas.methane.limit").name == "RED"
