@@ -15,7 +15,7 @@ from alerts.grade import GradeState
 from lifeline.model import Bools, Codes, Floats, Ints, Limits, Rule
 
 ROWS: Final = 8192  # [1] series in a tile: measured; fewer pay numpy's calls, more no longer fit a second-level cache of 1 MB
-TILE: Final = 8 * ROWS  # [1] readings worked on at once
+TILE: Final = 16 * ROWS  # [1] readings worked on at once; measured like the tiles
 
 
 class BadSnapshot(ValueError):
