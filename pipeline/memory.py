@@ -10,7 +10,7 @@ _LIBC: Final = ctypes.CDLL(None)
 _TRIM: Final = getattr(_LIBC, "malloc_trim", None)  # glibc has it; others give back by themselves or not at all
 _OPTION: Final = getattr(_LIBC, "mallopt", None)
 _MMAP_THRESHOLD: Final = -3  # of mallopt(3): larger pieces are asked of the system one by one, and go back at once
-LARGE: Final = 1 << 20  # [byte]
+LARGE: Final = 1 << 23  # [byte]
 
 
 def give_back() -> None:
