@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 from scipy.linalg import expm, solve_discrete_lyapunov
@@ -10,9 +10,10 @@ from scipy.linalg import expm, solve_discrete_lyapunov
 from lifeline.model import NS, Block, Floats, Level, Quality, Rows
 from lifeline.units import G
 from simulators import rhythm
+from simulators.dice import dice
 from simulators.faults import Truth
 from simulators.traffic import Vehicles, arrivals, nobody
-from simulators.world import Part, batch, dice, graded, turn
+from simulators.world import Part, batch, graded, turn
 
 STREAM: Final = 3
 RATE: Final = 50  # [Hz]
@@ -101,6 +102,7 @@ class Transition(NamedTuple):
 class Bridge:
     """All bridges of a city, sampled together."""
 
+    span: ClassVar[int] = 1  # [s]
     spans: Spans
     channels: Channels
     seed: int

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 
 from lifeline.model import NS, Floats, Ints, Level, Rows
 from simulators import rhythm
+from simulators.dice import dice
 from simulators.faults import Truth
 from simulators.rhythm import DAY
 from simulators.scurve import Curve, curve, travel
-from simulators.world import Part, batch, dice, turn
+from simulators.world import Part, batch, turn
 
 STREAM: Final = 4
 FLOOR: Final = 3.0  # [m]
@@ -133,6 +134,7 @@ class LiftState(NamedTuple):
 class Elevator:
     """Cars as their terminals tell of them: what changes, when it changes; everything once a heartbeat."""
 
+    span: ClassVar[int] = 1  # [s]
     lifts: Lifts
     seed: int
     step_s: int  # [s] between heartbeats

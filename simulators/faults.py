@@ -1,6 +1,6 @@
 """What is true of a world, and faults of sensors: they change the readings, never the world, and must never become a hazard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -161,3 +161,6 @@ def _spoil_block(fault: SensorFault, held: float, b: Block, mine: np.ndarray) ->
     start[i] += told.t[0] - t[bad][0]
     x[i, bad] = told.x
     return held, Block(b.row, start, b.step, x, b.quality)
+
+
+KINDS: Mapping[str, type] = {}

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 
 from lifeline.model import NS, Batch, Floats, Level, Rows
 from simulators import rhythm
+from simulators.dice import dice
 from simulators.faults import Truth
 from simulators.orifice import gas_flow
-from simulators.world import Part, batch, dice, graded, turn
+from simulators.world import Part, batch, graded, turn
 
 STREAM: Final = 1
 HOUR: Final = 3600.0  # [s]
@@ -102,6 +103,7 @@ class GasState(NamedTuple):
 class Gas:
     """Wells and regulators of a city."""
 
+    span: ClassVar[int] = 1  # [s]
     wells: Wells
     regulators: Regulators
     seed: int

@@ -1,16 +1,17 @@
 """The water world: a linearised network, demand through the day, bursts that lower pressures and raise the inflow."""
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 
 from lifeline.model import NS, Floats, Ints, Level, Rows
 from lifeline.units import WATER_HEAD
 from simulators import rhythm
+from simulators.dice import dice
 from simulators.faults import Truth
 from simulators.orifice import yielding_flow
-from simulators.world import Part, batch, dice, turn
+from simulators.world import Part, batch, turn
 
 STREAM: Final = 2
 LOW: Final = (20.0, 17.0, 14.0)  # [m] pressure of a main that is worth a word, a visit, and that it should never fall below
@@ -53,6 +54,7 @@ class WaterState(NamedTuple):
 class Water:
     """Gauges of pressure and flow of a city."""
 
+    span: ClassVar[int] = 1  # [s]
     network: Network
     asset: tuple[str, ...]  # [n] district metered area of each node
     pressure: Rows  # [n]

@@ -1,21 +1,19 @@
-"""What a simulated world is: a model stepped second by second, seen through its sensors, with faults whose truth is known.
+"""What a simulated world is: a model stepped slot by slot, seen through its sensors, with faults whose truth is known.
 
-The same seed gives the same bits, however the time axis is cut: models keep their state on a grid of whole seconds, and every
-random number is drawn from a generator keyed by (seed, stream, second).
+The same seed gives the same bits, however the time axis is cut: models keep their state on a grid of slots of whole seconds,
+and every random number is drawn from a generator keyed by (seed, stream, slot).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lifeline.model import NS, Batch, Block, Level, Quality
+from lifeline.catalog import Catalog
+from lifeline.model import NS, Batch, Block, Ints, Level, Quality
 from simulators.faults import SensorFault, Truth, spoil
 
 Part = Batch | Block
-
-FIXED: Final = 2**40  # slot of draws that belong to no second: the properties of assets
 
 
 class World(Protocol):
@@ -29,49 +27,84 @@ class World(Protocol):
 
 
 class Model(Protocol):
-    """A pair of pure functions, as a detector is: a state at a second, and the step to the next."""
+    """A pair of pure functions, as a detector is: a state at a second, and the step over one slot."""
+
+    @property
+    def span(self) -> int:
+        """Length of a slot. Slots begin at its multiples. [s]"""
 
     def init(self, second: int) -> Any:
-        """State at a second of the epoch. [s]"""
+        """State at a second of the epoch, the beginning of a slot. [s]"""
 
     def step(self, s: Any, second: int) -> tuple[Any, list[Part]]:
-        """State at `second` and the readings of (second - 1, second]. [s]"""
+        """State at `second`, the end of a slot, and the readings of (second - span, second]. [s]
+
+        Blocks are in order of time; a row stands in a block once.
+        """
 
     def truth(self) -> list[Truth]: ...
 
 
-class Run:
-    """One model from `start` [ns] on, seen through sensors that may be at fault. Runs forward only."""
+class Scene(NamedTuple):
+    """A world whole: what its sensors are called, and how it goes on. Rows of the model's readings are rows of the catalog."""
 
-    def __init__(self, model: Model, start: int, faults: Sequence[SensorFault] = ()) -> None:
-        self._model, self._faults = model, tuple(faults)
-        self._second = -(-start // NS)
+    catalog: Catalog
+    model: Model
+
+
+class Turn(NamedTuple):
+    """What arrives within one second."""
+
+    at: int  # [ns] end of that second
+    batch: Batch  # in order of arrival
+    blocks: list[Block]
+
+
+class Run:
+    """One model from `start` [ns] on, seen through sensors that may be at fault. Runs forward only.
+
+    shift: added to every row; faults speak of shifted rows.
+    """
+
+    def __init__(self, model: Model, start: int, faults: Sequence[SensorFault] = (), shift: int = 0) -> None:
+        self._model, self._faults, self._shift = model, tuple(faults), shift
+        self._second = start // NS // model.span * model.span
         self._state = model.init(self._second)
         self._held = [np.nan] * len(self._faults)
+        self._made: list[Part] = []  # of the slots stepped so far, not yet told
+        self._told = start  # [ns]
 
     def emit(self, t0: int, t1: int) -> list[Part]:
-        if t0 // NS < self._second - 1:
+        if t0 < self._told:
             raise ValueError(
-                f"asked for readings after {t0} ns, but the world already stands at {self._second} s; make a new one"
+                f"asked for readings after {t0} ns, but the world has told those up to {self._told} ns; make a new one"
             )
-        out: list[Part] = []
-        for second in range(self._second + 1, t1 // NS + 1):
-            self._state, parts = self._model.step(self._state, second)
+        while self._second * NS < t1:
+            self._second += self._model.span
+            self._state, parts = self._model.step(self._state, self._second)
+            parts = [moved(p, self._shift) for p in parts]
             for i, fault in enumerate(self._faults):
                 self._held[i], parts = spoil(fault, self._held[i], parts)
-            out += parts if second * NS > t0 else []
-        self._second = max(self._second, t1 // NS)
-        return out
+            self._made += parts
+        self._told = t1
+        due: list[Part] = []
+        rest: list[Part] = []
+        for part in self._made:
+            now, later = parted(part, t0, t1)
+            due += now
+            rest += later
+        self._made = rest
+        return due
 
     def truth(self) -> list[Truth]:
         return [*self._model.truth(), *(f.truth() for f in self._faults)]
 
 
-@dataclass(frozen=True)
 class City:
     """Several worlds as one."""
 
-    worlds: tuple[World, ...]
+    def __init__(self, worlds: Sequence[World]) -> None:
+        self.worlds = tuple(worlds)
 
     def emit(self, t0: int, t1: int) -> list[Part]:
         return [part for w in self.worlds for part in w.emit(t0, t1)]
@@ -80,13 +113,51 @@ class City:
         return [true for w in self.worlds for true in w.truth()]
 
 
-def dice(seed: int, stream: int, slot: int = FIXED) -> np.random.Generator:
-    """The generator of one stream in one slot: always the same numbers, whoever asks and in whatever order.
+def parted(part: Part, t0: int, t1: int) -> tuple[list[Part], list[Part]]:
+    """What of a part is complete in (t0, t1], and what comes later [ns]; what came earlier is gone."""
+    end = ends(part)
+    due, rest = (end > t0) & (end <= t1), end > t1
+    return [take(part, due)] if due.any() else [], [take(part, rest)] if rest.any() else []
 
-    J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC'11.
-    """
-    key, counter = np.array([seed, stream], np.uint64), np.array([0, 0, 0, slot], np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+def ends(part: Part) -> Ints:
+    """When each row of a part is complete. [n] [ns]"""
+    return part.t + part.step * (part.value.shape[1] - 1) if isinstance(part, Block) else part.t
+
+
+def take(part: Part, which: Any) -> Part:
+    """Some rows of a part; all of them are the part itself."""
+    if which.dtype == np.bool_ and which.all():
+        return part
+    if isinstance(part, Batch):
+        return part.take(which)
+    return Block(part.row[which], part.t[which], part.step, part.value[which], part.quality[which])
+
+
+def moved(part: Part, shift: int) -> Part:
+    """The same readings of other rows."""
+    if not shift:
+        return part
+    row = part.row + np.int32(shift)
+    if isinstance(part, Batch):
+        return Batch(row, part.t, part.value, part.quality)
+    return Block(row, part.t, part.step, part.value, part.quality)
+
+
+def turns(parts: Sequence[Part]) -> Iterator[Turn]:
+    """Readings as they arrive by themselves: second by second, each when it is complete."""
+    loose = Batch.joined([p for p in parts if isinstance(p, Batch)])
+    loose = loose.take(np.argsort(loose.t, kind="stable"))
+    second = -(-loose.t // NS)
+    waves = [(p, -(-ends(p) // NS)) for p in parts if isinstance(p, Block)]
+    found = np.unique(np.concatenate([second, *(at for _, at in waves)]))
+    cut = np.searchsorted(second, found, side="left"), np.searchsorted(second, found, side="right")
+    by_second: dict[int, list[Block]] = {}
+    for block, at in waves:
+        for s in np.unique(at).tolist():
+            by_second.setdefault(s, []).append(take(block, at == s))  # type: ignore[arg-type]  # a block's rows are a block
+    for s, a, b in zip(found.tolist(), cut[0].tolist(), cut[1].tolist(), strict=True):
+        yield Turn(s * NS, loose.take(slice(a, b)), by_second.get(s, []))
 
 
 def batch(row: Any, t: Any, value: Any) -> Batch:

@@ -4,8 +4,9 @@ import pytest
 from lifeline.model import NS, Batch, Block, Floats, Level
 from lifeline.units import G
 from simulators.bridge import SHAPE, SHOCK, Bridge, BridgeFault, Channels, Impact, Spans, Vortices, ride, transition
+from simulators.dice import dice
 from simulators.traffic import masses, nobody
-from simulators.world import Run, dice
+from simulators.world import Run
 
 START = 1_795_420_800 * NS
 L, M, EI = np.array([30.0, 60.0]), np.array([12e3, 18e3]), np.array([6.3e10, 4.1e11])

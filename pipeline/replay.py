@@ -1,0 +1,65 @@
+"""Readings that arrive turn by turn -> changes of level, by the very engine that runs live, on the clock of the data.
+
+A turn is what a commit of the journal is to watch: what arrived together. The changes do not depend on who asks, or when.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from ingest.admit import Terms, clocked, untimely
+from ingest.quality import gate, settings
+from lifeline.catalog import Catalog
+from lifeline.config import Broker, Watch
+from lifeline.model import Batch, Block, Change, Quality, Rule
+from pipeline.engine import Blocks, Engine, Part
+from simulators.world import Turn, ends, take
+
+TERMS: Final = Terms(Watch.skew, Watch.oldest, Broker.max_payload)
+
+
+class Replay:
+    """One telling of a stream, from its beginning."""
+
+    def __init__(self, catalog: Catalog, rules: Sequence[Rule], city: str = "replay", terms: Terms = TERMS) -> None:
+        self.engine = Engine(catalog, list(rules), gate(catalog, settings()), city)
+        self._terms = terms
+        self.readings = 0
+        self.refused = 0  # readings whose date is beyond what is permitted
+
+    def step(self, turn: Turn) -> list[Change]:
+        """Judge what arrived at `turn.at`; changes in the order of their instants."""
+        batch, blocks = self._admitted(turn)
+        parts = [Part(batch, np.zeros(batch.n, np.int64), turn.at)] if batch.n else []
+        waves = [Blocks(b, np.zeros(b.row.size, np.int64), turn.at) for b in blocks]
+        last = [batch.t[batch.quality != Quality.CLOCK], *(ends(b)[b.quality[:, -1] != Quality.CLOCK] for b in blocks)]
+        own = max((int(t.max(initial=0)) for t in last), default=0)
+        newest = max((int(t.max(initial=0)) for t in (batch.t, *map(ends, blocks))), default=0)
+        self.readings += batch.n + sum(b.value.size for b in blocks)
+        clock = max(self.engine.clock, self.engine.moved(own, newest, turn.at))
+        return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
+
+    def _admitted(self, turn: Turn) -> tuple[Batch, list[Block]]:
+        """What would be taken at that instant, its clocks marked, as the decoder does it."""
+        b = turn.batch
+        ahead, old = untimely(b.t, b.t, turn.at, self._terms)
+        code = np.where(b.quality == Quality.GOOD, clocked(b.t, turn.at), b.quality)
+        batch = Batch(b.row, b.t, b.value, code).take(~(ahead | old))
+        blocks = []
+        for block in turn.blocks:
+            ahead, old = untimely(block.t, ends(block), turn.at, self._terms)
+            kept = take(block, ~(ahead | old))
+            assert isinstance(kept, Block)
+            mark = np.where(kept.quality == Quality.GOOD, clocked(ends(kept), turn.at)[:, None], kept.quality)
+            blocks.append(Block(kept.row, kept.t, kept.step, kept.value, mark))
+            self.refused += int((ahead | old).sum()) * block.value.shape[1]
+        self.refused += b.n - batch.n
+        return batch, [x for x in blocks if x.row.size]
+
+
+def changes(catalog: Catalog, rules: Sequence[Rule], turns: Iterable[Turn], city: str = "replay") -> Iterator[Change]:
+    """Every change of level that a stream gives."""
+    replay = Replay(catalog, rules, city)
+    for turn in turns:
+        yield from replay.step(turn)
