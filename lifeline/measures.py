@@ -55,10 +55,6 @@ def time(low: str = "0s", high: str = "3660d") -> Written:
     return Written(read)
 
 
-Seconds = Annotated[float, time()]  # [s] "2h"
-Share = Annotated[float, measure("1", 0.0, 1.0)]  # [1] "5 %" or "0.05"
-
-
 def _unit(text: str) -> Unit | None:
     """A unit of the table, or one of them per time."""
     if text in UNITS:
@@ -87,3 +83,7 @@ def _range(like: str, low: float, high: float) -> str:
     if high == float("inf"):
         return f"at least {low:g} {like}"
     return f"at most {high:g} {like}" if low == float("-inf") else f"from {low:g} to {high:g} {like}"
+
+
+Seconds = Annotated[float, time()]  # [s] "2h"
+Share = Annotated[float, measure("1", 0.0, 1.0)]  # [1] "5 %" or "0.05"
