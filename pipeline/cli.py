@@ -21,7 +21,11 @@ journal_app = typer.Typer(
     help="The journal of raw messages, and its dead letters.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(catalog_app, name="catalog")
+scenario_app = typer.Typer(
+    help="Scenarios: worlds in which it is known what happens.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(journal_app, name="journal")
+app.add_typer(scenario_app, name="scenario")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
@@ -230,6 +234,42 @@ def journal_purge(
     from pipeline.letters import purge
 
     typer.echo(purge(configured(config), dead_before))
+
+
+@scenario_app.command("list")
+def scenario_list(
+    folder: Annotated[Path | None, typer.Option(help="Look here instead of among those that come with the program.")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Every scenario, a line each."""
+    from pipeline.scenarios import listed
+
+    typer.echo(listed(folder, as_json=json))
+
+
+@scenario_app.command("check")
+def scenario_check(
+    scenarios: Annotated[list[str] | None, typer.Argument(help="Names or files; none: all that come with the program.")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Read scenario files and say everything that is wrong with them: file, line, what is allowed."""
+    from pipeline.scenarios import checked
+
+    said, code = checked(scenarios or [], as_json=json)
+    typer.echo(said)
+    raise typer.Exit(code)
+
+
+@scenario_app.command("describe")
+def scenario_describe(
+    scenario: Annotated[str, typer.Argument(help="Name or file.")],
+    catalog: Annotated[Path | None, typer.Option(help="Write the catalog of its series here (CSV).")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """What a scenario holds: its series, what happens, what must and must not be said of it."""
+    from pipeline.scenarios import described
+
+    typer.echo(described(scenario, catalog, as_json=json))
 
 
 def main() -> None:
