@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alerts.case import Case, answered, moved, opened
 from alerts.judge import Standing, judge
 from alerts.lifecycle import LIVE, State
-from lifeline.model import Change, Kind, Level
+from lifeline.model import Change, Kind, Level, warning_id
 
 
 class Step(NamedTuple):
@@ -69,7 +69,8 @@ class Docket:
         live = self._live.get((c.asset, c.hazard))
         if live is None and verdict.level is Level.NORMAL:
             return
-        warned = self.warnings[live] if live else Warned(opened(c, c.t))
+        known = live or warning_id(c.asset, c.hazard, c.t)  # a closed one may have begun at this very instant
+        warned = self.warnings.get(known) or Warned(opened(c, c.t))
         case = warned.case
         if verdict.level is case.level and (not verdict.level or verdict.kind is case.kind):
             return
