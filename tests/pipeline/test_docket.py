@@ -31,7 +31,8 @@ def change(at: int, device: str, asset: str, rule: str, new: Level) -> Change:
     key, t = f"{asset}-{device}/ch4", T0 + at * NS
     return Change(
         id=change_id(rule, key, t, new), t=t, city="c", district="d", domain=Domain.GAS, asset=asset,
-        device=f"{asset}-{device}", key=key, quantity="methane", rule=rule, hazard="stuck" if rule == "stuck" else "gas_accumulation",
+        device=f"{asset}-{device}", key=key, quantity="methane", rule=rule,
+        hazard="stuck" if rule == "stuck" else "gas_accumulation",
         kind=Kind.TICKET if rule == "stuck" else Kind.HAZARD, mode=Mode.PASSIVE if rule == "new" else Mode.ACTIVE,
         hard=rule == "limit" and new >= Level.ORANGE, old="NORMAL", new=new.name, score=1.0, lat=24.0, lon=102.0, owner="o",
         evidence=EVIDENCE,
