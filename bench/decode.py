@@ -35,7 +35,7 @@ def city(devices: int, bridges: int, channels: int = 50) -> Catalog:
     return Catalog(
         key=text, asset=same, device=same, domain=same, district=same, quantity=kind, unit=unit, owner=same,
         step=np.where(slow_ones, 60.0, 0.01), low=np.where(slow_ones, 0.0, -20.0), high=np.where(slow_ones, 0.2, 20.0),
-        lat=nan, lon=nan, hold=nan, rated=nan, scale=np.where(slow_ones, 0.01, 1.0), offset=np.zeros(n),
+        lat=nan, lon=nan, hold=nan, rated=nan, scale=np.where(slow_ones, 0.01, 1.0), offset=np.zeros(n), report=nan,
     )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def _nothing() -> Catalog:
         name: np.empty(0, object) for name in ("key", "asset", "device", "domain", "district", "quantity", "unit", "owner")
     }
     numbers: dict[str, Any] = {
-        name: np.empty(0) for name in ("step", "low", "high", "lat", "lon", "hold", "rated", "scale", "offset")
+        name: np.empty(0) for name in ("step", "low", "high", "lat", "lon", "hold", "rated", "scale", "offset", "report")
     }
     return Catalog(**texts, **numbers)
 

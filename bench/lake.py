@@ -23,7 +23,7 @@ def city() -> Catalog:
     domain = np.array(slow + ["bridge"] * FAST, object)
     key = np.array([f"{d[:2].upper()}-{i:06d}/ch" for i, d in enumerate(domain)], object)
     text, zero, one = np.full(n, "x", object), np.zeros(n), np.ones(n)
-    return Catalog(key, text, text, domain, text, text, text, text, one, zero, one, zero, zero, zero, zero, one, zero)
+    return Catalog(key, text, text, domain, text, text, text, text, one, zero, one, zero, zero, zero, zero, one, zero, zero)
 
 
 def checkpoint(rng: np.random.Generator, second: int, seconds: int = 5) -> Batch:

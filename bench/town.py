@@ -94,7 +94,7 @@ class Town:
             asset=names, device=names, domain=words["domain"], district=np.array([f"street {i % 6}" for i in range(n)], object),
             quantity=words["quantity"], unit=words["unit"], owner=np.full(n, "town", object), step=step, low=low, high=high,
             lat=24.6 + 0.1 * np.arange(n) / n, lon=np.full(n, 102.9), hold=np.full(n, np.nan), rated=np.full(n, np.nan),
-            scale=scale, offset=offset,
+            scale=scale, offset=offset, report=np.full(n, np.nan),
         )  # fmt: skip
 
     def telemetry(self, kind: Kind) -> tuple[Ints, Sheet]:

@@ -21,8 +21,8 @@ Texts = NDArray[np.object_]
 REQUIRED: Final = (
     "key", "asset", "device", "domain", "district", "quantity", "unit", "step", "low", "high", "lat", "lon", "owner",
 )  # fmt: skip
-OPTIONAL: Final = ("hold", "rated")
-NUMBERS: Final = ("step", "low", "high", "lat", "lon", "hold", "rated")
+OPTIONAL: Final = ("hold", "rated", "report")
+NUMBERS: Final = ("step", "low", "high", "lat", "lon", "hold", "rated", "report")
 NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -47,6 +47,7 @@ class Catalog:
     rated: Floats  # [n] [SI] rated or design value; NaN: none
     scale: Floats  # [n] [SI / unit]
     offset: Floats  # [n] [SI]
+    report: Floats  # [n] [s] between messages that each hold many readings; NaN: every reading is sent at once
 
     @cached_property
     def row(self) -> dict[str, int]:
@@ -163,7 +164,7 @@ def _wrong_dimension(quantity: str, unit: str) -> str:
 
 def _check_numbers(sheet: Sheet, number: dict[str, Floats], problems: Problems) -> None:
     """Comparisons with NaN are false: a cell that is empty or no number has been named already."""
-    for name in ("step", "hold"):
+    for name in ("step", "hold", "report"):
         _check_positive(name, number[name], sheet, problems)
     low, high, lat, lon = (number[name] for name in ("low", "high", "lat", "lon"))
     swapped = (np.abs(lat) > 90) & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)

@@ -19,6 +19,7 @@ from pipeline.stepping import advance
 from pipeline.telling import Teller
 
 GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
+MESSAGES: Final = 3  # messages that a device which rests between them may miss, likewise
 TICK: Final = NS  # [ns] silence is looked for once a second of the data's clock
 
 ALONE: Final = 60 * NS  # [ns] of receipt with no time of a device's own, after which the time of receipt moves the clock
@@ -85,6 +86,8 @@ class Engine:
             self._group[group.rows] = g
             self._place[group.rows] = np.arange(group.rows.size)
         self._step = np.maximum(np.rint(catalog.step * NS), 1).astype(np.int64)  # [n] [ns]
+        pause = np.rint(np.nan_to_num(catalog.report) * NS).astype(np.int64)
+        self._pause: Ints = np.maximum(pause, self._step)  # [n] [ns] between messages
         self._sampled = ~np.isfinite(catalog.hold)  # [n]
         self._tell = Teller(catalog, city, self.recent)
 
@@ -254,7 +257,7 @@ class Engine:
             return
         place = self._place[rows]
         if not group.held:
-            self._bridge(group, place, t[:, 0], before, self._step[rows])
+            self._bridge(group, place, np.where(before > 0, t[:, 0] - before, 0), rows)
         index = group.index(place)
         for line in group.values:
             seen = x if line.rule.raw else good
@@ -265,9 +268,16 @@ class Engine:
                 kept = x.astype(np.float32).astype(np.float64)  # as the last readings are kept
                 out.changes += self._tell.series(line.rule, rows, t, steps, kept)
 
-    def _bridge(self, group: Group, place: Ints, t: Ints, before: Ints, step: Ints) -> None:
-        """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew."""
-        missing = np.where(before > 0, (t - before + step // 2) // step - 1, 0)
+    def _bridge(self, group: Group, place: Ints, gap: Ints, rows: Rows) -> None:
+        """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew.
+
+        gap: since the last reading; 0: it is the first. [m] [ns]
+        A device that rests between its messages misses nothing meanwhile.
+        """
+        step, pause = self._step[rows], self._pause[rows]
+        missing = (gap + step // 2) // step - 1
+        rests = pause > step
+        missing[rests] = np.where(gap > MESSAGES * pause, GAP + 1, 0)[rests]
         if not (missing > 0).any():
             return
         lost = place[missing > GAP]
@@ -285,7 +295,7 @@ class Engine:
         for group in self.groups:
             if group.ages:
                 since = np.maximum(self.heard[group.rows], self.born)
-                age = (self.clock - since) / np.maximum(self._step[group.rows], REPORT)
+                age = (self.clock - since) / np.maximum(self._pause[group.rows], REPORT)
                 for line in group.ages:
                     steps = advance(line.rule, line.standing, slice(None), age[:, None])
                     if steps.which.size:

@@ -97,7 +97,7 @@ def _columns(rows: list[Row]) -> Catalog:
     text = ("key", "asset", "device", "domain", "district", "quantity", "unit", "owner")
     scale, offset = (np.array([getattr(UNITS[r["unit"]], f) for r in rows]) for f in ("scale", "offset"))
     known = {f: np.array([r[f] for r in rows], object) for f in text}
-    number = {f: np.array([r[f] for r in rows], float) for f in ("step", "lat", "lon", "hold")}
+    number = {f: np.array([r[f] for r in rows], float) for f in ("step", "lat", "lon", "hold", "report")}
     si = {f: np.array([r[f] for r in rows], float) * scale + offset for f in ("low", "high", "rated")}
     return Catalog(**known, **number, **si, scale=scale, offset=offset)
 
@@ -115,7 +115,7 @@ def _series(
         "unit": unit,
     }
     out |= {"district": DISTRICTS[asset.split("-")[1]][0], "owner": OWNER[domain], "low": span[0], "high": span[1]}
-    return out | {"step": float(STEP), "hold": NONE, "rated": NONE} | other
+    return out | {"step": float(STEP), "hold": NONE, "rated": NONE, "report": NONE} | other
 
 
 def _placed(rows: Iterable[list[Row]], seed: int, stream: int) -> list[Row]:

@@ -12,7 +12,7 @@ from simulators.plan import Site
 
 NONE: Final = float("nan")
 TEXT: Final = ("key", "asset", "device", "domain", "district", "quantity", "unit", "owner")
-NUMBER: Final = ("step", "lat", "lon", "hold")
+NUMBER: Final = ("step", "lat", "lon", "hold", "report")
 MEASURED: Final = ("low", "high", "rated")
 OWNER: Final = {
     Domain.GAS: "Gas Company",
@@ -37,13 +37,14 @@ def series(
     *,
     hold: float = NONE,
     rated: float = NONE,
+    report: float = NONE,
     owner: str = "",
 ) -> Row:
-    """One row of the catalog. span, rated [unit]; step, hold [s]"""
+    """One row of the catalog. span, rated [unit]; step, hold, report [s]"""
     return {
         "key": f"{device}/{channel}", "asset": asset, "device": device, "domain": domain.value, "district": site.district,
         "quantity": quantity, "unit": unit, "owner": owner or OWNER[domain], "low": span[0], "high": span[1], "step": step,
-        "lat": site.lat, "lon": site.lon, "hold": hold, "rated": rated,
+        "lat": site.lat, "lon": site.lon, "hold": hold, "rated": rated, "report": report,
     }  # fmt: skip
 
 

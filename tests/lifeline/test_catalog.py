@@ -14,7 +14,7 @@ from lifeline.units import QUANTITIES, UNITS, akin
 GOOD = {
     "key": "well-1-a/methane", "asset": "well-1", "device": "well-1-a", "domain": "gas", "district": "凤麓",
     "quantity": "methane", "unit": "%VOL", "step": "60", "low": "0", "high": "20", "lat": "24.67", "lon": "102.91",
-    "owner": "gas company", "hold": "", "rated": "",
+    "owner": "gas company", "hold": "", "rated": "", "report": "",
 }  # fmt: skip
 
 
@@ -212,6 +212,7 @@ def row(draw: st.DrawFn) -> dict[str, str]:
         "low": repr(low), "high": repr(low + draw(st.floats(0.1, 1e6))), "step": draw(number(1e-3, 1e6)), "owner": draw(name),
         "lat": draw(number(-90, 90)), "lon": draw(number(-180, 180)), "district": draw(name), "asset": draw(name),
         "hold": draw(st.just("") | number(1, 1e5)), "rated": draw(st.just("") | number(-1e5, 1e5)),
+        "report": draw(st.just("") | number(1, 1e5)),
     }  # fmt: skip
 
 

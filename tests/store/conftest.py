@@ -20,7 +20,7 @@ def catalog(order: list[int] | None = None, n: int = N) -> Catalog:
     text, zero, no = np.full(i.size, "x", object), np.zeros(i.size), np.full(i.size, np.nan)
     quantity, unit = np.full(i.size, "methane", object), np.full(i.size, "ppm", object)
     one = np.ones(i.size)
-    return Catalog(key, text, key, domain, text, quantity, unit, text, one, zero, one, zero, zero, no, no, one, zero)
+    return Catalog(key, text, key, domain, text, quantity, unit, text, one, zero, one, zero, zero, no, no, one, zero, no)
 
 
 def readings(seed: int, n: int = 300, span: int = 3 * 3600, series: int = N) -> Batch:
