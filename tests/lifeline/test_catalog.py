@@ -137,10 +137,10 @@ def test_ragged_rows_and_blank_lines_do_not_shift_the_line_numbers(tmp_path: Pat
     header, one, two, wrong = lines
     content = "\n".join(["", header, one, "", "a,b,c", two + ",more", "," * 14, "\t", wrong, ""])
     said = refusal(text(tmp_path, content))
-    assert said[0] == "5: 3 cells, but line 2 names 15 columns"
-    assert said[1] == "6: 16 cells, but line 2 names 15 columns"
+    assert said[0] == "5: 3 cells, but line 2 names 16 columns"
+    assert said[1] == "6: 16 cells, but line 2 names 16 columns"
     assert said[2] == "7: all cells are empty; delete the line"
-    assert said[3] == "8: 1 cells, but line 2 names 15 columns"
+    assert said[3] == "8: 1 cells, but line 2 names 16 columns"
     assert said[4].startswith("9: unit: 'ppt' is unknown")
     assert len(said) == 5
 
