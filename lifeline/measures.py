@@ -1,9 +1,10 @@
 """Quantities written as text with their unit, for files that people edit: "20 mm", "0.3 MPa", "0.15 %VOL/month", "2h"."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Final
 
-from lifeline.kinds import Unfit, Written, duration
+from lifeline.kinds import SECONDS, Unfit, Written, duration
 from lifeline.units import PURE, UNITS, Unit, akin
 
 TIMES: Final = {
@@ -18,7 +19,28 @@ TIMES: Final = {
 NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
-def measure(like: str, low: float = float("-inf"), high: float = float("inf")) -> Written:
+@dataclass(frozen=True)
+class Measured(Written):
+    """Mark of a quantity that is written with a unit, and what it allows."""
+
+    like: str  # a unit that it may be written in; "" for a duration
+    low: float  # [like]
+    high: float  # [like]
+
+    def allowed(self) -> str:
+        """For a manual."""
+        return _range(self.like, self.low, self.high) if self.like else "a duration such as 30s, 5m, 4h, 7d"
+
+    def written(self, value: float) -> str:
+        """An SI value as it may be written."""
+        if not self.like:
+            return _spoken(value)
+        unit = _unit(self.like)
+        assert unit is not None
+        return f"{unit.from_si(value):.6g}" + ("" if self.like in PURE else f" {self.like}")
+
+
+def measure(like: str, low: float = float("-inf"), high: float = float("inf")) -> Measured:
     """Mark of a number that is written with a unit which measures what `like` does; low, high in `like`, both allowed.
 
     like: "mm", "kPa", "%VOL/month"; the value read is SI (per second where `like` is a rate).
@@ -39,10 +61,10 @@ def measure(like: str, low: float = float("-inf"), high: float = float("inf")) -
             raise Unfit(f"must be {_range(like, low, high)}, not {text!r}")
         return value
 
-    return Written(read)
+    return Measured(read, like, low, high)
 
 
-def time(low: str = "0s", high: str = "3660d") -> Written:
+def time(low: str = "0s", high: str = "3660d") -> Measured:
     """Mark of a duration such as "30s", "5m", "4h", "7d". [s]"""
     least, most = duration(low), duration(high)
 
@@ -52,7 +74,7 @@ def time(low: str = "0s", high: str = "3660d") -> Written:
             raise Unfit(f"must be from {low} to {high}, not {text!r}")
         return value
 
-    return Written(read)
+    return Measured(read, "", least, most)
 
 
 def _unit(text: str) -> Unit | None:
@@ -63,6 +85,12 @@ def _unit(text: str) -> Unit | None:
     if over not in UNITS or per not in TIMES:
         return None
     return Unit(f"{UNITS[over].si}/s", UNITS[over].scale / TIMES[per])
+
+
+def _spoken(seconds: float) -> str:
+    """A duration as it may be written."""
+    name = next((n for n in ("d", "h", "m") if seconds >= SECONDS[n] and seconds % SECONDS[n] == 0), "s")
+    return f"{seconds / SECONDS[name]:.6g}{name}"
 
 
 def _alike(text: str, like: str) -> bool:
@@ -80,6 +108,8 @@ def _example(like: str, low: float, high: float) -> str:
 
 
 def _range(like: str, low: float, high: float) -> str:
+    if low == -high == float("-inf"):
+        return f"any in {like}"
     if high == float("inf"):
         return f"at least {low:g} {like}"
     return f"at most {high:g} {like}" if low == float("-inf") else f"from {low:g} to {high:g} {like}"
