@@ -260,6 +260,16 @@ def scenario_check(
     raise typer.Exit(code)
 
 
+@scenario_app.command("keys")
+def scenario_keys(
+    word: Annotated[str, typer.Argument(help="Only tables whose head holds this, such as gas, fault, transport.")] = "",
+) -> None:
+    """What may be written in a scenario file: every table, its keys, what they allow, their defaults."""
+    from pipeline.scenarios import kinds
+
+    typer.echo(kinds(word))
+
+
 @scenario_app.command("describe")
 def scenario_describe(
     scenario: Annotated[str, typer.Argument(help="Name or file.")],

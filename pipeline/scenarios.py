@@ -75,6 +75,23 @@ def described(name: str, catalog: Path | None, *, as_json: bool) -> str:
     return json.dumps(_described(on), ensure_ascii=False) if as_json else "\n".join(_lines(on))
 
 
+def kinds(word: str) -> str:
+    """What may be written, for tables whose head holds a word."""
+    from simulators.manual import tables
+
+    chosen = [t for t in tables() if word in t.head]
+    if not chosen:
+        heads = "\n  ".join(t.head for t in tables())
+        raise Unusable(f"no table is headed with {word!r}; there are\n  {heads}")
+    out = []
+    for t in chosen:
+        out += [t.head, *([f"  {t.about}"] if t.about else [])]
+        out += [
+            f"    {k.name:14} {k.allowed}; {k.default or 'must be given'}{f'; {k.about}' if k.about else ''}" for k in t.keys
+        ]
+    return "\n".join(out)
+
+
 def _described(on: Stage) -> dict[str, Any]:
     s = on.scenario
     return {
