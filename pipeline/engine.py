@@ -87,7 +87,7 @@ class Engine:
             self._place[group.rows] = np.arange(group.rows.size)
         self._step = np.maximum(np.rint(catalog.step * NS), 1).astype(np.int64)  # [n] [ns]
         pause = np.rint(np.nan_to_num(catalog.report) * NS).astype(np.int64)
-        self._pause: Ints = np.maximum(pause, self._step)  # [n] [ns] between messages
+        self.pause: Ints = np.maximum(pause, self._step)  # [n] [ns] between messages
         self._sampled = ~np.isfinite(catalog.hold)  # [n]
         self._tell = Teller(catalog, city, self.recent)
 
@@ -274,7 +274,7 @@ class Engine:
         gap: since the last reading; 0: it is the first. [m] [ns]
         A device that rests between its messages misses nothing meanwhile.
         """
-        step, pause = self._step[rows], self._pause[rows]
+        step, pause = self._step[rows], self.pause[rows]
         missing = (gap + step // 2) // step - 1
         rests = pause > step
         missing[rests] = np.where(gap > MESSAGES * pause, GAP + 1, 0)[rests]
@@ -295,7 +295,7 @@ class Engine:
         for group in self.groups:
             if group.ages:
                 since = np.maximum(self.heard[group.rows], self.born)
-                age = (self.clock - since) / np.maximum(self._pause[group.rows], REPORT)
+                age = (self.clock - since) / np.maximum(self.pause[group.rows], REPORT)
                 for line in group.ages:
                     steps = advance(line.rule, line.standing, slice(None), age[:, None])
                     if steps.which.size:

@@ -14,6 +14,7 @@ from lifeline.catalog import Catalog
 from lifeline.config import Broker, Watch
 from lifeline.model import Batch, Block, Change, Quality, Rule
 from pipeline.engine import Blocks, Engine, Part
+from pipeline.stretch import stretches
 from simulators.world import Turn, ends, take
 
 TERMS: Final = Terms(Watch.skew, Watch.oldest, Broker.max_payload)
@@ -28,17 +29,23 @@ class Replay:
         self.readings = 0
         self.refused = 0  # readings whose date is beyond what is permitted
 
-    def step(self, turn: Turn) -> list[Change]:
-        """Judge what arrived at `turn.at`; changes in the order of their instants."""
-        batch, blocks = self._admitted(turn)
-        parts = [Part(batch, np.zeros(batch.n, np.int64), turn.at)] if batch.n else []
-        waves = [Blocks(b, np.zeros(b.row.size, np.int64), turn.at) for b in blocks]
+    def step(self, *arrived: Turn) -> list[Change]:
+        """Judge what arrived in one turn, or in a stretch of them (pipeline/stretch.py); changes by their instants."""
+        parts, waves, clock = list[Part](), list[Blocks](), self.engine.clock
+        for turn in arrived:
+            batch, blocks = self._admitted(turn)
+            parts += [Part(batch, np.zeros(batch.n, np.int64), turn.at)] if batch.n else []
+            waves += [Blocks(b, np.zeros(b.row.size, np.int64), turn.at) for b in blocks]
+            clock = max(clock, self._moved(batch, blocks, turn.at))
+        return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
+
+    def _moved(self, batch: Batch, blocks: list[Block], at: int) -> int:
+        """Where a turn moves the data's clock. [ns]"""
         last = [batch.t[batch.quality != Quality.CLOCK], *(ends(b)[b.quality[:, -1] != Quality.CLOCK] for b in blocks)]
         own = max((int(t.max(initial=0)) for t in last), default=0)
         newest = max((int(t.max(initial=0)) for t in (batch.t, *map(ends, blocks))), default=0)
         self.readings += batch.n + sum(b.value.size for b in blocks)
-        clock = max(self.engine.clock, self.engine.moved(own, newest, turn.at))
-        return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
+        return self.engine.moved(own, newest, at)
 
     def _admitted(self, turn: Turn) -> tuple[Batch, list[Block]]:
         """What would be taken at that instant, its clocks marked, as the decoder does it."""
@@ -61,5 +68,5 @@ class Replay:
 def changes(catalog: Catalog, rules: Sequence[Rule], turns: Iterable[Turn], city: str = "replay") -> Iterator[Change]:
     """Every change of level that a stream gives."""
     replay = Replay(catalog, rules, city)
-    for turn in turns:
-        yield from replay.step(turn)
+    for run in stretches(turns, replay.engine):
+        yield from replay.step(*run)

@@ -1,0 +1,107 @@
+"""Turns that may be judged in one step: as many as give the very changes that they would give one by one.
+
+Series are judged by themselves, so that a cut of the stream changes nothing for them (the contract of detectors). What looks at
+the clock does care: silence is sought, and the one-second slots of joint detectors are closed, once a second of the data's
+clock. A stretch therefore ends with the first turn that could let a series fall silent or speak again; and what comes late to a
+slot, or from a clock that is ahead, is judged by itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from lifeline.model import NS, Bools, Floats, Ints, Level, Quality, Rule
+from pipeline.engine import REPORT, TICK, Engine
+from pipeline.grid import ALLOWANCE, LONGEST
+from simulators.world import Turn, ends
+
+MOST: Final = 2_000_000  # readings in a stretch
+SOON: Final = NS // 1000  # [ns] by which a stretch ends before a crossing, for rounding
+NEVER: Final = 2**63 - 1
+
+
+class Quiet(NamedTuple):
+    """What the engine's memory says of silence."""
+
+    until: int  # [ns] before which no series can fall silent, or further silent
+    silent: Bools  # [n] series that stand above NORMAL for it
+
+
+def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
+    """Turns in runs. Whoever asks for the next run has stepped the engine through the last."""
+    joint = grids(engine)
+    held: list[Turn] = []
+    size, clock, quiet = 0, engine.clock, Quiet(0, np.zeros(engine.catalog.n, np.bool_))
+    for turn in turns:
+        alone = not timely(turn, clock, joint)
+        if held and alone:
+            yield held
+            held = []
+        if not held:
+            size, clock, quiet = 0, engine.clock, outlook(engine)
+        held.append(turn)
+        size += readings(turn)
+        clock = max(clock, min(newest(turn), turn.at))
+        if alone or size > MOST or clock >= min(quiet.until, engine.clock + (LONGEST - 2) * NS) or speaks(turn, quiet.silent):
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def outlook(engine: Engine) -> Quiet:
+    """As the engine stands."""
+    until, silent = NEVER, np.zeros(engine.catalog.n, np.bool_)
+    for group in engine.groups:
+        since = np.maximum(engine.heard[group.rows], engine.born)
+        pause = np.maximum(engine.pause[group.rows], REPORT)
+        for line in group.ages:
+            level = line.standing.grade.level
+            silent[group.rows[level > Level.NORMAL]] = True
+            until = min(until, int((since + ages(line.rule)[level] * pause).min(initial=NEVER) if since.size else NEVER))
+    return Quiet(until - SOON if engine.born else 0, silent)
+
+
+def ages(rule: Rule) -> Floats:
+    """Age at which the level above each is entered. [5] [step]; inf: there is none; 0 where a hold makes every tick count"""
+    limits = rule.limits
+    if (limits.hold[np.isfinite(limits.enter)] > 1).any():
+        return np.zeros(len(Level))
+    score = rule.detector.step(rule.detector.init(1), np.ones((1, 1)))[1][0, 0]  # of an age of one: it grows in proportion
+    above = [limits.enter[level:].min(initial=np.inf) for level in range(len(Level))]
+    return np.asarray(np.minimum(np.array(above) / score, 1e9))
+
+
+def grids(engine: Engine) -> Bools:
+    """Series that joint detectors judge in slots. [n]"""
+    found = np.zeros(engine.catalog.n, np.bool_)
+    for joint in engine.joints:
+        found |= joint.grid.place >= 0
+    return found
+
+
+def timely(turn: Turn, clock: int, joint: Bools) -> bool:
+    """Whether no clock in it is ahead, and nothing comes to a slot that may be closed. clock [ns] of the data before it"""
+    closed = (clock - ALLOWANCE) // TICK * TICK
+    b = turn.batch
+    late = joint[b.row] & (b.t <= closed)
+    codes = [b.quality, *(block.quality for block in turn.blocks)]
+    return not (late.any() or any((code == Quality.CLOCK).any() for code in codes))
+
+
+def speaks(turn: Turn, silent: Bools) -> bool:
+    """Whether a series that was silent is heard."""
+    if not silent.any():
+        return False
+    return bool(silent[turn.batch.row].any() or any(silent[b.row].any() for b in turn.blocks))
+
+
+def readings(turn: Turn) -> int:
+    return turn.batch.n + sum(b.value.size for b in turn.blocks)
+
+
+def newest(turn: Turn) -> int:
+    """[ns] latest instant in a turn; 0: none."""
+    times: list[Ints] = [turn.batch.t, *map(ends, turn.blocks)]
+    return max((int(t.max(initial=0)) for t in times), default=0)

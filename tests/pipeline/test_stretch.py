@@ -1,0 +1,51 @@
+"""Many turns judged in one step give the very changes of one step a turn."""
+
+import msgspec
+import numpy as np
+import pytest
+
+import detectors
+from lifeline.model import NS
+from pipeline.replay import Replay, changes
+from pipeline.stretch import stretches
+from simulators import city
+from simulators.demo import demo_faults
+from simulators.faults import Dropout
+from simulators.world import Turn, turns
+
+START = 1_795_420_800 * NS
+CATALOG = city.chengjiang(1)
+SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Turn]:
+    """Four minutes of the demo's city, in which sensors fall silent and speak again."""
+    faults = demo_faults(CATALOG, START)
+    for i, key in enumerate(CATALOG.key[::97].tolist()):
+        faults.append(city.sensor_fault(CATALOG, key, START + (20 + i) * NS, START + (90 + 3 * i) * NS, Dropout()))
+    world = city.world(CATALOG, START, 1, faults)
+    rng = np.random.default_rng(1)
+    made = list(turns(world.emit(START, START + SECONDS * NS)))
+    for i in rng.integers(60, len(made), 20).tolist():  # some messages come again, late
+        made[i] = made[i]._replace(batch=type(made[i].batch).joined([made[i].batch, made[i - 7].batch.take(slice(0, 40))]))
+    return made
+
+
+def test_the_changes_are_the_same_to_the_last_bit(told: list[Turn]) -> None:
+    rules = detectors.rules()
+    one = Replay(CATALOG, rules)
+    single = [c for turn in told for c in one.step(turn)]
+    many = list(changes(CATALOG, rules, told))
+    assert {c.hazard for c in single} >= {"silence", "entrapment", "gas_accumulation", "water_burst"}
+    assert sorted(map(msgspec.json.encode, many)) == sorted(map(msgspec.json.encode, single))
+
+
+def test_a_quiet_city_is_judged_in_few_steps() -> None:
+    world = city.world(CATALOG, START, 1)
+    made = list(turns(world.emit(START, START + 60 * NS)))
+    replay, steps = Replay(CATALOG, detectors.rules()), 0
+    for run in stretches(made, replay.engine):
+        replay.step(*run)
+        steps += 1
+    assert steps < len(made) / 5
