@@ -55,7 +55,16 @@ def catalog() -> Catalog:
     rows = [("d1", "W-1", "Fenglu"), ("d2", "W-1", "Fenglu"), ("d3", "W-2", "Fenglu"), ("d4", "W-3", "Longjie")]
     texts = {name: np.array([r[i] for r in rows], object) for i, name in enumerate(("device", "asset", "district"))}
     same = {"domain": Domain.GAS, "quantity": "methane", "unit": "%VOL", "owner": "gas company"}
-    numbers = {"step": 60.0, "low": 0.0, "high": 0.2, "hold": np.nan, "rated": np.nan, "report": np.nan, "scale": 0.01, "offset": 0.0}
+    numbers = {
+        "step": 60.0,
+        "low": 0.0,
+        "high": 0.2,
+        "hold": np.nan,
+        "rated": np.nan,
+        "report": np.nan,
+        "scale": 0.01,
+        "offset": 0.0,
+    }
     return Catalog(
         key=np.array([f"{r[0]}/ch4" for r in rows], object),
         lat=np.full(4, 24.67),
