@@ -7,8 +7,8 @@ from lifeline.model import NS
 from lifeline.units import WATER_HEAD
 from simulators.bridge import Impact
 from simulators.city import Fault, sensor_fault
+from simulators.effects import Dropout, Skew, Spike, Stuck
 from simulators.elevator import Kind, Trouble
-from simulators.faults import Dropout, Skew, Spike, Stuck
 from simulators.gas import VOL, Leak, Misregulation
 from simulators.water import Burst
 

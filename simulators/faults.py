@@ -1,12 +1,14 @@
 """What is true of a world, and faults of sensors: they change the readings, never the world, and must never become a hazard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lifeline.model import NS, Batch, Block, Floats, Ints, Level
+from lifeline.model import NS, Batch, Block, Bools, Codes, Floats, Ints, Level
+
+Part = Batch | Block
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Truth:
     end: int  # [ns]
     min_level: Level  # a warning below this understates it
     max_level: Level  # a warning above this overstates it
+    place: str = ""  # where exactly, in the words of its world: a pipe, a segment of duct, a floor
 
 
 class Seen(NamedTuple):
@@ -28,82 +31,26 @@ class Seen(NamedTuple):
 
     t: Ints  # [k] [ns]
     x: Floats  # [k] [SI]
+    quality: Codes  # [k]
 
 
 class Effect(Protocol):
-    """What a fault does to the readings of one series while it lasts."""
+    """What a fault does to the readings of one series while it lasts. Its name is that of its class."""
 
     def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:
         """What is told instead. since [k] [s] after onset; held [SI] the first reading after onset."""
 
 
-@dataclass(frozen=True)
-class Drift:
-    """Zero point that wanders off."""
+class Fault(Protocol):
+    """A sensor at fault, or two. row: any of its series."""
 
-    rate: float  # [SI/s]
+    @property
+    def row(self) -> int: ...
 
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002  the same call for every effect
-        return Seen(seen.t, seen.x + self.rate * since)
+    def tell(self, state: Any, part: Part) -> tuple[Any, Part]:
+        """A part as it is told; state: whatever must be remembered from part to part, None at first."""
 
-
-@dataclass(frozen=True)
-class Stuck:
-    """The first value, for ever."""
-
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002
-        return Seen(seen.t, np.full_like(seen.x, held))
-
-
-@dataclass(frozen=True)
-class Dropout:
-    """Nothing arrives."""
-
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002
-        return Seen(seen.t[:0], seen.x[:0])
-
-
-@dataclass(frozen=True)
-class Spike:
-    """Every reading off by `size`; let it last for one step of the series, or a few."""
-
-    size: float  # [SI]
-
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002
-        return Seen(seen.t, seen.x + self.size)
-
-
-@dataclass(frozen=True)
-class Noise:
-    """A loose contact: noise drawn anew for every reading from its own instant."""
-
-    sigma: float  # [SI]
-    seed: int = 0
-
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002
-        slot = int(seen.t[0]) if seen.t.size else 0
-        draw = np.random.Generator(np.random.Philox(key=np.array([self.seed, slot], np.uint64)))
-        return Seen(seen.t, seen.x + self.sigma * draw.standard_normal(seen.x.shape))
-
-
-@dataclass(frozen=True)
-class Saturation:
-    """Pegged at the end of the range."""
-
-    at: float  # [SI]
-
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002
-        return Seen(seen.t, np.full_like(seen.x, self.at))
-
-
-@dataclass(frozen=True)
-class Skew:
-    """A clock that is off; +28,800 s is Chinese local time sent as UTC."""
-
-    offset: float  # [s]
-
-    def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:  # noqa: ARG002
-        return Seen(seen.t + round(self.offset * NS), seen.x)
+    def truth(self) -> list[Truth]: ...
 
 
 @dataclass(frozen=True)
@@ -116,51 +63,114 @@ class SensorFault:
     end: int  # [ns] first instant well again
     effect: Effect
 
-    def truth(self) -> Truth:
-        name = type(self.effect).__name__.lower()
-        return Truth(self.asset, None, name, self.onset, self.onset, self.end, Level.NORMAL, Level.NORMAL)
+    def tell(self, state: Any, part: Part) -> tuple[Any, Part]:
+        """state: the first reading after onset. [SI]"""
+        mine = touched(part, self.row, self.onset, self.end)
+        if not mine.any():
+            return state, part
+        return _tell_block(self, state, part, mine) if isinstance(part, Block) else _tell_batch(self, state, part, mine)
+
+    def truth(self) -> list[Truth]:
+        return [ill(self.asset, type(self.effect).__name__.lower(), self.onset, self.end)]
 
 
-def spoil(fault: SensorFault, held: float, parts: Sequence[Batch | Block]) -> tuple[float, list[Batch | Block]]:
-    """The parts as the faulty sensor tells them; held: its first reading after onset, NaN before. [SI]"""
-    out: list[Batch | Block] = []
+@dataclass(frozen=True)
+class Swapped:
+    """Two series told under one another's name: cables or identifiers exchanged."""
+
+    row: int
+    other: int
+    assets: tuple[str, ...]
+    onset: int  # [ns]
+    end: int  # [ns]
+
+    def tell(self, state: Any, part: Part) -> tuple[Any, Part]:
+        one, two = (touched(part, r, self.onset, self.end) for r in (self.row, self.other))
+        if not (one | two).any():
+            return state, part
+        row = part.row.copy()
+        row[one], row[two] = self.other, self.row
+        if isinstance(part, Block):
+            return state, Block(row, part.t, part.step, part.value, part.quality)
+        return state, Batch(row, part.t, part.value, part.quality)
+
+    def truth(self) -> list[Truth]:
+        return [ill(a, "swap", self.onset, self.end) for a in dict.fromkeys(self.assets)]
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A series that also answers to another: x + factor·(y - y at onset). Of single readings, not of waveforms."""
+
+    row: int
+    other: int
+    asset: str
+    onset: int  # [ns]
+    end: int  # [ns]
+    factor: float  # [SI of x per SI of y]
+
+    def tell(self, state: Any, part: Part) -> tuple[Any, Part]:
+        """state: (y at onset, y last) [SI]"""
+        if isinstance(part, Block):
+            return state, part
+        first, last = state or (np.nan, np.nan)
+        yours = touched(part, self.other, self.onset, self.end)
+        y, t = part.value[yours], part.t[yours]
+        first = y[0] if np.isnan(first) and y.size else first
+        mine = touched(part, self.row, self.onset, self.end)
+        known = np.concatenate([[last], y])[np.searchsorted(t, part.t[mine], side="right")]
+        value = part.value.copy()
+        value[mine] += self.factor * np.nan_to_num(known - first)
+        return (first, y[-1] if y.size else last), Batch(part.row, part.t, value, part.quality)
+
+    def truth(self) -> list[Truth]:
+        return [ill(self.asset, "cross", self.onset, self.end)]
+
+
+def ill(asset: str, fault: str, onset: int, end: int) -> Truth:
+    """That a device of an asset is at fault. onset, end [ns]"""
+    return Truth(asset, None, fault, onset, onset, end, Level.NORMAL, Level.NORMAL)
+
+
+def spoil(fault: Fault, state: Any, parts: Sequence[Part]) -> tuple[Any, list[Part]]:
+    """The parts as the faulty sensor tells them."""
+    out: list[Part] = []
     for part in parts:
-        told, mine = part, (part.row == fault.row) & (_last(part) >= fault.onset) & (part.t < fault.end)
-        if mine.any():
-            spoilt = _spoil_block if isinstance(part, Block) else _spoil_batch
-            held, told = spoilt(fault, held, part, mine)  # type: ignore[arg-type]  # chosen by the part's kind
+        state, told = fault.tell(state, part)
         out.append(told)
-    return held, out
+    return state, out
 
 
-def _last(part: Batch | Block) -> Ints:
+def touched(part: Part, row: int, onset: int, end: int) -> Bools:
+    """Which rows of a part are of a series and have a reading in [onset, end) [ns]. [n]"""
+    return np.asarray((part.row == row) & (_last(part) >= onset) & (part.t < end))
+
+
+def _last(part: Part) -> Ints:
     """Instant of the last sample of each row. [n] [ns]"""
     return part.t + part.step * (part.value.shape[1] - 1) if isinstance(part, Block) else part.t
 
 
-def _spoil_batch(fault: SensorFault, held: float, b: Batch, mine: np.ndarray) -> tuple[float, Batch]:
-    held = b.value[mine][0] if np.isnan(held) else held
-    told = fault.effect(Seen(b.t[mine], b.value[mine]), (b.t[mine] - fault.onset) / NS, held)
+def _tell_batch(fault: SensorFault, held: float | None, b: Batch, mine: Bools) -> tuple[float, Batch]:
+    held = float(b.value[mine][0]) if held is None else held
+    told = fault.effect(Seen(b.t[mine], b.value[mine], b.quality[mine]), (b.t[mine] - fault.onset) / NS, held)
     if told.x.size < mine.sum():
         return held, b.take(~mine)
-    t, x = b.t.copy(), b.value.copy()
-    t[mine], x[mine] = told
-    return held, Batch(b.row, t, x, b.quality)
+    t, x, quality = b.t.copy(), b.value.copy(), b.quality.copy()
+    t[mine], x[mine], quality[mine] = told
+    return held, Batch(b.row, t, x, quality)
 
 
-def _spoil_block(fault: SensorFault, held: float, b: Block, mine: np.ndarray) -> tuple[float, Block]:
+def _tell_block(fault: SensorFault, held: float | None, b: Block, mine: Bools) -> tuple[float, Block]:
     """A waveform is one message: it is lost whole; otherwise only its samples at fault change."""
     i = int(np.flatnonzero(mine)[0])
     t = b.t[i] + b.step * np.arange(b.value.shape[1])
     bad = (t >= fault.onset) & (t < fault.end)
-    held = b.value[i, bad][0] if np.isnan(held) else held
-    told = fault.effect(Seen(t[bad], b.value[i, bad]), (t[bad] - fault.onset) / NS, held)
+    held = float(b.value[i, bad][0]) if held is None else held
+    told = fault.effect(Seen(t[bad], b.value[i, bad], b.quality[i, bad]), (t[bad] - fault.onset) / NS, held)
     if told.x.size < bad.sum():
         return held, Block(b.row[~mine], b.t[~mine], b.step, b.value[~mine], b.quality[~mine])
-    start, x = b.t.copy(), b.value.copy()
+    start, x, quality = b.t.copy(), b.value.copy(), b.quality.copy()
     start[i] += told.t[0] - t[bad][0]
-    x[i, bad] = told.x
-    return held, Block(b.row, start, b.step, x, b.quality)
-
-
-KINDS: Mapping[str, type] = {}
+    x[i, bad], quality[i, bad] = told.x, told.quality
+    return held, Block(b.row, start, b.step, x, quality)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 
 from lifeline.kinds import Between
 from lifeline.measures import Measured
-from simulators import faults, transport
+from simulators import sensors, transport
 from simulators.kinds import makers
 from simulators.plan import Plan
 from simulators.scenario import Expect, Ticket
@@ -42,7 +42,7 @@ def tables() -> Iterator[Table]:
         yield from _nested(f"[world.{name}]", maker.world)
     for name, maker in makers().items():
         yield from _kinds("fault", {f"{name}.{kind}": cls for kind, cls in maker.faults.items()})
-    yield from _kinds("sensor", faults.KINDS)
+    yield from _kinds("sensor", sensors.KINDS)
     yield from _kinds("transport", transport.KINDS)
     yield from _nested("[[expect]]", Expect)
     yield from _nested("[[ticket]]", Ticket)

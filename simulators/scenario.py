@@ -12,7 +12,7 @@ from lifeline.kinds import Between, Unfit, Written
 from lifeline.measures import time
 from lifeline.model import Level
 from lifeline.words import Unusable, nearest, suggestion
-from simulators import faults, transport
+from simulators import sensors, transport
 from simulators.kinds import makers
 from simulators.lines import line, lines
 from simulators.plan import Plan
@@ -135,7 +135,7 @@ def _scenario(table: dict[str, Any], path: Path, problems: list[str]) -> Scenari
     given = {
         "worlds": worlds,
         "fault": tuple(_faults(table.pop("fault", []), {w: makers()[w].faults for w in makers()}, "fault", problems)),
-        "sensor": tuple(x for _, x in _faults(table.pop("sensor", []), {"": faults.KINDS}, "sensor", problems)),
+        "sensor": tuple(x for _, x in _faults(table.pop("sensor", []), {"": sensors.KINDS}, "sensor", problems)),
         "transport": tuple(x for _, x in _faults(table.pop("transport", []), {"": transport.KINDS}, "transport", problems)),
         "path": path,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from lifeline.catalog import Catalog
@@ -11,7 +12,8 @@ from simulators.columns import joined
 from simulators.faults import Truth
 from simulators.kinds import makers
 from simulators.scenario import Scenario
-from simulators.transport import carried
+from simulators.sensors import placed
+from simulators.transport import carried, truth
 from simulators.world import City, Run, Scene, Turn, turns
 
 
@@ -27,11 +29,13 @@ class Stage:
 
     @property
     def truth(self) -> list[Truth]:
-        return self.world.truth()
+        """What is wrong in the world, with its sensors and with the network."""
+        return [*self.world.truth(), *truth(self.scenario.transport, self.catalog, self.scenario.start)]
 
     def turns(self) -> Iterator[Turn]:
         """Every reading of the scenario, in the order in which they arrive."""
-        return carried(self._measured(), self.scenario.transport, self.catalog, self.scenario.start, self.seed)
+        told = carried(self._measured(), self.scenario.transport, self.catalog, self.scenario.start, self.seed)
+        return takewhile(lambda turn: turn.at <= self.scenario.end, told)
 
     def _measured(self) -> Iterator[Turn]:
         at, end, chunk = self.scenario.start, self.scenario.end, self.chunk * NS
@@ -47,7 +51,8 @@ def stage(scenario: Scenario, seed: int | None = None) -> Stage:
     try:
         scenes = [_scene(name, scenario, seed) for name in (scenario.worlds or makers())]
         catalog = joined([s.catalog for s in scenes])
-        ill = [f for spoken in scenario.sensor for f in spoken.placed(catalog, scenario.start)]
+        truth(scenario.transport, catalog, scenario.start)  # refuses what fits no device
+        ill = [f for said in scenario.sensor for f in placed(said, catalog, scenario.start)]
     except ValueError as why:
         raise Unusable(f"{scenario.path}: {why}") from why
     runs, shift = [], 0

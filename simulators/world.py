@@ -11,7 +11,7 @@ import numpy as np
 
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Batch, Block, Ints, Level, Quality
-from simulators.faults import SensorFault, Truth, spoil
+from simulators.faults import Fault, Truth, spoil
 
 Part = Batch | Block
 
@@ -66,11 +66,11 @@ class Run:
     shift: added to every row; faults speak of shifted rows.
     """
 
-    def __init__(self, model: Model, start: int, faults: Sequence[SensorFault] = (), shift: int = 0) -> None:
+    def __init__(self, model: Model, start: int, faults: Sequence[Fault] = (), shift: int = 0) -> None:
         self._model, self._faults, self._shift = model, tuple(faults), shift
         self._second = start // NS // model.span * model.span
         self._state = model.init(self._second)
-        self._held = [np.nan] * len(self._faults)
+        self._held: list[Any] = [None] * len(self._faults)
         self._made: list[Part] = []  # of the slots stepped so far, not yet told
         self._told = start  # [ns]
 
@@ -97,7 +97,7 @@ class Run:
         return due
 
     def truth(self) -> list[Truth]:
-        return [*self._model.truth(), *(f.truth() for f in self._faults)]
+        return [*self._model.truth(), *(t for f in self._faults for t in f.truth())]
 
 
 class City:

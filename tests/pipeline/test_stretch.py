@@ -10,7 +10,7 @@ from pipeline.replay import Replay, changes
 from pipeline.stretch import stretches
 from simulators import city
 from simulators.demo import demo_faults
-from simulators.faults import Dropout
+from simulators.effects import Dropout
 from simulators.world import Turn, turns
 
 START = 1_795_420_800 * NS

@@ -7,7 +7,8 @@ import pytest
 from lifeline.model import NS, Batch, Block, Floats, Level
 from simulators import city
 from simulators.demo import demo_faults, failures
-from simulators.faults import Drift, Dropout, Effect, Noise, Saturation, SensorFault, Skew, Spike, Stuck, spoil
+from simulators.effects import Drift, Dropout, Noise, Saturation, Skew, Spike, Stuck
+from simulators.faults import Effect, SensorFault, spoil
 from simulators.world import City, Part, batch
 
 START = 1_795_420_800 * NS
@@ -122,7 +123,7 @@ SICK: dict[str, tuple[Effect, Floats]] = {
 
 def spoiled(effect: Effect, parts: Sequence[Part]) -> tuple[SensorFault, list[Part]]:
     """Readings as told by a sensor that is at fault from the fourth second to the seventh, part by part."""
-    fault, held, out = SensorFault(5, "a", int(T[3]), int(T[7]), effect), np.nan, list[Part]()
+    fault, held, out = SensorFault(5, "a", int(T[3]), int(T[7]), effect), None, list[Part]()
     for part in parts:
         held, told = spoil(fault, held, [part])
         out += told
@@ -147,7 +148,7 @@ def test_a_sensor_at_fault_tells_what_its_fault_makes_of_it(name: str) -> None:
         np.testing.assert_allclose(mine.value[3:7], expected)
         np.testing.assert_array_equal(mine.value[[0, 1, 2, 7, 8, 9]], X[[0, 1, 2, 7, 8, 9]])
         np.testing.assert_array_equal(told.value[told.row == 6], 1.0)
-    true = fault.truth()
+    (true,) = fault.truth()
     assert (true.hazard, true.sensor_fault, true.max_level) == (None, name, Level.NORMAL)
     assert (true.onset, true.end) == (T[3], T[7])
 

@@ -1,0 +1,117 @@
+"""Tables [[sensor]]: amounts in the units of the series, effects on readings, and refusals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lifeline.catalog import Catalog
+from lifeline.model import NS, Batch, Domain, Floats, Quality
+from simulators import sensors
+from simulators.columns import columns, series
+from simulators.faults import spoil
+from simulators.plan import Site
+from simulators.sensors import placed
+from simulators.world import Part, batch
+
+START = 1_795_420_800 * NS
+N = 100
+T = START + NS * np.arange(N)
+LIKE: Floats = 0.01 * (1 + 0.1 * np.sin(np.arange(N)))  # [1] methane
+WARM: Floats = 293.15 + np.arange(N) / 10  # [K]
+
+
+def plant() -> Catalog:
+    site = Site("a-001", "A", 0.0, 0.0)
+    kinds = (
+        ("well-a", "laser-a", "ch4", "methane", "%VOL", 20.0),
+        ("well-a", "laser-a", "temp", "temperature", "°C", 60.0),
+        ("well-b", "laser-b", "ch4", "methane", "%VOL", 20.0),
+    )
+    return columns([series(Domain.GAS, a, d, c, q, u, (0.0, top), 1.0, site) for a, d, c, q, u, top in kinds])
+
+
+CATALOG = plant()
+
+
+def seen(*said: Any) -> Batch:
+    """A hundred seconds of all three series as the faulty sensors tell them, in ten parts."""
+    parts: Sequence[Part] = [
+        batch(np.tile([0, 1, 2], 10), np.repeat(T[i : i + 10], 3), np.stack([LIKE, WARM, 2 * LIKE])[:, i : i + 10].T.ravel())
+        for i in range(0, N, 10)
+    ]
+    for fault in [f for s in said for f in placed(s, CATALOG, START)]:
+        _, parts = spoil(fault, None, parts)
+    return Batch.joined([p for p in parts if isinstance(p, Batch)])
+
+
+def of(b: Batch, row: int) -> Floats:
+    return np.asarray(b.value[b.row == row])
+
+
+SINCE = np.arange(N) - 50.0  # [s] after the onset of the faults below
+AFTER = SINCE >= 0
+JUMP = AFTER * (SINCE % 20 < 5) * (1 - 2 * (SINCE // 20 % 2))  # up, down, up, …
+CASES: dict[str, tuple[Any, Floats]] = {
+    "drift": (sensors.Drift("laser-a/ch4", "0.5 %VOL/h", at=50), np.where(AFTER, LIKE + 0.005 * SINCE / 3600, LIKE)),
+    "stuck": (sensors.Stuck("laser-a/ch4", "0.48 %VOL", at=50), np.where(AFTER, 0.0048, LIKE)),
+    "spike": (sensors.Spike("laser-a/ch4", "6 %VOL", at=50, every=20), LIKE + 0.06 * (AFTER & (SINCE % 20 == 0))),
+    "jumps": (sensors.Jumps("laser-a/ch4", "1 %VOL", 20, 5, at=50), LIKE + 0.01 * JUMP),
+    "step": (sensors.Step("laser-a/ch4", 1.5, "-20 %LEL", at=50), np.where(AFTER, 1.5 * LIKE - 0.01, LIKE)),
+    "flip": (sensors.Flip("laser-a/ch4", at=50), np.where(AFTER, -LIKE, LIKE)),
+    "saturation": (sensors.Saturation("laser-a/ch4", at=50), np.where(AFTER, 0.2, LIKE)),
+    "clip": (sensors.Clip("laser-a/ch4", "0.95 %VOL", "1.05 %VOL"), np.clip(LIKE, 0.0095, 0.0105)),
+    "decay": (sensors.Decay("laser-a/ch4", "0 %VOL", 20, at=50), np.where(AFTER, LIKE * (1 - np.minimum(SINCE / 20, 1)), LIKE)),
+    "cross": (sensors.Cross("laser-a/ch4", "laser-a/temp", 0.1, at=50), LIKE + np.where(AFTER, 0.001 * (WARM - WARM[50]), 0)),
+    "swap": (sensors.Swap("laser-a/ch4", "laser-b/ch4", at=50), np.where(AFTER, 2 * LIKE, LIKE)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_faulty_sensor_tells_what_its_table_says_and_no_other_series_changes(name: str) -> None:
+    said, expected = CASES[name]
+    told = seen(said)
+    np.testing.assert_allclose(of(told, 0), expected, rtol=1e-12)
+    np.testing.assert_array_equal(of(told, 1), WARM)
+    if name != "swap":
+        np.testing.assert_array_equal(of(told, 2), 2 * LIKE)
+    true = placed(said, CATALOG, START)[0].truth()
+    assert {t.sensor_fault for t in true} == {name}
+    assert {t.onset for t in true} == {START + round(said.at) * NS}
+    assert {t.hazard for t in true} == {None}
+
+
+def test_a_calibration_is_said_by_the_device_itself() -> None:
+    told = seen(sensors.Flag("laser-a/*", "CAL", at=50, lasts=10), sensors.Flag("laser-b/ch4", "MAINT", "2.5 %VOL", at=90))
+    quality = told.quality.reshape(N, 3)
+    assert (quality[50:60, :2] == Quality.CAL).all()
+    assert (quality[:, 0] == Quality.CAL).sum() == 10
+    assert (quality[90:, 2] == Quality.MAINT).all()
+    np.testing.assert_allclose(of(told, 2)[90:], 0.025)
+
+
+def test_a_difference_of_temperature_has_no_zero_point() -> None:
+    told = seen(sensors.Spike("laser-a/temp", "5 °C", at=50))
+    np.testing.assert_allclose(of(told, 1) - WARM, 5.0 * AFTER)
+
+
+def test_noise_is_as_loud_as_it_says_and_not_the_same_in_two_series() -> None:
+    told = seen(sensors.Noise("laser-*/ch4", "1 %VOL"))
+    extra = of(told, 0) - LIKE, of(told, 2) - 2 * LIKE
+    assert np.std(extra) == pytest.approx(0.01, rel=0.2)
+    assert abs(np.corrcoef(*extra)[0, 1]) < 0.4
+
+
+REFUSED = {
+    "sensor.series: no series fits 'lazer-\\*'": sensors.Stuck("lazer-*"),
+    "laser-a/ch4: must be a number and its unit": sensors.Spike("laser-a/ch4", "3 kPa"),
+    "laser-a/temp: must be": sensors.Drift("laser-a/temp", "3 %VOL/month"),
+    "a key, not a pattern": sensors.Swap("laser-*/ch4", "laser-b/ch4"),
+}
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_a_table_that_does_not_fit_the_catalog_is_refused(said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        placed(REFUSED[said], CATALOG, START)
