@@ -19,6 +19,7 @@ LEVELS: Final[dict[str, Pair]] = {
 }
 
 HAZARDS: Final[dict[str, Pair]] = {
+    "anomaly": ("监测数据异常", "readings out of the usual"),
     "bridge_change": ("桥梁结构状态变化", "change of the bridge's behaviour"),
     "bridge_impact": ("桥墩撞击", "impact on the bridge"),
     "bridge_overload": ("桥梁超载", "overload of the bridge"),

@@ -2,7 +2,7 @@
 
 import pkgutil
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -18,6 +18,7 @@ from lifeline.words import Unusable
 
 HERE: Final = Path(__file__).parent
 LEVELS: Final = ("BLUE", "YELLOW", "ORANGE", "RED")
+OTHER: Final = "other"  # in place of a quantity: each that no hazard rule of its domain names
 PLACED: Final = ("origin", "scale")  # fields of a detector that the rule's bounds decide
 
 
@@ -33,6 +34,7 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     hazard: str
     kind: Kind
     mode: Mode
+    known: Mode | None = None  # with quantity "other": for quantities of the nomenclature in a city's own domains
     detector: str
     parameters: dict[str, Any] = {}  # [SI], fields of the detector
     unit: str  # of the bounds and the origin; "%VOL/h" for a rate, "s" for a timer, "1" for a score
@@ -132,7 +134,7 @@ def made_of(row: Row, domain: Domain | None) -> Rule | list[str]:
 
 def misnamed(row: Row) -> Iterator[str]:
     """Names in a row that name nothing."""
-    if row.quantity != "*" and row.quantity not in QUANTITIES:
+    if row.quantity not in {"*", OTHER, *QUANTITIES}:
         yield f"quantity: {unknown(row.quantity, QUANTITIES)}"
     if row.detector not in named():
         yield f"detector: {unknown(row.detector, named())}"
@@ -140,6 +142,8 @@ def misnamed(row: Row) -> Iterator[str]:
         allowed = [f.name for f in fields(named()[row.detector]) if f.name not in PLACED]  # type: ignore[arg-type]
         yield from (f"parameters: {unknown(key, allowed)}" for key in row.parameters if key not in allowed)
         yield from mistyped(row, allowed)
+    if row.known is not None and row.quantity != OTHER:
+        yield f"known: only a rule for the quantity {OTHER!r} has it"
     yield from mislevelled(row, "enter", row.enter)
     yield from mislevelled(row, "leave", row.leave)
     yield from mislevelled(row, "hold", row.hold if isinstance(row.hold, dict) else {})
@@ -213,6 +217,7 @@ def bound(row: Row, domain: Domain | None, detector: Detector, unit: Unit) -> Ru
     return Rule(
         row.id, domain, row.quantity, row.hazard, row.kind, row.mode, detector, row.raw, row.relative, row.held, limits,
         None if row.hard is None else Level[row.hard], {k: row.enter[k] for k in used}, row.unit, row.source, row.confidence,
+        row.known,
     )  # fmt: skip
 
 
@@ -237,3 +242,25 @@ def disordered(limits: Limits, scale: float) -> Iterator[str]:
         yield "leave: must lie between the origin and the bound to enter, and rise with the level"
     if (limits.hold < 1).any() or (limits.hold > np.iinfo(np.int16).max).any():
         yield f"hold: from 1 to {np.iinfo(np.int16).max} samples"
+
+
+def covered(book: Iterable[Rule]) -> set[tuple[Domain | None, str]]:
+    """What hazard rules name: domain (None: every domain) and quantity. Passive rules and channels count."""
+    speak = [r for r in book if r.kind is Kind.HAZARD and r.quantity != OTHER]
+    return {(r.domain, q) for r in speak for q in r.detector.channels or (r.quantity,)}
+
+
+def generic(rule: Rule, domain: str, quantity: str, named: Collection[tuple[Domain | None, str]]) -> Rule | None:
+    """A rule for "other" as it is meant for a quantity; None: it is not. named: as of `covered`.
+
+    States are no measurements. A city's own domains have rules for what endangers people there: in them a quantity of the
+    nomenclature is judged in the mode `known`.
+    """
+    at = Domain(domain)
+    if not {(at, quantity), (None, quantity), (at, "*"), (None, "*")}.isdisjoint(named):
+        return None
+    if quantity not in QUANTITIES:
+        return rule
+    if QUANTITIES[quantity].shown == "state":
+        return None
+    return rule if at is Domain.OTHER or rule.known is None else replace(rule, mode=rule.known)

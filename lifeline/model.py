@@ -36,6 +36,7 @@ class Domain(StrEnum):
     WATER = "water"
     BRIDGE = "bridge"
     ELEVATOR = "elevator"
+    OTHER = "other"  # a plant of none of these: its quantities are judged by the generic rules
 
 
 class Quality(IntEnum):
@@ -154,7 +155,8 @@ class Rule:
 
     id: str  # "gas.methane.limit"
     domain: Domain | None  # None: every domain
-    quantity: str  # the series judged; "*": every quantity; for a joint detector the first of its channels
+    quantity: str  # the series judged; "*": every quantity; "other": each that no hazard rule of its domain names; for a joint
+    # detector the first of its channels
     hazard: str  # "gas_accumulation"; cases are kept by (asset, hazard)
     kind: Kind
     mode: Mode
@@ -168,6 +170,7 @@ class Rule:
     unit: str
     source: str  # standard, paper or measurement behind the bounds
     confidence: str  # V verified, X excerpt, H M L memory, C computed, D design default
+    known: Mode | None = None  # a generic rule: its mode for quantities of the nomenclature in a city's own domains
 
 
 class Evidence(msgspec.Struct, frozen=True):

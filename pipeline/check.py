@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -22,6 +23,7 @@ from lifeline.config import Config, ConfigRefused
 from lifeline.config import load as load_config
 from lifeline.words import Unusable
 from pipeline.database import NoDatabase, driven, opened, shown
+from pipeline.groups import meant
 
 
 class Finding(NamedTuple):
@@ -111,8 +113,11 @@ def _unjudged(config: Config, catalog: Catalog) -> Iterator[Finding]:
         rules = detectors.rules(config.watch.rules)
     except ValueError:
         return
-    hazards = {q for r in rules if r.kind == "hazard" for q in (r.detector.channels or (r.quantity,))}
-    if "*" not in hazards and (missing := sorted(set(catalog.quantity) - hazards)):
+    held = np.isfinite(catalog.hold).tolist()
+    kinds = set(zip(catalog.domain, catalog.quantity, held, strict=True))
+    channels = {q for r in rules for q in r.detector.channels}
+    judged = {q for d, q, h in kinds if q in channels or any(r.kind == "hazard" for r in meant(rules, d, q, h))}
+    if missing := sorted(set(catalog.quantity) - judged):
         yield Finding(well=True, what=f"stored but judged by no hazard rule: {', '.join(missing)}")
 
 

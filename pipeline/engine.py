@@ -5,6 +5,7 @@ already) and counted, never judged. Readings of a clock that runs ahead are judg
 they must not make the right ones late. The clock that moves is the data's, and never runs ahead of the time of receipt.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -26,6 +27,9 @@ ALONE: Final = 60 * NS  # [ns] of receipt with no time of a device's own, after 
 REPORT: Final = 5 * NS  # [ns] silence is counted in steps of at least this: fast channels report in blocks
 
 _JUDGED = np.isin(np.arange(256), JUDGED)
+
+
+Heed = Callable[[Rule, Rows, Ints, Floats], None]  # what a rule said: rows [m], t [m, k] [ns], score [m, k] [1]
 
 
 class Part(NamedTuple):
@@ -66,8 +70,9 @@ class Outcome:
 class Engine:
     """All memory of the watch, and the step that moves it."""
 
-    def __init__(self, catalog: Catalog, rules: list[Rule], gate: Gate, city: str) -> None:
+    def __init__(self, catalog: Catalog, rules: list[Rule], gate: Gate, city: str, heed: Heed | None = None) -> None:
         n = catalog.n
+        self._heed = heed
         self.catalog, self.gate = catalog, gate
         self.last: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading; 0: none yet
         self.ahead: Ints = np.zeros(n, np.int64)  # [n] [ns] newest reading of a clock that ran ahead
@@ -104,6 +109,13 @@ class Engine:
     def level(self, key: str, rule: str) -> Level:
         """Where a series stands under a rule; NORMAL also where nobody judges it."""
         return Level(max((int(levels[at]) for levels, at in self._standings(key, rule)), default=0))
+
+    def calm(self) -> None:
+        """Put every level back to NORMAL; what the detectors have learned stays."""
+        lines = [x for g in self.groups for x in (*g.values, *g.ages)] + [x for j in self.joints for x in j.lines]
+        for line in lines:
+            for a in line.standing.grade:
+                a[...] = 0
 
     def take_over(self, key: str, rule: str, level: Level) -> None:
         """Let a series stand where it is known to have stood, when the memory that said so is lost."""
@@ -184,23 +196,27 @@ class Engine:
         self._keep(Part(Batch(c.row, c.t, c.value, codes).take(good), number[right]), out)
 
     def _runs(self, batch: Batch, number: Ints, order: Ints, rank: Ints, out: Outcome) -> tuple[Ints, Ints]:
-        """Judge the series whose readings are all new, in order and without a gap, whole; the order and rank of the others."""
+        """Judge the series whose readings are all new and in order, in runs without a gap; the order and rank of the others."""
         if not rank.any():
             return order, rank
         row, t = batch.row[order], batch.t[order]
-        first, step = rank == 0, self._step[row]
+        first = rank == 0
         gap = np.diff(t, prepend=0)
-        near = (gap > 0) & (~self._sampled[row] | (gap + step // 2 < 2 * step))
         new = t > np.maximum(self.last[row], self.told[row])
-        fine = np.where(first, new, near) & (batch.quality[order] == Quality.GOOD)
+        fine = np.where(first, new, gap > 0) & (batch.quality[order] == Quality.GOOD)
         starts = np.flatnonzero(first)
         count = np.diff(np.r_[starts, row.size])
-        run = np.logical_and.reduceat(fine, starts) & (count > 1)
-        for c in np.unique(count[run]).tolist():
-            at = order[starts[run & (count == c)][:, None] + np.arange(c)]
-            self._whole(batch.row[at[:, 0]], batch.t[at], batch.value[at], batch.quality[at], number[at].ravel(), out)
-        left = ~np.repeat(run, count)
-        return order[left], rank[left]
+        whole = np.logical_and.reduceat(fine, starts) & (count > 1)
+        mine = np.repeat(whole, count)
+        for run in runs(order[mine], rank[mine], (first | self._apart(row, gap))[mine]):
+            self._whole(batch.row[run[:, 0]], batch.t[run], batch.value[run], batch.quality[run], number[run].ravel(), out)
+        return order[~mine], rank[~mine]
+
+    def _apart(self, row: Rows, gap: Ints) -> Bools:
+        """Between which readings something is missing. row, gap [n] [ns] since the reading before"""
+        step, pause = self._step[row], self.pause[row]
+        lost = np.where(pause > step, gap > MESSAGES * pause, gap + step // 2 >= 2 * step)
+        return np.asarray(self._sampled[row] & lost)
 
     def _waveforms(self, b: Blocks, out: Outcome) -> None:
         """A block that begins after the last reading goes in whole; one that overlaps it, sample by sample."""
@@ -264,6 +280,8 @@ class Engine:
             if line.rule.relative:
                 seen = seen / group.rated[place, None]
             steps = advance(line.rule, line.standing, index, seen)
+            if self._heed is not None:
+                self._heed(line.rule, rows, t, steps.score)
             if steps.which.size:
                 kept = x.astype(np.float32).astype(np.float64)  # as the last readings are kept
                 out.changes += self._tell.series(line.rule, rows, t, steps, kept)
@@ -312,6 +330,8 @@ class Engine:
         for line in joint.lines:
             seen = self._relative(joint, x) if line.rule.relative else x
             steps = advance(line.rule, line.standing, slice(None), seen)
+            if self._heed is not None:
+                self._heed(line.rule, joint.grid.rows[:, 0], np.broadcast_to(ends, steps.score.shape), steps.score)
             if steps.which.size:
                 out.changes += self._tell.assets(line.rule, joint, ends, seen, steps)
 
@@ -328,6 +348,21 @@ def turns(rows: Rows) -> tuple[Ints, Ints]:
     row = rows[order]
     starts = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
     return order, np.arange(row.size) - np.repeat(starts, np.diff(np.r_[starts, row.size]))
+
+
+def runs(order: Ints, rank: Ints, apart: Bools) -> Iterator[Ints]:
+    """Readings by row and rank, cut where they are `apart` [n] -> pieces [m, k] of `order`, those of a row one after another.
+
+    Rows go side by side for as long as the shortest of them lasts: there are no more ticks than the longest has.
+    """
+    begin = np.flatnonzero(apart)
+    length = np.diff(np.r_[begin, order.size])
+    nth = turns(np.cumsum(rank[begin] == 0))[1]  # of its row; rows stand one after another
+    for r in range(int(nth.max(initial=-1)) + 1):
+        start, long, done = begin[nth == r], length[nth == r], 0
+        for end in np.unique(long).tolist():
+            yield order[start[long >= end][:, None] + np.arange(done, end)]
+            done = end
 
 
 def merged(blocks: list[Blocks]) -> list[Blocks]:

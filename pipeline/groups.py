@@ -1,13 +1,18 @@
-"""Series that are judged alike: same quantity, step and domain; and the rules that apply to them, with their memory."""
+"""Series that are judged alike: same domain, step and rules; and the rules that apply to them, with their memory."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from detectors.rulebook import OTHER, covered, generic
 from lifeline.catalog import Catalog
 from lifeline.model import Floats, Ints, Rows, Rule
 from pipeline.grid import Grid, grid
 from pipeline.stepping import Standing, fitted, standing
+
+REST: Final = "rest"  # in place of the quantity, in the name of a group: those that no rule names
 
 
 @dataclass
@@ -26,7 +31,7 @@ class Line:
 
 @dataclass
 class Group:
-    """Series of one domain, quantity and step."""
+    """Series of one domain and step that the same rules judge: of one quantity, or of all that only generic rules judge."""
 
     name: str
     rows: Rows  # [n] catalog rows
@@ -52,32 +57,46 @@ class Joint:
     lines: list[Line]
 
 
-def applies(rule: Rule, domain: str, quantity: str, *, held: bool) -> bool:
-    """Whether a rule of single series is meant for such series."""
-    return (
-        not rule.detector.channels
-        and rule.domain in (None, domain)
-        and rule.quantity in ("*", quantity)
-        and (rule.held or not held)
-    )
+def meant(rules: Sequence[Rule], domain: str, quantity: str, held: bool) -> list[Rule]:  # noqa: FBT001  a key of a table
+    """The rules of single series that are meant for such series, as they are meant."""
+    return list(_meant(rules, domain, quantity, held=held))
+
+
+def _meant(rules: Sequence[Rule], domain: str, quantity: str, *, held: bool) -> Iterator[Rule]:
+    named = covered(rules)
+    for rule in rules:
+        if rule.detector.channels or rule.domain not in (None, domain) or (held and not rule.held):
+            continue
+        if rule.quantity in ("*", quantity):
+            yield rule
+        elif rule.quantity == OTHER and (made := generic(rule, domain, quantity, named)):
+            yield made
+
+
+def quantity(mine: Sequence[Rule], name: str, known: set[str]) -> str:
+    """What stands for a quantity in the name of its group: its own name where a rule names it."""
+    if name in known:
+        return name
+    general = [r.mode for r in mine if r.quantity == OTHER]
+    return "-".join([OTHER, *dict.fromkeys(general)]) if general else REST
 
 
 def groups(catalog: Catalog, rules: list[Rule]) -> list[Group]:
     """Every series of the catalog stands in exactly one group."""
     held = np.isfinite(catalog.hold)
+    book = {pair: meant(rules, *pair) for pair in set(zip(catalog.domain, catalog.quantity, held.tolist(), strict=True))}
+    known = {r.quantity for r in rules}
     label = np.array(
         [
-            f"{d}/{q}/{s:g}{'/held' if h else ''}"
-            for d, q, s, h in zip(catalog.domain, catalog.quantity, catalog.step, held, strict=True)
+            f"{d}/{quantity(book[d, q, h], q, known)}/{s:g}{'/held' if h else ''}"
+            for d, q, s, h in zip(catalog.domain, catalog.quantity, catalog.step, held.tolist(), strict=True)
         ]
     )
     made = []
     for name, first in zip(*np.unique(label, return_index=True), strict=True):
         rows = np.flatnonzero(label == name).astype(np.int32)
         step = float(catalog.step[first])
-        mine = [
-            fitted(r, step) for r in rules if applies(r, catalog.domain[first], catalog.quantity[first], held=bool(held[first]))
-        ]
+        mine = [fitted(r, step) for r in book[catalog.domain[first], catalog.quantity[first], bool(held[first])]]
         lines = [Line(f"{r.id}|{name}", r, standing(r, rows.size)) for r in mine]
         made.append(
             Group(

@@ -13,7 +13,7 @@ from ingest.quality import gate, settings
 from lifeline.catalog import Catalog
 from lifeline.config import Broker, Watch
 from lifeline.model import Batch, Block, Change, Quality, Rule
-from pipeline.engine import Blocks, Engine, Part
+from pipeline.engine import Blocks, Engine, Heed, Part
 from pipeline.stretch import stretches
 from simulators.world import Turn, ends, take
 
@@ -23,8 +23,16 @@ TERMS: Final = Terms(Watch.skew, Watch.oldest, Broker.max_payload)
 class Replay:
     """One telling of a stream, from its beginning."""
 
-    def __init__(self, catalog: Catalog, rules: Sequence[Rule], city: str = "replay", terms: Terms = TERMS) -> None:
-        self.engine = Engine(catalog, list(rules), gate(catalog, settings()), city)
+    def __init__(
+        self,
+        catalog: Catalog,
+        rules: Sequence[Rule],
+        city: str = "replay",
+        terms: Terms = TERMS,
+        heed: Heed | None = None,
+    ) -> None:
+        """heed: is told every score of readings and slots; those of silence are the ages themselves."""
+        self.engine = Engine(catalog, list(rules), gate(catalog, settings()), city, heed)
         self._terms = terms
         self.readings = 0
         self.refused = 0  # readings whose date is beyond what is permitted

@@ -8,11 +8,11 @@ import numpy as np
 from lifeline.catalog import Catalog
 from lifeline.model import Domain, Rows
 from lifeline.units import UNITS
-from simulators.bridge import Bridge, BridgeFault, Channels, Impact, Spans, Vortices
 from simulators.dice import dice
-from simulators.elevator import CHANNELS, Elevator, Trouble, lifts
 from simulators.faults import SensorFault
 from simulators.gas import Gas, Leak, Misregulation, regulators, wells
+from simulators.old_bridge import Bridge, BridgeFault, Channels, Impact, Spans, Vortices
+from simulators.old_elevator import CHANNELS, Elevator, Trouble, lifts
 from simulators.water import Burst, Water, grid
 from simulators.world import City, Model, Run
 

@@ -5,11 +5,11 @@ from typing import Final
 from lifeline.catalog import Catalog
 from lifeline.model import NS
 from lifeline.units import WATER_HEAD
-from simulators.bridge import Impact
 from simulators.city import Fault, sensor_fault
 from simulators.effects import Dropout, Skew, Spike, Stuck
-from simulators.elevator import Kind, Trouble
 from simulators.gas import VOL, Leak, Misregulation
+from simulators.old_bridge import Impact
+from simulators.old_elevator import Kind, Trouble
 from simulators.water import Burst
 
 LAST: Final = 600  # [s] each hazard lasts, unless it is over at once

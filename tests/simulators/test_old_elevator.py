@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lifeline.model import NS, Batch
-from simulators.elevator import CHANNELS, Elevator, Kind, Lifts, Trouble
+from simulators.old_elevator import CHANNELS, Elevator, Kind, Lifts, Trouble
 from simulators.scurve import curve, travel
 from simulators.world import Run
 

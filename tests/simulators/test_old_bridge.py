@@ -3,8 +3,8 @@ import pytest
 
 from lifeline.model import NS, Batch, Block, Floats, Level
 from lifeline.units import G
-from simulators.bridge import SHAPE, SHOCK, Bridge, BridgeFault, Channels, Impact, Spans, Vortices, ride, transition
 from simulators.dice import dice
+from simulators.old_bridge import SHAPE, SHOCK, Bridge, BridgeFault, Channels, Impact, Spans, Vortices, ride, transition
 from simulators.traffic import masses, nobody
 from simulators.world import Run
 
