@@ -65,7 +65,7 @@ def test_every_rule_says_on_whose_authority(rule: Rule) -> None:
 
 def test_statistical_rules_about_people_start_passive(rule: Rule) -> None:
     if rule.kind is Kind.HAZARD and not hasattr(rule.detector, "scale"):
-        assert rule.mode is Mode.PASSIVE
+        assert (rule.known or rule.mode) is Mode.PASSIVE  # only where nobody has written rules is there nothing better
 
 
 def test_a_reading_at_its_bound_scores_that_level_and_just_inside_it_does_not(rule: Rule) -> None:
@@ -82,7 +82,7 @@ def test_a_reading_at_its_bound_scores_that_level_and_just_inside_it_does_not(ru
 
 
 def test_all_four_domains_and_the_devices_have_rules() -> None:
-    assert {r.domain for r in rules()} == {None, *Domain}
+    assert {r.domain for r in rules()} == {None, *Domain} - {Domain.OTHER}  # it has the generic ones
     assert {type(r.detector) for r in rules()} == {type(d) for d in known()}
 
 

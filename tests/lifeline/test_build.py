@@ -86,7 +86,7 @@ def test_a_table_becomes_what_its_types_say(tmp_path: Path) -> None:
         ({"url": "x", "domains": "gas"}, "pager.domains: must be a list in [ ], not 'gas'"),
         (
             {"url": "x", "domains": ["gas", "tram"]},
-            "pager.domains[1]: must be one of 'gas', 'water', 'bridge', 'elevator', not 'tram'",
+            "pager.domains[1]: must be one of 'gas', 'water', 'bridge', 'elevator', 'other', not 'tram'",
         ),
         ({"url": "x", "log": ""}, "pager.log: must name a file or directory; leave the key out if there is none"),
         ({"url": "x", "headers": {"a": 1}}, "pager.headers.a: must be text in quotes, not 1"),
