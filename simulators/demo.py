@@ -7,7 +7,7 @@ from lifeline.model import NS
 from lifeline.units import WATER_HEAD
 from simulators.city import Fault, sensor_fault
 from simulators.effects import Dropout, Skew, Spike, Stuck
-from simulators.gas import VOL, Leak, Misregulation
+from simulators.old_gas import VOL, Leak, Misregulation
 from simulators.old_bridge import Impact
 from simulators.old_elevator import Kind, Trouble
 from simulators.water import Burst

@@ -1,6 +1,6 @@
 """Flow through a hole: of gas, free into the air or choked; of water under its own head."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,24 +16,23 @@ ROUND: Final = 0.85  # [1] discharge coefficient of a rounded hole
 PIPE_BREAK: Final = 0.75  # [1] discharge coefficient of a hole in a water main
 
 
-def gas_flow(hole: float, gauge: float, discharge: float = ROUND, temperature: float = 288.15) -> float:
+def gas_flow(hole: "Floats | float", gauge: "Floats | float", discharge: float = ROUND, temperature: float = 288.15) -> Floats:
     """Free volume of gas leaving a hole in a pipe. Isentropic nozzle flow: A. H. Shapiro, Compressible Fluid Flow, 1953, ch. 4.
 
-    hole: diameter. [m]
-    gauge: pressure in the pipe above the air's. [Pa]
+    hole [k]: diameter. [m]
+    gauge [k]: pressure in the pipe above the air's. [Pa]
     temperature: of the gas, and at which its free volume is counted. [K]
-    returns [m³/s]
+    returns [k] [m³/s]
     """
-    p = AIR + gauge
-    return discharge * area(hole) * p * _mass_flux(AIR / p, temperature) / _density(temperature)
+    p = AIR + np.asarray(gauge)
+    return np.asarray(discharge * area(hole) * p * _mass_flux(AIR / p, temperature) / _density(temperature))
 
 
-def _mass_flux(ratio: float, temperature: float) -> float:
-    """Mass flow per area and upstream pressure at a pressure ratio [1]. [s/m]"""
+def _mass_flux(ratio: Floats, temperature: float) -> Floats:
+    """Mass flow per area and upstream pressure at a pressure ratio, at most 1 [k] [1]. [k] [s/m]"""
     root = MOLAR / (GAS_CONSTANT * temperature)
-    if ratio < CHOKED:
-        return float(np.sqrt(GAMMA * root * (2 / (GAMMA + 1)) ** ((GAMMA + 1) / (GAMMA - 1))))
-    return float(np.sqrt(2 * GAMMA / (GAMMA - 1) * root * (ratio ** (2 / GAMMA) - ratio ** ((GAMMA + 1) / GAMMA))))
+    r = np.clip(ratio, CHOKED, 1.0)  # a choked hole knows nothing of what is beyond it
+    return np.asarray(np.sqrt(2 * GAMMA / (GAMMA - 1) * root * (r ** (2 / GAMMA) - r ** ((GAMMA + 1) / GAMMA))))
 
 
 def _density(temperature: float) -> float:
@@ -41,14 +40,14 @@ def _density(temperature: float) -> float:
     return AIR * MOLAR / (GAS_CONSTANT * temperature)
 
 
-def area(hole: float) -> float:
+def area(hole: Any) -> Any:
     """[m²] of a round hole of a diameter [m]."""
-    return float(np.pi * hole**2 / 4)
+    return np.pi * hole**2 / 4
 
 
 def water_flow(hole: float, head: Floats, discharge: float = PIPE_BREAK) -> Floats:
     """Torricelli's law. hole [m] diameter, head [m]; [m³/s]"""
-    return discharge * area(hole) * np.sqrt(2 * G * np.maximum(head, 0.0))
+    return np.asarray(discharge * area(hole) * np.sqrt(2 * G * np.maximum(head, 0.0)))
 
 
 def yielding_flow(hole: float, head: float, give: float, discharge: float = PIPE_BREAK) -> float:

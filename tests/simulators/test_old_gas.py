@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lifeline.model import NS, Batch, Floats, Level
-from simulators.gas import FLOOR, HOUR, RANGE, VOL, Gas, Leak, Misregulation, laser, mixed, regulators, time_to, wells
+from simulators.old_gas import FLOOR, HOUR, RANGE, VOL, Gas, Leak, Misregulation, laser, mixed, regulators, time_to, wells
 from simulators.orifice import gas_flow, yielding_flow
 from simulators.world import Run
 

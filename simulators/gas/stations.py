@@ -1,0 +1,93 @@
+"""Regulator stations: what their transmitters read of the mains before them and the houses behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from lifeline.model import Floats, Ints, Rows
+from simulators.gas.faults import Acting, ColdSnap, Freeze, Holed, Regulating
+from simulators.gas.mains import STRING, Mains, demand
+
+NOMINAL: Final = 2000.0  # [Pa] gauge, at the appliance
+NOISE: Final = (600.0, 10.0, 10.0, 0.01)  # [Pa] of the inlet, [Pa] of either outlet transmitter, [1] of the flow
+
+
+class Seen(NamedTuple):
+    """What is true at the regulators. All [n, k]."""
+
+    inlet: Floats  # [Pa] gauge
+    outlet: Floats  # [Pa] gauge
+    flow: Floats  # [m³/s]
+
+
+@dataclass(frozen=True)
+class Stations:
+    """Regulators with two independent transmitters behind each."""
+
+    mains: Mains
+    inlet: Rows  # [n]
+    outlet: Rows  # [n, 2]
+    flow: Rows  # [n]
+    droop: Floats  # [n] [1] of the outlet pressure lost at full demand
+    late: Ints  # [n] [s] by which each reports before the end of a tick
+
+    @property
+    def n(self) -> int:
+        return len(self.mains.asset)
+
+    def taken(self, t: Floats, acts: Sequence[Acting]) -> Floats:
+        """By the houses behind each regulator and by holes beside it. t [k] [s]; [z, m, k] [m³/s]"""
+        burnt = self.mains.peak[:, :, None] * self.burnt(t, acts)
+        holes = self._holes(t, acts)
+        return burnt + self.mains.holed(burnt, holes) if holes.any() else burnt
+
+    def supply(self, t: Floats, acts: Sequence[Acting]) -> Floats:
+        """Inlet pressures as they settle. t [k] [s]; [z, m, k] [Pa] gauge"""
+        return self.mains.pressures(self.taken(t, acts))
+
+    def burnt(self, t: Floats, acts: Sequence[Acting]) -> Floats:
+        """Share of the peak. [k] [1]"""
+        share = demand(t)
+        for a in acts:
+            if isinstance(a.fault, ColdSnap):
+                share = share * a.fault.burnt(a.since(t))
+        return share
+
+    def seen(self, t: Floats, acts: Sequence[Acting], inlet: Floats) -> Seen:
+        """inlet [z, m, k] [Pa]"""
+        share = self.burnt(t, acts)
+        before = inlet.reshape(-1, t.size)[: self.n]
+        outlet = NOMINAL * (1 - self.droop[:, None] * share)
+        flow = self.mains.peak.reshape(-1)[: self.n, None] * share
+        for a in acts:
+            if isinstance(a.fault, Regulating):
+                i = self.mains.asset.index(a.fault.regulator)
+                usual = outlet[i].copy()
+                outlet[i] = a.fault.outlet(a.since(t), usual)
+                if isinstance(a.fault, Freeze):
+                    flow[i] *= np.sqrt(outlet[i] / usual)  # burners are holes: flow as the root of the pressure
+        return Seen(before, np.minimum(outlet, before), flow)
+
+    def told(self, seen: Seen, draw: np.random.Generator) -> tuple[Rows, Floats]:
+        """Rows and readings of the four transmitters. [4 n], [4 n, k]"""
+        noise = draw.standard_normal((4, *seen.inlet.shape))
+        inlet, one, two = (x + s * e for x, s, e in zip((seen.inlet, seen.outlet, seen.outlet), NOISE, noise, strict=False))
+        flow = seen.flow * (1 + NOISE[3] * noise[3])
+        row = np.concatenate([self.inlet, self.outlet[:, 0], self.outlet[:, 1], self.flow])
+        return row, np.concatenate([np.maximum(inlet, 0.0), one, two, flow])
+
+    def _holes(self, t: Floats, acts: Sequence[Acting]) -> Floats:
+        """[z, m, k] [m]; two beside one regulator leak as one of their joint area"""
+        square = np.zeros((*self.mains.peak.shape, t.size))
+        for a in acts:
+            if isinstance(a.fault, Holed) and a.fault.regulator:
+                square[self.mains.where(a.fault.regulator)] += a.fault.bore(a.since(t)) ** 2
+        return np.sqrt(square)
+
+
+def starved(mains: Mains, regulator: str) -> range:
+    """All regulators on the main of one."""
+    z = mains.where(regulator)[0]
+    return range(z * STRING, min((z + 1) * STRING, len(mains.asset)))
