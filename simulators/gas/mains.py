@@ -17,10 +17,12 @@ from simulators.rhythm import hour
 STREAM: Final = 1100
 STRING: Final = 4  # regulators along one main
 LENGTH: Final = 500.0  # [m] from one to the next
-SIZES: Final = np.array([0.05, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4])  # [m] diameters made
+SIZES: Final = np.array(
+    [0.052, 0.074, 0.090, 0.102, 0.131, 0.147, 0.164, 0.184, 0.205, 0.258, 0.327]
+)  # [m] bores of PE pipe, SDR 11
 FRICTION: Final = 0.02  # [1] Darcy
 WARMTH: Final = 288.15  # [K] of the ground around a main
-SPARE: Final = 0.05  # [1] of the gauge pressure that a well-built main loses at full demand
+SPARE: Final = 0.08  # [1] of the gauge pressure that a well-built main loses at full demand
 ROUNDS: Final = 40  # of the iteration for a hole; each halves the error or better
 
 
@@ -32,7 +34,7 @@ class Mains:
     source: float  # [Pa] gauge, at the gate
     peak: Floats  # [z, m] [m³/s] taken at full demand, free volume
     loss: Floats  # [z, m] [Pa²/(m³/s)²] of the pipe that leads to each
-    pack: Floats  # [z] [m³] free volume of the gas stored in each string
+    volume: Floats  # [z] [m³] of the pipes of each string
 
     def where(self, asset: str) -> tuple[int, int]:
         """String, and place along it."""
@@ -47,6 +49,14 @@ class Mains:
         q = self.flows(taken)
         square = (self.source + AIR) ** 2 - np.cumsum(self.loss[:, :, None] * q * np.abs(q), axis=1)
         return np.asarray(np.sqrt(np.maximum(square, AIR**2)) - AIR)
+
+    def stored(self, inlet: Floats) -> Floats:
+        """Gas in the pipes: line pack, as free volume. inlet [z, m, k] [Pa] gauge; [z, k] [m³]"""
+        return np.asarray(self.volume[:, None] * (inlet.mean(axis=1) / AIR + 1))
+
+    def renewal(self, taken: Floats) -> Floats:
+        """How often what is taken renews the line pack: so fast pressures follow. taken [z, m, k] [m³/s]; [z, k] [1/s]"""
+        return np.asarray(taken.sum(axis=1) / (self.volume[:, None] * (self.source / AIR + 1)))
 
     def holed(self, taken: Floats, holes: Floats) -> Floats:
         """What leaves holes beside the regulators: it lowers the very pressure that drives it.
@@ -73,8 +83,8 @@ def laid(asset: tuple[str, ...], peak: Floats, source: float) -> Mains:
     full = np.concatenate([peak, np.zeros(z * STRING - len(asset))]).reshape(z, STRING)
     flow = np.cumsum(full[:, ::-1], axis=1)[:, ::-1]
     bore = SIZES[_thinnest(flow, source)]
-    pack = np.pi / 4 * bore**2 * LENGTH * STRING * (source / AIR + 1)
-    return Mains(asset, source, full, np.repeat(resistance(bore), STRING).reshape(z, STRING), pack)
+    volume = np.pi / 4 * bore**2 * LENGTH * STRING
+    return Mains(asset, source, full, np.repeat(resistance(bore), STRING).reshape(z, STRING), volume)
 
 
 def resistance(bore: Floats) -> Floats:

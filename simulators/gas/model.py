@@ -1,5 +1,6 @@
 """The gas world as it goes on: wells fill and empty, lasers and transmitters report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,12 +24,10 @@ READ, PIPED, AIRED = 1001, 1002, 1003  # streams
 
 @dataclass(frozen=True)
 class Lasers:
-    """The sensors of the wells. Rows of what else a terminal tells are empty if it tells only methane."""
+    """The sensors of the wells."""
 
     methane: Rows  # [n]
-    temperature: Rows  # [n] or [0]
-    humidity: Rows  # [n] or [0]
-    immersion: Rows  # [n] or [0]
+    others: Mapping[str, Rows]  # what else a terminal tells -> [n]
     late: Ints  # [n] [s] by which each reports before the end of a tick, so that not all speak at once
     cadence: Cadence
 
@@ -98,44 +97,37 @@ class GasModel:
     def _told(self, due: Bools, end: int, methane: Floats) -> list[Part]:
         at = (end - self.lasers.late[due]) * NS
         parts: list[Part] = [batch(self.lasers.methane[due], at, methane[due])]
-        if self.lasers.temperature.size:
-            parts += self._companions(due, end, at)
-        return parts
+        return parts + (self._others(due, end, at) if self.lasers.others else [])
 
-    def _companions(self, due: Bools, end: int, at: Ints) -> list[Part]:
+    def _others(self, due: Bools, end: int, at: Ints) -> list[Part]:
         """Temperature and humidity of a well, and its dry contact."""
         noise = dice(self.seed, AIRED, end).standard_normal((2, due.size))
         warm = np.round(self.weather.ground(np.array([float(end)])) + 0.2 * noise[0], 1)
         damp = np.round(np.clip(0.88 + 0.03 * noise[1], 0.0, 1.0), 3)
-        mine = self.lasers
-        told = ((mine.temperature, warm), (mine.humidity, damp), (mine.immersion, np.zeros(due.size)))
-        return [batch(row[due], at, x[due]) for row, x in told]
+        told = {"temperature": warm, "humidity": damp, "immersion": np.zeros(due.size)}
+        return [batch(row[due], at, told[name][due]) for name, row in self.lasers.others.items()]
 
     def _dipped(self, wet: Bools, end: int) -> list[Part]:
         """A terminal under water tells nothing but that, as long as its radio comes through."""
         due = wet & self.lasers.cadence.due(end, np.zeros_like(wet))
-        if not due.any() or not self.lasers.immersion.size:
+        if not due.any() or "immersion" not in self.lasers.others:
             return []
-        return [batch(self.lasers.immersion[due], (end - self.lasers.late[due]) * NS, np.ones(int(due.sum())))]
+        return [batch(self.lasers.others["immersion"][due], (end - self.lasers.late[due]) * NS, np.ones(int(due.sum())))]
 
     def _piped(self, before: Floats, t: Floats) -> tuple[Floats, list[Part]]:
-        """Inlet pressures follow what they settle to as the pipes' store allows; the stations' reports."""
+        """Inlet pressures follow what they settle to as the line pack allows; reports of stations and gates."""
         if not self.stations.n:
             return before, []
         mains, taken = self.stations.mains, self.stations.taken(t, self.acts)
-        final, renewed = (
-            mains.pressures(taken),
-            self.tick * taken.sum(axis=1) / mains.pack[:, None],
-        )  # [z, m, k] [Pa], [z, k] [1]
-        inlet = np.empty_like(final)
-        now = before
+        final, kept = mains.pressures(taken), np.exp(-self.tick * mains.renewal(taken))
+        inlet = np.empty((*before.shape, t.size + 1))
+        inlet[:, :, 0] = before
         for j in range(t.size):
-            now = final[:, :, j] + (now - final[:, :, j]) * np.exp(-renewed[:, None, j])
-            inlet[:, :, j] = now
+            inlet[:, :, j + 1] = final[:, :, j] + (inlet[:, :, j] - final[:, :, j]) * kept[:, None, j]
+        entered = taken.sum(axis=1) + np.diff(mains.stored(inlet)) / self.tick
         due = t.astype(np.int64) % self.every == 0
-        if not due.any():
-            return now, []
-        seen = self.stations.seen(t[due], self.acts, inlet[:, :, due])
-        row, x = self.stations.told(seen, dice(self.seed, PIPED, round(t[-1])))
-        at = (t[due].astype(np.int64) - np.tile(self.stations.late, 4)[:, None]) * NS
-        return now, [batch(np.repeat(row, at.shape[1]), at.ravel(), x.ravel())]
+        seen = self.stations.seen(t[due], self.acts, inlet[:, :, 1:][:, :, due])
+        draw = dice(self.seed, PIPED, round(t[-1]))
+        row, x, late = self.stations.told(seen, entered[:, due], draw)
+        at = (t[due].astype(np.int64) - late[:, None]) * NS
+        return inlet[:, :, -1], [batch(np.repeat(row, at.shape[1]), at.ravel(), x.ravel())]

@@ -1,6 +1,6 @@
 """Gas mains of scenarios: a street in all detail, or those of a city."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import Annotated, Any, Final, Literal
@@ -9,22 +9,25 @@ import numpy as np
 
 from lifeline.kinds import Between
 from lifeline.measures import measure, time
-from lifeline.model import NS, Domain, Floats, Ints
+from lifeline.model import NS, Floats
 from lifeline.words import suggestion
-from simulators.columns import Row, columns, series
+from simulators.columns import columns
 from simulators.dice import dice
 from simulators.gas.faults import KINDS, Acting, Holed, Leak, Regulating, Strike, acting
 from simulators.gas.laser import GAIN, Cadence
-from simulators.gas.mains import laid, peaks
+from simulators.gas.layout import Fitted, numbered, of_gate, of_regulator, of_well
+from simulators.gas.mains import STRING, laid, peaks
 from simulators.gas.model import GasModel, Lasers
 from simulators.gas.stations import Stations
-from simulators.gas.wells import HOUR, STREAM, Wells, drawn
+from simulators.gas.wells import STREAM, Wells, drawn
 from simulators.plan import Plan, Site, sites
 from simulators.weather import Weather
 from simulators.world import Scene
 
-RATED: Final = 0.3  # [MPa] gauge, medium-pressure main
-SLOT: Final = 3600  # [s] longest slot, but for ticks that are longer
+RATED: Final = 0.3e6  # [Pa] gauge, medium-pressure mains of a city
+HOUR: Final = 3600  # [s] longest slot, but for ticks that are longer
+TICKS: Final = 12  # in a slot
+DEGREE: Final = 95_000.0  # [m] of longitude there
 OWNER: Final = {"power": "Power Company", "telecom": "Telecom Company", "rain": "Drainage Office", "sewage": "Drainage Office"}
 
 Cadences = Annotated[float, time("1s", "24h")]
@@ -56,8 +59,9 @@ class GasWorld:
     slow: Cadences = 300.0  # between reports of a laser
     fast: Cadences = 60.0  # while its last reading was at least `above`
     above: Annotated[float, measure("%VOL", 0.0, 20.0)] = 0.005
-    every: Cadences = 60.0  # between reports of a regulator
-    companions: bool = False  # lasers also tell temperature, humidity and whether they are under water
+    gates: bool = False  # the mains are metered where they begin: gate-1, … with meter-gate-1/flow
+    every: Cadences = 60.0  # between reports of a regulator, and of a gate
+    companions: tuple[Literal["temperature", "humidity", "immersion"], ...] = ()  # what lasers also tell
     mean: Annotated[float, Between(-10, 35)] = 15.0  # temperature of the air in the year's mean [°C]
 
     def __post_init__(self) -> None:
@@ -74,52 +78,22 @@ class GasMaker:
 
     def scene(self, world: GasWorld, faults: Sequence[Any], start: int, seed: int) -> Scene:
         wells, kinds = _street(world, seed)
-        names = tuple(f"regulator-{i + 1}" for i in range(world.regulators))
-        places = [
-            Site(a.removeprefix("well-"), "A", 31.82, 117.23 + x / 95_000)
+        here = [
+            Site(a.removeprefix("well-"), "A", 31.82, 117.23 + x / DEGREE)
             for a, x in zip(wells.asset, wells.along, strict=True)
         ]
-        others = [Site(a.removeprefix("regulator-"), "A", 31.8205, 117.23) for a in names]
+        there = [Site(str(i + 1), "A", 31.8205, 117.23) for i in range(world.regulators)]
         cadence = Cadence(round(world.slow), round(world.fast), world.above)
-        weather = Weather(seed, mean=world.mean)
-        late = np.zeros(wells.n, np.int64), np.zeros(len(names), np.int64)
-        own = [OWNER[k] for k in kinds]
-        return _made(
-            wells,
-            own,
-            places,
-            others,
-            world.pressure,
-            cadence,
-            round(world.every),
-            late,
-            world.companions,
-            faults,
-            start,
-            seed,
-            weather,
-        )
+        fitted = Fitted(world.pressure, cadence, round(world.every), world.companions, world.gates)
+        owner = [OWNER[k] for k in kinds]
+        return made(wells, owner, here, there, fitted, acting(faults, start / NS), Weather(seed, mean=world.mean), seed)
 
     def town(self, plan: Plan, faults: Sequence[Any], start: int, seed: int) -> Scene:
         here, there = sites(plan, plan.wells, seed, 1), sites(plan, plan.regulators, seed, 11)
         weather, step = Weather(seed), round(plan.gas_step)
         wells = drawn(tuple(f"well-{p.id}" for p in here), seed, weather, start / NS)
-        late = np.arange(wells.n) % step, np.arange(len(there)) % step
-        return _made(
-            wells,
-            [""] * wells.n,
-            here,
-            there,
-            RATED * 1e6,
-            Cadence(step, step),
-            step,
-            late,
-            False,
-            faults,
-            start,
-            seed,
-            weather,
-        )
+        fitted = Fitted(RATED, Cadence(step, step), step, spread=True)
+        return made(wells, [""] * wells.n, here, there, fitted, acting(faults, start / NS), weather, seed)
 
 
 def _street(world: GasWorld, seed: int) -> tuple[Wells, list[str]]:
@@ -136,8 +110,8 @@ def _street(world: GasWorld, seed: int) -> tuple[Wells, list[str]]:
     wells = Wells(
         asset,
         of("volume"),
-        of("air", 1 / HOUR),
-        of("draught", 1 / HOUR),
+        of("air", 1 / 3600),
+        of("draught", 1 / 3600),
         of("biogas"),
         along,
         of("away"),
@@ -148,59 +122,34 @@ def _street(world: GasWorld, seed: int) -> tuple[Wells, list[str]]:
     return wells, [w.kind for w, _ in each]
 
 
-def _made(
+def made(
     wells: Wells,
     owner: Sequence[str],
-    places: Sequence[Site],
-    others: Sequence[Site],
-    gate: float,
-    cadence: Cadence,
-    every: int,
-    late: tuple[Ints, Ints],
-    companions: bool,  # noqa: FBT001  passed on
-    faults: Sequence[Any],
-    start: int,
-    seed: int,
+    here: Sequence[Site],
+    there: Sequence[Site],
+    fitted: Fitted,
+    acts: tuple[Acting, ...],
     weather: Weather,
+    seed: int,
 ) -> Scene:
-    """Wells and regulators at their places. gate [Pa], every [s], late [n] [s] of each, start [ns]"""
-    names = tuple(f"regulator-{p.id}" for p in others)
-    rows = [r for a, p, o in zip(wells.asset, places, owner, strict=True) for r in _well(a, p, cadence.slow, companions, o)]
-    each = 4 if companions else 1
-    at = np.arange(len(rows), dtype=np.int32).reshape(wells.n, each)
-    methane, *others_told = (at[:, i] if i < each else np.empty(0, np.int32) for i in range(4))
-    lasers = Lasers(methane, others_told[0], others_told[1], others_told[2], late[0], cadence)
-    piped = len(rows) + np.arange(4 * len(names), dtype=np.int32).reshape(len(names), 4)
-    rows += [r for a, p in zip(names, others, strict=True) for r in _regulator(a, p, every, gate)]
-    droop = dice(seed, STREAM + 2).uniform(0.03, 0.05, len(names))
-    mains = laid(names, peaks(len(names), seed), gate)
-    stations = Stations(mains, piped[:, 0], piped[:, 1:3], piped[:, 3], droop, late[1])
-    tick = gcd(cadence.slow, cadence.fast, every)
-    ticks = max(1, min(12, SLOT // tick))
-    acts = acting(faults, start / NS)
+    """Wells here, regulators there, their sensors, and what happens to them."""
+    names = tuple(f"regulator-{p.id}" for p in there)
     _known(acts, wells.asset, names)
-    return Scene(columns(rows), GasModel(wells, lasers, stations, every, tick, ticks, acts, weather, seed))
-
-
-def _well(asset: str, place: Site, step: float, companions: bool, owner: str) -> list[Row]:  # noqa: FBT001  passed on
-    device = f"laser-{asset.removeprefix('well-')}"
-    told = [("ch4", "methane", "%VOL", (0.0, 20.0))]
-    if companions:
-        told += [("temperature", "temperature", "°C", (-40.0, 85.0)), ("humidity", "humidity", "%RH", (0.0, 100.0))]
-        told += [("immersion", "immersion", "state", (0.0, 1.0))]
-    return [series(Domain.GAS, asset, device, c, q, u, span, float(step), place, owner=owner) for c, q, u, span in told]
-
-
-def _regulator(asset: str, place: Site, step: float, gate: float) -> list[Row]:
-    rtu, log = (f"{d}-{asset.removeprefix('regulator-')}" for d in ("rtu", "logger"))
-    high, s = max(0.6, 2 * gate / 1e6), float(step)
-    make: Callable[..., Row] = series
-    return [
-        make(Domain.GAS, asset, rtu, "inlet", "gas_pressure", "MPa", (0.0, high), s, place, rated=gate / 1e6),
-        make(Domain.GAS, asset, rtu, "outlet", "gas_pressure", "kPa", (0.0, 10.0), s, place, rated=2.0),
-        make(Domain.GAS, asset, log, "outlet", "gas_pressure", "kPa", (0.0, 10.0), s, place, rated=2.0),
-        make(Domain.GAS, asset, rtu, "flow", "gas_flow", "m³/h", (0.0, 600.0), s, place),
-    ]
+    mains = laid(names, peaks(len(names), seed), fitted.pressure)
+    rows = [r for a, p, o in zip(wells.asset, here, owner, strict=True) for r in of_well(a, p, o, fitted)]
+    lasers = numbered(0, wells.n, 1 + len(fitted.companions))
+    piped = numbered(len(rows), len(names), 4)
+    rows += [r for a, p in zip(names, there, strict=True) for r in of_regulator(a, p, fitted)]
+    gates = len(rows) + np.arange(len(mains.volume) * fitted.gates, dtype=np.int32)
+    rows += [of_gate(i + 1, there[STRING * i], fitted) for i in range(gates.size)]
+    tick = gcd(fitted.cadence.slow, fitted.cadence.fast, fitted.every)
+    told = Lasers(
+        lasers[:, 0], dict(zip(fitted.companions, lasers.T[1:], strict=True)), fitted.late(wells.n, tick), fitted.cadence
+    )
+    droop = dice(seed, STREAM + 2).uniform(0.03, 0.05, len(names))
+    stations = Stations(mains, piped[:, 0], piped[:, 1:3], piped[:, 3], gates, droop, fitted.late(len(names), tick))
+    ticks = max(1, min(TICKS, HOUR // tick))
+    return Scene(columns(rows), GasModel(wells, told, stations, fitted.every, tick, ticks, acts, weather, seed))
 
 
 def _known(acts: Sequence[Acting], wells: Sequence[str], regulators: Sequence[str]) -> None:

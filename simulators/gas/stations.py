@@ -30,6 +30,7 @@ class Stations:
     inlet: Rows  # [n]
     outlet: Rows  # [n, 2]
     flow: Rows  # [n]
+    gate: Rows  # [z] or [0] meters of what enters each main
     droop: Floats  # [n] [1] of the outlet pressure lost at full demand
     late: Ints  # [n] [s] by which each reports before the end of a tick
 
@@ -70,13 +71,15 @@ class Stations:
                     flow[i] *= np.sqrt(outlet[i] / usual)  # burners are holes: flow as the root of the pressure
         return Seen(before, np.minimum(outlet, before), flow)
 
-    def told(self, seen: Seen, draw: np.random.Generator) -> tuple[Rows, Floats]:
-        """Rows and readings of the four transmitters. [4 n], [4 n, k]"""
+    def told(self, seen: Seen, entered: Floats, draw: np.random.Generator) -> tuple[Rows, Floats, Ints]:
+        """What the transmitters read, and how late each reports. entered [z, k] [m³/s]; rows [r], readings [r, k], [r] [s]"""
         noise = draw.standard_normal((4, *seen.inlet.shape))
         inlet, one, two = (x + s * e for x, s, e in zip((seen.inlet, seen.outlet, seen.outlet), NOISE, noise, strict=False))
         flow = seen.flow * (1 + NOISE[3] * noise[3])
-        row = np.concatenate([self.inlet, self.outlet[:, 0], self.outlet[:, 1], self.flow])
-        return row, np.concatenate([np.maximum(inlet, 0.0), one, two, flow])
+        gate = (entered * (1 + NOISE[3] * draw.standard_normal(entered.shape)))[: self.gate.size]
+        row = np.concatenate([self.inlet, self.outlet[:, 0], self.outlet[:, 1], self.flow, self.gate])
+        late = np.concatenate([np.tile(self.late, 4), np.zeros(self.gate.size, np.int64)])
+        return row, np.concatenate([np.maximum(inlet, 0.0), one, two, flow, np.maximum(gate, 0.0)]), late
 
     def _holes(self, t: Floats, acts: Sequence[Acting]) -> Floats:
         """[z, m, k] [m]; two beside one regulator leak as one of their joint area"""
