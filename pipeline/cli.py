@@ -168,6 +168,52 @@ def query(
 
 
 @app.command()
+def backtest(
+    data: Annotated[Path, typer.Argument(help="Parquet or CSV, wide or long.")],
+    catalog: Annotated[Path, typer.Option(help="CSV with at least the columns key, quantity, unit.")],
+    out: Annotated[Path, typer.Option(help="Folder for changes.parquet, warnings.parquet, tickets.parquet, catalog.csv.")],
+    rules: Annotated[Path | None, typer.Option(help="Folder of rules; left out: those that come with the program.")] = None,
+    train_until: Annotated[str, typer.Option(help="Readings before this time only teach the detectors.")] = "",
+    scores: Annotated[bool, typer.Option("--scores", help="Also every score: scores.parquet.")] = False,  # noqa: FBT002  a flag
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Judge measurements of any plant by the rules, as if they had come live: docs/backtest.md."""
+    from pipeline.backtest import run
+
+    run(data, catalog, rules, train_until, out, scores=scores, as_json=json)
+
+
+@app.command()
+def evaluate(
+    scenarios: Annotated[list[str] | None, typer.Argument(help="Names or files of scenarios.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All 64 of the four domains; cities only by name.")] = False,  # noqa: FBT002
+    public: Annotated[Path | None, typer.Option(help="Also score the public data in this folder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,  # noqa: FBT002  a flag
+    html: Annotated[Path | None, typer.Option(help="Write a page that stands alone, with plots.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables into a document, between its marks.")] = None,
+    against: Annotated[Path | None, typer.Option(help="An earlier report in JSON to compare with.")] = None,
+    what_if: Annotated[list[str] | None, typer.Option(help="A changed limit: RULE.LEVEL=VALUE; may be repeated.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Folder of rules; left out: those that come with the program.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the seeds of the files.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when any scenario fails.")] = False,  # noqa: FBT002
+) -> None:
+    """Score the warnings against what is true in scenarios: detection, delay, level, false warnings. docs/evaluation.md."""
+    import shlex
+    import sys
+
+    from pipeline.evaluate import run
+
+    said, code = run(
+        scenarios or [], everything=everything, public=public, html=html, markdown=markdown, against=against,
+        what_if=what_if or [], rules=rules, seed=seed, jobs=jobs, as_json=json, strict=strict,
+        command=shlex.join(["lifeline", *sys.argv[1:]]),
+    )  # fmt: skip
+    typer.echo(said)
+    raise typer.Exit(code)
+
+
+@app.command()
 def seal(config: ConfigPath = DEFAULT) -> None:
     """Say that the journal begins anew, after it was lost; stop watch first. Readings, levels and dead letters are kept."""
     from pipeline.letters import seal as sealed

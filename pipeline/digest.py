@@ -1,0 +1,144 @@
+"""An evaluation as tables in Markdown, written into a document between two marks; and as text for a terminal."""
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from os import cpu_count
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from lifeline.words import Unusable
+from pipeline.scenarios import spoken
+from pipeline.trial import Result
+
+BEGIN: Final = "<!-- evaluation -->"
+END: Final = "<!-- end -->"
+EMPTY: Final = f"# Evaluation\n\n{BEGIN}\n{END}\n"
+
+
+def written(path: Path, whole: Mapping[str, Any]) -> None:
+    """Put the tables between the marks of a document; one that is not there is begun."""
+    text = path.read_text("utf-8") if path.exists() else EMPTY
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise Unusable(f"{path}: has no place for the tables: it needs a line {BEGIN} and one {END}")
+    path.write_text(head + "\n".join([BEGIN, *lines(whole), END]) + tail, "utf-8")
+
+
+def lines(whole: Mapping[str, Any]) -> Iterator[str]:
+    """The tables."""
+    s, results = whole["summary"], whole["scenarios"]
+    yield f"Made on {whole['made'][:10]} by `{whole['command']}` in {spoken(whole['seconds'])}, {machine(whole['jobs'])}."
+    yield ""
+    yield "| | passed | hazards detected | median delay | false warnings | sensor or network fault taken for a hazard |"
+    yield "|---|---|---|---|---|---|"
+    for name, d in [*s["domains"].items(), ("**all**", s)]:
+        detected = f"{d['detected']} of {d['events']}"
+        yield (
+            f"| {name} | {d['passed']} of {d['total']} | {detected} | {_time(d['median_delay_s'])} | {d['false_warnings']} "
+            f"| {d['fault_as_hazard']} |"
+        )
+    yield ""
+    yield from _figures(s)
+    yield from _confusion(s["levels"])
+    for domain in s["domains"]:
+        yield from _domain(domain, [r for r in results if r["domain"] == domain])
+
+
+def machine(jobs: int) -> str:
+    return f"{jobs} processes, {cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _figures(s: Mapping[str, Any]) -> Iterator[str]:
+    rates = ", ".join(f"{d} {x:.3g} (in {s['asset_days'][d]:.4g} asset-days)" for d, x in s["false_per_asset_year"].items())
+    yield f"- False warnings of an asset in a year: {rates or 'none judged'}."
+    yield f"- False warnings a day of the small city at these rates: {s['false_per_day']:.3g}."
+    yield f"- True place among those named: {s['localisation']['found']} of {s['localisation']['asked']} where it is asked."
+    if s["early_detection"] is not None:
+        yield f"- Early detection of leaks (LeakDB's score, 1 at best, mean): {s['early_detection']:.3g}."
+    yield ""
+
+
+def _confusion(levels: Mapping[str, Any]) -> Iterator[str]:
+    if not levels["table"]:
+        return
+    columns = list(next(iter(levels["table"].values())))
+    yield (
+        f"Events by the least level they deserve (rows) and the gravest they were given (columns): {levels['right']} right, "
+        f"{levels['understated']} understated, {levels['overstated']} overstated."
+    )
+    yield ""
+    yield f"| | {' | '.join(columns)} |"
+    yield "|---" * (len(columns) + 1) + "|"
+    for name, row in levels["table"].items():
+        yield f"| {name} | {' | '.join(str(row[c]) for c in columns)} |"
+    yield ""
+
+
+def _domain(domain: str, results: Sequence[Result]) -> Iterator[str]:
+    yield f"### {domain}"
+    yield ""
+    yield "| | scenario | expected | result | delay | level in | level | false | what failed |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for r in results:
+        failed = "; ".join(r["failures"][:3]) + (f"; and {len(r['failures']) - 3} more" if len(r["failures"]) > 3 else "")
+        cells = [
+            r["id"], r["en"], r["expected"], "passed" if r["passed"] else "**failed**", _time(r["delay_s"]),
+            _time(r["reached_s"]), r["level"], str(r["false_warnings"]), failed,
+        ]  # fmt: skip
+        yield f"| {' | '.join(_cell(c) for c in cells)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("*", "\\*") if text != "**failed**" else text
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"−{spoken(-seconds)}" if seconds < 0 else spoken(seconds)
+
+
+def terminal(whole: Mapping[str, Any]) -> str:
+    """For people at a terminal."""
+    s = whole["summary"]
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "expected", "result", "delay", "level in", "level", "false", "what failed"):
+        table.add_column(column, overflow="fold")
+    for r in whole["scenarios"]:
+        result = "passed" if r["passed"] else "failed"
+        more = f" (+{len(r['failures']) - 1})" if len(r["failures"]) > 1 else ""
+        table.add_row(
+            r["id"], r["expected"], result, _time(r["delay_s"]), _time(r["reached_s"]), r["level"],
+            str(r["false_warnings"]), "".join(r["failures"][:1]) + more,
+        )  # fmt: skip
+    console = Console(width=None if Console().is_terminal else 200)
+    with console.capture() as got:
+        console.print(table)
+    return "\n".join([got.get().rstrip(), *_closing(whole, s)])
+
+
+def _closing(whole: Mapping[str, Any], s: Mapping[str, Any]) -> Iterator[str]:
+    yield f"passed {s['passed']} of {s['total']}; hazards detected {s['detected']} of {s['events']}"
+    yield f"false warnings {s['false_warnings']} ({s['false_per_day']:.3g} a day in the small city at these rates)"
+    yield f"faults of sensors or the network taken for hazards {s['fault_as_hazard']}"
+    if found := whole.get("against"):
+        for side in ("better", "worse", "new", "gone"):
+            said = [x if isinstance(x, str) else f"{x['id']} ({'; '.join(x['what'])})" for x in found[side]]
+            yield (
+                f"{side} than {found['file']}: {', '.join(said) or 'none'}"
+                if side in {"better", "worse"}
+                else (f"{side}: {', '.join(said) or 'none'}")
+            )
+    if w := whole.get("what_if"):
+        yield f"what if {', '.join(w['changes'])}:"
+        yield f"  gained {', '.join(w['gained']) or 'none'}; lost {', '.join(w['lost']) or 'none'}"
+        later = f"{w['later_min']:+g} min" if w["later_min"] else "as before"
+        yield f"  mean delay {later}"
+        for name in ("passed", "false_warnings", "false_per_day", "fault_as_hazard"):
+            yield f"  {name} {w[name][0]:g} → {w[name][1]:g}"
+        yield from (f"  {x['id']}: {'; '.join([*x['better'], *x['worse']]) or 'fails otherwise'}" for x in w["scenarios"])

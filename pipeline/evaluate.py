@@ -1,0 +1,140 @@
+"""`lifeline evaluate`: scenarios through the live engine, their warnings against the truth, as JSON, a page and tables."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lifeline.clock import iso, now
+from lifeline.words import Unusable
+from pipeline import digest, report
+from pipeline.tally import summary
+from pipeline.trial import Job, Result, broken, tried
+from pipeline.versus import compared, cost, earlier
+from pipeline.whatif import limits, revised
+from simulators.scenario import FOLDER, files, find, load
+
+DOMAINS: Final = ("gas", "water", "bridge", "elevator")
+Progressed = Callable[[Result], None]
+
+
+def run(
+    names: Sequence[str],
+    *,
+    everything: bool = False,
+    public: Path | None = None,
+    html: Path | None = None,
+    markdown: Path | None = None,
+    against: Path | None = None,
+    what_if: Sequence[str] = (),
+    rules: Path | None = None,
+    seed: int | None = None,
+    jobs: int = 2,
+    as_json: bool = False,
+    strict: bool = False,
+    command: str = "lifeline evaluate",
+) -> tuple[str, int]:
+    """What to print, exit code. Everything that can be refused is, before anything runs."""
+    old = earlier(against) if against else None
+    changed = limits(what_if, rules)
+    revised(rules, changed)
+    todo = [Job(path, rules, seed, tuple(changed), html is not None) for path in chosen(names, everything=everything)]
+    if not todo and public is None:
+        raise Unusable("name scenarios (lifeline scenario list has them), or --all, or --public FOLDER")
+    began = perf_counter()
+    results = watched(todo, jobs)
+    whole: dict[str, Any] = {
+        "made": iso(now()), "command": command, "rules": str(rules or "rules as shipped"), "jobs": jobs,
+        "scenarios": [{k: v for k, v in r.items() if k not in {"plot", "what_if"}} for r in results],
+        "summary": summary(results),
+    }  # fmt: skip
+    if old is not None and against is not None:
+        whole["against"] = {"file": str(against), **compared(old, results)}
+    if changed:
+        whole["what_if"] = cost(results, what_if)
+    if public is not None:
+        whole["public"] = _public(public)
+    whole["seconds"] = round(perf_counter() - began, 1)
+    if html is not None:
+        html.write_text(report.page(whole, results), "utf-8")
+    if markdown is not None:
+        digest.written(markdown, whole)
+    said = json.dumps(whole, ensure_ascii=False) if as_json else digest.terminal(whole)
+    return said, int(strict and not all(r["passed"] for r in results))
+
+
+def _public(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = import_module("pipeline.public").score(folder)
+    return found
+
+
+def chosen(names: Sequence[str], *, everything: bool) -> list[Path]:
+    """The files to be run; all means those of the four domains, not the cities, which take long."""
+    ours = [p for d in DOMAINS for p in files(FOLDER / d)] if everything else []
+    return list(dict.fromkeys([*ours, *(find(n) for n in names)]))
+
+
+def watched(todo: Sequence[Job], jobs: int) -> list[Result]:
+    """The results in the order of the jobs; how far it is is told on stderr, a line for each that ends."""
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("scenarios", total=len(todo))
+        done: dict[Path, Result] = {}
+        for job, result in finished(sorted(todo, key=_length, reverse=True), jobs):
+            done[job.path] = result
+            progress.advance(bar)
+            console.print(_line(result), markup=False, soft_wrap=True)
+    return [done[job.path] for job in todo]
+
+
+def _line(r: Result) -> str:
+    more = f" (+{len(r['failures']) - 1})" if len(r["failures"]) > 1 else ""
+    told = "passed" if r["passed"] else f"failed: {r['failures'][0].splitlines()[0]}{more}"
+    return f"{r['id']:6} {r['seconds']:7.1f} s  {told}"
+
+
+def finished(todo: Sequence[Job], jobs: int) -> Iterator[tuple[Job, Result]]:
+    """Each job as it ends. With one job at a time all is done in this process."""
+    if jobs <= 1 or len(todo) <= 1:
+        yield from ((job, tried(job)) for job in todo)
+        return
+    left: list[Job] = []
+    with _pool(min(jobs, len(todo))) as pool:
+        running: dict[Future[Result], Job] = {pool.submit(tried, job): job for job in todo}
+        for future in as_completed(running):
+            try:
+                yield running[future], future.result()
+            except BrokenProcessPool:
+                left.append(running[future])
+    yield from ((job, alone(job)) for job in left)
+
+
+def alone(job: Job) -> Result:
+    """A job whose pool has died, in a process of its own: one that kills its process (no memory) harms no other."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(tried, job).result()
+        except BrokenProcessPool:
+            return broken(job.path, "its process was killed; is there enough memory?")
+
+
+def _pool(n: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(n, mp_context=get_context("spawn"))
+
+
+def _length(job: Job) -> float:
+    """About how long it takes, so that the longest begin first. [s of the scenario]"""
+    try:
+        s = load(job.path)
+    except Unusable:
+        return 0.0
+    return s.duration * (100.0 if "bridge" in s.worlds else 1.0)  # waveforms

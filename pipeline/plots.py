@@ -1,0 +1,251 @@
+"""A scenario as a drawing (SVG): readings, truth, limits, levels, warnings over one axis of time.
+
+Written out by hand rather than by a plotting library: the colours come from the page, so that they follow its dark and its
+light scheme, text stays text, and sixty-four of them are a few megabytes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import numpy as np
+
+from detectors.limit import Limit
+from detectors.peak import Peak
+from lifeline.catalog import Catalog
+from lifeline.model import NS, Change, Floats, Kind, Level, Mode, Rule
+from lifeline.units import QUANTITIES, UNITS, shown
+from pipeline.envelope import SLICES, Envelope
+from pipeline.marks import SHAPES
+from pipeline.scenarios import spoken
+from pipeline.scoring import Said
+from simulators.faults import Truth
+from simulators.scenario import Scenario
+
+MOST: Final = 4  # series drawn
+LANES: Final = 8  # warnings drawn
+WIDTH: Final = 880  # [px]
+LEFT: Final = 64  # [px] room for the numbers
+RIGHT: Final = 8  # [px]
+HIGH: Final = 96  # [px] of a plot of readings
+STRIP: Final = 9  # [px] of a strip of levels
+LANE: Final = 16  # [px] of a warning
+HEAD: Final = 18  # [px] of a title
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is drawn."""
+
+    scenario: Scenario
+    catalog: Catalog
+    truth: Sequence[Truth]
+    rules: Sequence[Rule]
+    changes: Sequence[Change]
+    warnings: Sequence[Said]  # hazards first
+    false: Sequence[bool]  # of the hazards
+    envelope: Envelope
+
+
+class Scale:
+    """Of a value over a plot whose top is at y [px]."""
+
+    def __init__(self, low: float, high: float, top: float) -> None:
+        pad = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
+        self.low, self.high, self.top = low - pad, high + pad, top
+
+    def y(self, value: float) -> float:
+        """[px]"""
+        return self.top + HIGH * (self.high - value) / (self.high - self.low)
+
+
+def drawn(p: Picture) -> str:
+    """The whole drawing."""
+    parts: list[str] = []
+    y = 4.0
+    for row in chosen(p):
+        parts.append(f'<text class="h" x="{LEFT}" y="{y + 11:.0f}">{escape(_title(p.catalog, row))}</text>')
+        parts += panel(p, row, y + HEAD)
+        y += HEAD + HIGH + STRIP + 10
+    parts += lanes(p, y)
+    y += LANE * min(len(p.warnings), LANES) + 4
+    parts += _times(p.scenario, y)
+    label = escape(f"{p.scenario.id} {p.scenario.zh} {p.scenario.en}")
+    return f'<svg viewBox="0 0 {WIDTH} {y + 22:.0f}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+def chosen(p: Picture) -> list[int]:
+    """Series that matter most: those that spoke as a hazard, then as a ticket, then others of the assets concerned."""
+    row = p.catalog.row
+    weight: dict[int, float] = {}
+    for c in p.changes:
+        if c.key in row:
+            gain = 100.0 * Level[c.new] if c.kind is Kind.HAZARD and c.mode is Mode.ACTIVE else 1.0
+            weight[row[c.key]] = max(weight.get(row[c.key], 0.0), gain)
+    for t in p.truth:
+        for i in np.flatnonzero(p.catalog.asset == t.asset).tolist():
+            weight[i] = weight.get(i, 0.0) + (50.0 if t.hazard else 30.0)
+    for i in weight:
+        weight[i] += 10.0 * bool(_limits(p, i))
+    order = sorted(weight, key=lambda i: (-weight[i], i)) or list(range(min(p.catalog.n, MOST)))
+    some = [i for i in order if p.envelope.of(i)[0].size]
+    quantities = p.catalog.quantity
+    first = {quantities[i]: i for i in reversed(some)}  # each quantity once before any comes twice
+    return sorted(some, key=lambda i: first[quantities[i]] != i)[:MOST]
+
+
+def panel(p: Picture, row: int, top: float) -> Iterator[str]:
+    """Readings of one series, with what is true behind them, the limits across them, and its levels below."""
+    at, low, high, last = p.envelope.of(row)
+    unit = UNITS[shown(p.catalog.quantity[row], p.catalog.unit[row])]
+    low, high, last = ((x - unit.offset) / unit.scale for x in (low, high, last))
+    limits = [(name, unit.from_si(bound)) for name, bound in _limits(p, row)]
+    scale = Scale(*span(float(low.min()), float(high.max()), [b for _, b in limits]), top)
+    yield from shades(p, str(p.catalog.asset[row]), top)
+    yield f'<rect class="fr" x="{LEFT}" y="{top:.1f}" width="{WIDTH - LEFT - RIGHT}" height="{HIGH}"/>'
+    for tick in ticks(scale.low, scale.high):
+        yield f'<text class="n" x="{LEFT - 4}" y="{scale.y(tick) + 3:.1f}">{tick:.6g}</text>'
+        yield f'<path class="g" d="M{LEFT} {scale.y(tick):.1f}H{WIDTH - RIGHT}"/>'
+    for name, bound in limits:
+        if scale.low <= bound <= scale.high:
+            y = scale.y(bound)
+            yield f'<path class="lim {name}" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
+            yield f'<text class="m" x="{WIDTH - RIGHT - 3}" y="{y - 2:.1f}">{SHAPES[name]} {bound:.4g}</text>'
+    held = np.isfinite(p.catalog.hold[row])
+    yield stairs(at, last, scale) if held else ribbon(at, low, high, scale)
+    yield from levels(p, row, top + HIGH + 2)
+
+
+def span(low: float, high: float, bounds: Sequence[float]) -> tuple[float, float]:
+    """What a plot shows: all readings, and limits that are not far beyond them."""
+    room = 1.5 * (high - low) + 0.25 * max(abs(low), abs(high))
+    near = [b for b in bounds if low - room <= b <= high + room]
+    return min([low, *near]), max([high, *near])
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Two to five round numbers in a range."""
+    raw = (high - low) / 4
+    size = 10.0 ** np.floor(np.log10(raw))
+    step = next(m * size for m in (1, 2, 5, 10) if m * size >= raw)
+    return [float(k * step) for k in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
+
+
+def ribbon(at: np.ndarray, low: Floats, high: Floats, scale: Scale) -> str:
+    """The band from the smallest to the largest reading of each slice; a slice without readings breaks it if it is a gap."""
+    gap = max(3 * int(np.median(np.diff(at))) if at.size > 2 else SLICES, 2)
+    runs = np.split(np.arange(at.size), np.flatnonzero(np.diff(at) > gap) + 1)
+    x = LEFT + (at + 0.5) * (WIDTH - LEFT - RIGHT) / SLICES
+    path = ""
+    for run in runs:
+        over = [f"{x[i]:.1f} {scale.y(high[i]):.1f}" for i in run]
+        under = [f"{x[i]:.1f} {scale.y(low[i]):.1f}" for i in run[::-1]]
+        path += f"M{'L'.join(over + under)}Z" if run.size > 1 else f"M{over[0]}h.1"
+    return f'<path class="x" d="{path}"/>'
+
+
+def stairs(at: np.ndarray, last: Floats, scale: Scale) -> str:
+    """A state that stands until the next."""
+    x = LEFT + at * (WIDTH - LEFT - RIGHT) / SLICES
+    steps = "".join(f"H{a:.1f}V{scale.y(v):.1f}" for a, v in zip(x, last, strict=True))
+    return f'<path class="x s" d="M{x[0]:.1f} {scale.y(last[0]):.1f}{steps}H{WIDTH - RIGHT}"/>'
+
+
+def shades(p: Picture, asset: str, top: float) -> Iterator[str]:
+    """When something is wrong with an asset: hazards from when they can be known, faults of its devices hatched."""
+    for t in p.truth:
+        if t.asset == asset:
+            a, b = _x(p.scenario, t.onset), _x(p.scenario, t.end)
+            kind, what = ("hz", t.hazard) if t.hazard else ("ft", f"sensor: {t.sensor_fault}")
+            said = escape(f"{what} {t.place}".strip())
+            yield f'<rect class="{kind}" x="{a:.1f}" y="{top:.1f}" width="{max(b - a, 1.5):.1f}" height="{HIGH}">'
+            yield f"<title>{said}</title></rect>"
+            if t.hazard and t.detectable > t.onset:
+                yield f'<path class="dt" d="M{_x(p.scenario, t.detectable):.1f} {top:.1f}v{HIGH}"/>'
+
+
+def levels(p: Picture, row: int, top: float) -> Iterator[str]:
+    """What the rules said of one series: the gravest of them at each instant."""
+    key, stood = p.catalog.key[row], dict[str, Level]()
+    begun, level = p.scenario.start, Level.NORMAL
+    mine = [c for c in p.changes if c.key == key and c.kind is Kind.HAZARD and c.mode is Mode.ACTIVE]
+    for c in [*mine, None]:
+        if c is not None:
+            stood[c.rule] = Level[c.new]
+        now, t = (max(stood.values()), c.t) if c is not None else (Level.NORMAL, p.scenario.end)
+        if now is not level or c is None:
+            yield from bar(p.scenario, begun, t, level.name, top, STRIP)
+            begun, level = t, now
+
+
+def bar(s: Scenario, a: int, b: int, level: str, top: float, high: float) -> Iterator[str]:
+    """A level from one instant to another, with its shape where there is room."""
+    if level == "NORMAL":
+        return
+    x, wide = _x(s, a), max(_x(s, b) - _x(s, a), 2.0)
+    yield f'<rect class="b {level}" x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{high:.0f}"/>'
+    if wide > 12:
+        yield f'<text class="k {level}" x="{x + 3:.1f}" y="{top + high - 1.5:.1f}">{SHAPES[level]}</text>'
+
+
+def lanes(p: Picture, top: float) -> Iterator[str]:
+    """What was warned of, when, how gravely; tickets in outline, false warnings marked."""
+    for i, w in enumerate(p.warnings[:LANES]):
+        y = top + LANE * i
+        hazard = i < len(p.false)
+        note = " ✗" if hazard and p.false[i] else "" if hazard else " (ticket)"
+        yield f'<g class="{"w" if hazard else "w tk"}">'
+        after = [*(s.told for s in w.steps[1:]), p.scenario.end]
+        for s, end in zip(w.steps, after, strict=True):
+            yield from bar(p.scenario, s.told, end, s.level.name, y, LANE - 6)
+        x = _x(p.scenario, w.steps[0].told)
+        side, anchor = (x - 4, "e") if x > WIDTH / 2 else (LEFT + 3, "st")
+        name = escape(f"{w.asset} {w.hazard}{note}")
+        yield f'<text class="l {anchor}" x="{side:.1f}" y="{y + LANE - 7:.1f}">{name}</text></g>'
+
+
+def _times(s: Scenario, y: float) -> Iterator[str]:
+    """Time since the start."""
+    for seconds in ticks_of_time(s.duration):
+        x = _x(s, s.start + round(seconds * NS))
+        yield f'<path class="g" d="M{x:.1f} {y:.1f}v4"/><text class="c" x="{x:.1f}" y="{y + 14:.1f}">{spoken(seconds)}</text>'
+
+
+def ticks_of_time(duration: float) -> list[float]:
+    """[s] some five round instants of a time from 0."""
+    steps = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000)
+    step = next((x for x in steps if duration / x <= 7), 8_640_000)
+    return [float(k * step) for k in range(1, int(duration // step) + 1)]
+
+
+def _x(s: Scenario, t: int) -> float:
+    """[px] of an instant; what lies outside is at the edge."""
+    part = min(max((t - s.start) / (s.end - s.start), 0.0), 1.0)
+    return LEFT + part * (WIDTH - LEFT - RIGHT)
+
+
+def _title(c: Catalog, row: int) -> str:
+    q = str(c.quantity[row])
+    names = f"{QUANTITIES[q].zh} {QUANTITIES[q].en}" if q in QUANTITIES else q
+    return f"{c.key[row]} · {names} [{shown(q, c.unit[row])}]"
+
+
+def _limits(p: Picture, row: int) -> list[tuple[str, float]]:
+    """Level and bound [SI] of each hard limit on a series that people are told of."""
+    return [(name, bound) for rule in p.rules if _speaks(rule, p.catalog, row) for name, bound in _bounds(rule, p.catalog, row)]
+
+
+def _speaks(rule: Rule, c: Catalog, row: int) -> bool:
+    of_domain = rule.domain is None or rule.domain == c.domain[row]
+    plain = isinstance(rule.detector, Limit | Peak)  # others judge a slope, a mean or a change, not the reading
+    return of_domain and plain and rule.quantity == c.quantity[row] and rule.kind is Kind.HAZARD and rule.mode is Mode.ACTIVE
+
+
+def _bounds(rule: Rule, c: Catalog, row: int) -> Iterable[tuple[str, float]]:
+    si: Callable[[float], float] = UNITS[rule.unit].to_si
+    rated = float(c.rated[row])
+    for name, bound in rule.bounds.items():
+        x = si(bound) * rated if rule.relative else si(bound)
+        if np.isfinite(x):
+            yield name, x

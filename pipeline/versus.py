@@ -1,0 +1,82 @@
+"""Two evaluations beside one another: an earlier report and this one, or rules as shipped and with a changed limit."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lifeline.words import Unusable
+from pipeline.tally import rates
+from pipeline.trial import Result
+
+SLACK: Final = 1.0  # [s] by which a delay may differ and still be called the same
+
+
+def earlier(path: Path) -> dict[str, Result]:
+    """Scenarios of a report in JSON, by id."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        return {r["id"]: r for r in told["scenarios"]}
+    except (OSError, ValueError, KeyError, TypeError) as why:
+        raise Unusable(f"{path}: is no report of lifeline evaluate --json: {why}") from why
+
+
+def compared(old: Mapping[str, Result], new: Sequence[Result]) -> dict[str, list[Any]]:
+    """Which scenarios are better, worse, new or gone, and in what."""
+    out: dict[str, list[Any]] = {"better": [], "worse": [], "new": [], "gone": []}
+    for r in new:
+        if r["id"] not in old:
+            out["new"].append(r["id"])
+            continue
+        better, worse = differences(old[r["id"]], r)
+        if better:
+            out["better"].append({"id": r["id"], "what": better})
+        if worse:
+            out["worse"].append({"id": r["id"], "what": worse})
+    out["gone"] = [k for k in old if k not in {r["id"] for r in new}]
+    return out
+
+
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """What of b is better than of a, and what is worse."""
+    better: list[str] = []
+    worse: list[str] = []
+    for name in ("passed", "detected"):
+        if a[name] != b[name] and None not in (a[name], b[name]):
+            (better if b[name] else worse).append(name if b[name] else f"no longer {name}")
+    for name in ("false_warnings", "fault_as_hazard"):
+        if a[name] != b[name]:
+            (better if b[name] < a[name] else worse).append(f"{name} {a[name]} → {b[name]}")
+    for name in ("delay_s", "reached_s"):
+        x, y = a.get(name), b.get(name)
+        if x is not None and y is not None and abs(x - y) > SLACK:
+            (better if y < x else worse).append(f"{name} {x:g} → {y:g}")
+    return better, worse
+
+
+def cost(results: Sequence[Result], texts: Sequence[str]) -> dict[str, Any]:
+    """What changed limits would have cost; each result holds how it went under them in `what_if`."""
+    pairs = [(r, r["what_if"]) for r in results if "what_if" in r]
+    moved = [
+        {"id": a["id"], "better": better, "worse": worse, "before": _short(a), "after": _short(b)}
+        for a, b in pairs
+        for better, worse in [differences(a, b)]
+        if better or worse or a["failures"] != b["failures"]
+    ]
+    wait = [(b["delay_s"] - a["delay_s"]) / 60 for a, b in pairs if a["delay_s"] is not None and b["delay_s"] is not None]
+    after = [{**a, **b} for a, b in pairs]
+    return {
+        "changes": list(texts),
+        "passed": [sum(a["passed"] for a, _ in pairs), sum(b["passed"] for _, b in pairs)],
+        "gained": [a["id"] for a, b in pairs if b["detected"] and not a["detected"]],
+        "lost": [a["id"] for a, b in pairs if a["detected"] and not b["detected"]],
+        "later_min": round(sum(wait) / len(wait), 2) if wait else None,  # on average of those detected in both
+        "false_warnings": [sum(a["false_warnings"] for a, _ in pairs), sum(b["false_warnings"] for _, b in pairs)],
+        "false_per_day": [rates([a for a, _ in pairs])["false_per_day"], rates(after)["false_per_day"]],
+        "fault_as_hazard": [sum(a["fault_as_hazard"] for a, _ in pairs), sum(b["fault_as_hazard"] for _, b in pairs)],
+        "scenarios": moved,
+    }
+
+
+def _short(r: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: r[k] for k in ("passed", "detected", "delay_s", "reached_s", "level", "false_warnings", "failures")}
