@@ -173,14 +173,14 @@ class Seep:
 
     at: Seconds = 3600.0  # when it begins
     lasts: Seconds = FOREVER  # until it is closed; the default: to the end
-    well: str = "well-1"
+    well: str = "well-1"  # pattern
     first: Inflow = 0.005 / 3600  # into the well, at first
     last: Inflow = 0.2 / 3600  # and in the end, which stays
     over: Annotated[float, time("1s")] = 864_000.0  # from the one to the other, in a straight line
 
     def inflow(self, since: Floats, wells: Wells) -> Floats:
         rate = self.first + (self.last - self.first) * np.clip(since / self.over, 0.0, 1.0)
-        mine = np.array([a == self.well for a in wells.asset])
+        mine = np.array([fnmatchcase(a, self.well) for a in wells.asset])
         return mine[:, None] * np.where((since >= 0) & (since < self.lasts), rate, 0.0)
 
     def place(self) -> str:

@@ -51,12 +51,23 @@ class Mains:
         return np.asarray(np.sqrt(np.maximum(square, AIR**2)) - AIR)
 
     def stored(self, inlet: Floats) -> Floats:
-        """Gas in the pipes: line pack, as free volume. inlet [z, m, k] [Pa] gauge; [z, k] [m³]"""
-        return np.asarray(self.volume[:, None] * (inlet.mean(axis=1) / AIR + 1))
+        """Gas in the pipes: line pack, as free volume. inlet [z, m, …] [Pa] gauge; [z, …] [m³]"""
+        volume = self.volume.reshape(-1, *[1] * (inlet.ndim - 2))
+        return np.asarray(volume * (inlet.mean(axis=1) / AIR + 1))
 
-    def renewal(self, taken: Floats) -> Floats:
-        """How often what is taken renews the line pack: so fast pressures follow. taken [z, m, k] [m³/s]; [z, k] [1/s]"""
-        return np.asarray(taken.sum(axis=1) / (self.volume[:, None] * (self.source / AIR + 1)))
+    def followed(self, now: Floats, final: Floats, taken: Floats, dt: float) -> Floats:
+        """Inlet pressures dt [s] later, on their way to what they settle to.
+
+        now, final [z, m] [Pa] gauge, taken [z] [m³/s]; [z, m] [Pa] gauge
+        The line pack closes the gap between what is taken and what enters, which answers to the drop of squared pressure:
+        entering = taken·√f, where f is the present drop over the settled one. Hence the time B·(1 + √f)/taken, where B is
+        what the settled mains hold less than mains at rest.
+        """
+        less = self.volume * (self.source - final.mean(axis=1)) / AIR
+        gate, f = (self.source + AIR) ** 2, (now[:, -1] + AIR) ** 2
+        f = (gate - f) / np.maximum(gate - (final[:, -1] + AIR) ** 2, 1.0)
+        rate = taken / np.maximum(less * (1 + np.sqrt(np.maximum(f, 0.0))), 1e-9)
+        return np.asarray(final + (now - final) * np.exp(-rate * dt)[:, None])
 
     def holed(self, taken: Floats, holes: Floats) -> Floats:
         """What leaves holes beside the regulators: it lowers the very pressure that drives it.

@@ -119,12 +119,12 @@ class GasModel:
         if not self.stations.n:
             return before, []
         mains, taken = self.stations.mains, self.stations.taken(t, self.acts)
-        final, kept = mains.pressures(taken), np.exp(-self.tick * mains.renewal(taken))
+        final, total = mains.pressures(taken), taken.sum(axis=1)
         inlet = np.empty((*before.shape, t.size + 1))
         inlet[:, :, 0] = before
         for j in range(t.size):
-            inlet[:, :, j + 1] = final[:, :, j] + (inlet[:, :, j] - final[:, :, j]) * kept[:, None, j]
-        entered = taken.sum(axis=1) + np.diff(mains.stored(inlet)) / self.tick
+            inlet[:, :, j + 1] = mains.followed(inlet[:, :, j], final[:, :, j], total[:, j], self.tick)
+        entered = total + np.diff(mains.stored(inlet)) / self.tick
         due = t.astype(np.int64) % self.every == 0
         seen = self.stations.seen(t[due], self.acts, inlet[:, :, 1:][:, :, due])
         draw = dice(self.seed, PIPED, round(t[-1]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from math import gcd
 from typing import Annotated, Any, Final, Literal
 
@@ -13,7 +14,7 @@ from lifeline.model import NS, Floats
 from lifeline.words import suggestion
 from simulators.columns import columns
 from simulators.dice import dice
-from simulators.gas.faults import KINDS, Acting, Holed, Leak, Regulating, Strike, acting
+from simulators.gas.faults import KINDS, Acting, Biogas, Holed, Leak, Regulating, Seep, Strike, Vent, acting
 from simulators.gas.laser import GAIN, Cadence
 from simulators.gas.layout import Fitted, numbered, of_gate, of_regulator, of_well
 from simulators.gas.mains import STRING, laid, peaks
@@ -154,14 +155,19 @@ def made(
 
 def _known(acts: Sequence[Acting], wells: Sequence[str], regulators: Sequence[str]) -> None:
     """ValueError where a fault speaks of what is not there."""
-    for a in acts:
-        fault = a.fault
-        needed = fault.regulator if isinstance(fault, Regulating | Holed) else ""
-        if needed and needed not in regulators:
-            raise ValueError(f"gas: regulator: there is no {needed}; {suggestion(needed, regulators)}")
-        for well in fault.well if isinstance(fault, Leak | Strike) else ():
-            if well not in wells:
-                raise ValueError(f"gas: well: there is no {well}; {suggestion(well, wells)}")
+    for fault in (a.fault for a in acts):
+        if isinstance(fault, Regulating | Holed) and fault.regulator:
+            _there(fault.regulator, regulators, "regulator")
+        if isinstance(fault, Leak | Strike):
+            for well in fault.well:
+                _there(well, wells, "well")
+        elif isinstance(fault, Seep | Biogas | Vent) and not any(fnmatchcase(w, fault.well) for w in wells):
+            _there(fault.well, wells, "well")
+
+
+def _there(name: str, known: Sequence[str], what: str) -> None:
+    if name not in known:
+        raise ValueError(f"gas: {what}: there is no {name}; {suggestion(name, known)}")
 
 
 maker: Final = GasMaker(faults=KINDS)
