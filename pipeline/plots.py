@@ -7,6 +7,7 @@ light scheme, text stays text, and sixty-four of them are a few megabytes.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -24,13 +25,13 @@ from simulators.faults import Truth
 from simulators.scenario import Scenario
 
 MOST: Final = 4  # series drawn
-LANES: Final = 8  # warnings drawn
+LANES: Final = 8  # assets and hazards whose warnings are drawn
 WIDTH: Final = 880  # [px]
 LEFT: Final = 64  # [px] room for the numbers
-RIGHT: Final = 8  # [px]
+RIGHT: Final = 48  # [px] room for the limits
 HIGH: Final = 96  # [px] of a plot of readings
 STRIP: Final = 9  # [px] of a strip of levels
-LANE: Final = 16  # [px] of a warning
+LANE: Final = 25  # [px] of the warnings of one hazard at one asset
 HEAD: Final = 18  # [px] of a title
 
 
@@ -43,9 +44,13 @@ class Picture:
     truth: Sequence[Truth]
     rules: Sequence[Rule]
     changes: Sequence[Change]
-    warnings: Sequence[Said]  # hazards first
-    false: Sequence[bool]  # of the hazards
+    hazards: Sequence[Said]
+    tickets: Sequence[Said]
+    wrong: Sequence[Said]  # of the hazards
     envelope: Envelope
+
+    def is_false(self, w: Said) -> bool:
+        return any(w is x for x in self.wrong)
 
 
 class Scale:
@@ -69,7 +74,7 @@ def drawn(p: Picture) -> str:
         parts += panel(p, row, y + HEAD)
         y += HEAD + HIGH + STRIP + 10
     parts += lanes(p, y)
-    y += LANE * min(len(p.warnings), LANES) + 4
+    y += LANE * len(by_case(p)) + 4
     parts += _times(p.scenario, y)
     label = escape(f"{p.scenario.id} {p.scenario.zh} {p.scenario.en}")
     return f'<svg viewBox="0 0 {WIDTH} {y + 22:.0f}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
@@ -107,14 +112,21 @@ def panel(p: Picture, row: int, top: float) -> Iterator[str]:
     for tick in ticks(scale.low, scale.high):
         yield f'<text class="n" x="{LEFT - 4}" y="{scale.y(tick) + 3:.1f}">{tick:.6g}</text>'
         yield f'<path class="g" d="M{LEFT} {scale.y(tick):.1f}H{WIDTH - RIGHT}"/>'
-    for name, bound in limits:
-        if scale.low <= bound <= scale.high:
-            y = scale.y(bound)
-            yield f'<path class="lim {name}" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-            yield f'<text class="m" x="{WIDTH - RIGHT - 3}" y="{y - 2:.1f}">{SHAPES[name]} {bound:.4g}</text>'
+    yield from bounds([(name, b) for name, b in limits if scale.low <= b <= scale.high], scale)
     held = np.isfinite(p.catalog.hold[row])
     yield stairs(at, last, scale) if held else ribbon(at, low, high, scale)
     yield from levels(p, row, top + HIGH + 2)
+
+
+def bounds(limits: Sequence[tuple[str, float]], scale: Scale) -> Iterator[str]:
+    """Limits across a plot, the gravest first; numbers that would stand in one another are left out."""
+    taken: list[float] = []
+    for name, bound in sorted(limits, key=lambda x: -Level[x[0]]):
+        y = scale.y(bound)
+        yield f'<path class="lim {name}" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
+        if all(abs(y - other) > 9 for other in taken):
+            taken.append(y)
+            yield f'<text class="m" x="{WIDTH - RIGHT + 3}" y="{y + 3:.1f}">{SHAPES[name]} {bound:.4g}</text>'
 
 
 def span(low: float, high: float, bounds: Sequence[float]) -> tuple[float, float]:
@@ -190,19 +202,26 @@ def bar(s: Scenario, a: int, b: int, level: str, top: float, high: float) -> Ite
 
 
 def lanes(p: Picture, top: float) -> Iterator[str]:
-    """What was warned of, when, how gravely; tickets in outline, false warnings marked."""
-    for i, w in enumerate(p.warnings[:LANES]):
+    """What was warned of, when, how gravely; tickets are paler, false warnings marked."""
+    for i, ((asset, hazard, kind), mine) in enumerate(by_case(p).items()):
         y = top + LANE * i
-        hazard = i < len(p.false)
-        note = " ✗" if hazard and p.false[i] else "" if hazard else " (ticket)"
-        yield f'<g class="{"w" if hazard else "w tk"}">'
-        after = [*(s.told for s in w.steps[1:]), p.scenario.end]
-        for s, end in zip(w.steps, after, strict=True):
-            yield from bar(p.scenario, s.told, end, s.level.name, y, LANE - 6)
-        x = _x(p.scenario, w.steps[0].told)
-        side, anchor = (x - 4, "e") if x > WIDTH / 2 else (LEFT + 3, "st")
-        name = escape(f"{w.asset} {w.hazard}{note}")
-        yield f'<text class="l {anchor}" x="{side:.1f}" y="{y + LANE - 7:.1f}">{name}</text></g>'
+        note = " (工单 ticket)" if kind is Kind.TICKET else " ✗" if any(map(p.is_false, mine)) else ""
+        name = escape(f"{asset} {hazard}{note}")
+        yield f'<g class="w {kind.value}"><text class="l" x="{LEFT}" y="{y + 11:.1f}">{name}</text>'
+        for w in mine:
+            after = [*(s.told for s in w.steps[1:]), p.scenario.end]
+            for s, end in zip(w.steps, after, strict=True):
+                yield from bar(p.scenario, s.told, end, s.level.name, y + 14, STRIP)
+        yield "</g>"
+
+
+def by_case(p: Picture) -> dict[tuple[str, str, Kind], list[Said]]:
+    """Warnings by asset and hazard, those to people on call first."""
+    found: dict[tuple[str, str, Kind], list[Said]] = {}
+    for kind, some in ((Kind.HAZARD, p.hazards), (Kind.TICKET, p.tickets)):
+        for w in some:
+            found.setdefault((w.asset, w.hazard, kind), []).append(w)
+    return dict(islice(found.items(), LANES))
 
 
 def _times(s: Scenario, y: float) -> Iterator[str]:

@@ -22,25 +22,26 @@ CSS: Final = """
 font:15px/1.5 system-ui,"Noto Sans","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
 h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:1.8rem 0 .4rem;border-bottom:1px solid var(--line)}
 a{color:inherit}.dim,small{color:var(--dim)}.ok{color:var(--ok)}.no{color:var(--no)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem;margin:1rem 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.6rem,1fr));gap:.6rem;margin:1rem 0}
 .cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}
 .cards b{display:block;font-size:1.35rem}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.88rem}th,td{text-align:left;padding:.25rem .5rem;vertical-align:top;
 border-bottom:1px solid var(--line)}th{color:var(--dim);font-weight:500}td.n,th.n{text-align:right;white-space:nowrap}
-td.t{min-width:11rem}
+td.t{min-width:15rem}
 .lv{white-space:nowrap;font-weight:600;font-size:.85em}.lv.BLUE{color:var(--BLUE)}.lv.YELLOW{color:var(--YELLOW)}
 .lv.ORANGE{color:var(--ORANGE)}.lv.RED{color:var(--RED)}.lv.NORMAL{color:var(--dim)}
 details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;padding:.4rem .7rem}
 summary{cursor:pointer;font-weight:600}ul{margin:.3rem 0;padding-left:1.2rem}svg{width:100%;height:auto;display:block;
 font:11px system-ui,"Noto Sans CJK SC",sans-serif}
 .pic{overflow-x:auto}.pic svg{min-width:34rem}
-svg text{fill:var(--fg)}svg .n,svg .m,svg .e{text-anchor:end}svg .n,svg .c,svg .m{fill:var(--dim);font-size:10px}
+svg text{fill:var(--fg)}svg .n{text-anchor:end}svg .n,svg .c,svg .m{fill:var(--dim);font-size:10px}
 svg .c{text-anchor:middle}svg .h{font-weight:600}.fr{fill:none;stroke:var(--line)}.g{stroke:var(--line);fill:none;opacity:.6}
 .x{fill:var(--x);stroke:var(--x);stroke-width:1.1;stroke-linejoin:round}.x.s{fill:none}
 .hz{fill:var(--hz)}.ft{fill:url(#ft);stroke:var(--ft);stroke-dasharray:2 3}.dt{stroke:var(--no);stroke-dasharray:1 2;fill:none}
 .lim{stroke-dasharray:6 4;fill:none;stroke-width:1.1}.lim.BLUE{stroke:var(--BLUE)}.lim.YELLOW{stroke:var(--YELLOW)}
 .lim.ORANGE{stroke:var(--ORANGE)}.lim.RED{stroke:var(--RED)}.b.BLUE{fill:var(--BLUE)}.b.YELLOW{fill:var(--YELLOW)}
-.b.ORANGE{fill:var(--ORANGE)}.b.RED{fill:var(--RED)}svg .k{fill:var(--bg);font-size:8px}.tk{opacity:.55}
+.b.ORANGE{fill:var(--ORANGE)}.b.RED{fill:var(--RED)}svg .k{fill:var(--bg);font-size:8px}.ticket .b{opacity:.5}
+b.ok,b.no{white-space:nowrap}
 """
 HATCH: Final = (
     '<svg width="0" height="0" style="position:absolute"><defs><pattern id="ft" width="7" height="7"'
@@ -192,6 +193,10 @@ def _each(results: Sequence[Result]) -> Iterator[str]:
         yield "</details>"
 
 
+def _voices(n: int) -> str:
+    return f" <small>×{n}</small>" if n > 1 else ""
+
+
 def _facts(r: Result) -> str:
     said = [f"应 expected: {_expected(r['expected'])}", f"时长 lasts {spoken(r['duration_s'])}"]
     said += [f"测点 series {r['series']}", f"读数 readings {r['readings']:,}"] if not r["crashed"] else []
@@ -203,7 +208,7 @@ def _warnings(r: Result) -> Iterator[str]:
     if warnings:
         yield _row("th", ["预警 warning", "", "过程 steps (time of arrival after the start)", ""])
         for w in warnings[:WARNINGS]:
-            steps = [f"{_time(x['told_s'])} {badge(x['level'])} <small>×{x['voices']}</small>" for x in w["steps"][:STEPS]]
+            steps = [f"{_time(x['told_s'])} {badge(x['level'])}{_voices(x['voices'])}" for x in w["steps"][:STEPS]]
             more = f" … {len(w['steps']) - STEPS} more" if len(w["steps"]) > STEPS else ""
             notes = [n for n, on in (("误报 false", w["false"]), ("故障 fault", w["of_fault"]), ("迟到 late", w["late"])) if on]
             what = f"{escape(w['asset'])}<br><small>{escape(w['hazard'])}</small>"

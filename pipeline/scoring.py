@@ -113,7 +113,7 @@ def score(s: Scenario, truth: Sequence[Truth], hazards: Sequence[Said], tickets:
     failures = [f for m in met for f in m.failures]
     failures += [f for w in hazards if w not in wrong for f in overstated(w, s)]
     failures += [no_ticket(t) for t in unmet]
-    failures += [in_vain(w, s, sick=w in ill) for w in wrong]
+    failures += in_vain(wrong, ill, s)
     return Score(met, unmet, wrong, ill, graded, tuple(dict.fromkeys(failures)))
 
 
@@ -184,13 +184,18 @@ def overstated(w: Said, s: Scenario) -> Iterable[Words]:
         )
 
 
-def in_vain(w: Said, s: Scenario, *, sick: bool) -> Words:
-    after = spoken(max(0.0, (w.raised - s.start) / NS))
-    zh, en = ("设备故障误作险情", "a fault of sensor or network taken for a hazard") if sick else ("误报", "false warning")
-    return Words(
-        f"{zh}：{w.asset} {w.hazard} {w.peak.name}（{after}）",
-        f"{en}: {w.asset} {w.hazard} {w.peak.name}, {after} after the start",
-    )
+def in_vain(wrong: Sequence[Said], ill: Sequence[Said], s: Scenario) -> Iterable[Words]:
+    """False warnings, those of one asset and hazard together."""
+    alike: dict[tuple[str, str, bool], list[Said]] = {}
+    for w in wrong:
+        alike.setdefault((w.asset, w.hazard, w in ill), []).append(w)
+    for (asset, hazard, sick), some in alike.items():
+        zh, en = (
+            ("设备或网络故障误作险情", "a fault of sensor or network taken for a hazard") if sick else ("误报", "false warning")
+        )
+        what, after = f"{asset} {hazard} {max(w.peak for w in some).name}", spoken(max(0.0, (some[0].raised - s.start) / NS))
+        times = (f"，{len(some)} 次", f", {len(some)} times, first") if len(some) > 1 else ("", ",")
+        yield Words(f"{zh}：{what}{times[0]}（{after}）", f"{en}: {what}{times[1]} {after} after the start")
 
 
 def no_ticket(t: Ticket) -> Words:

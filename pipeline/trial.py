@@ -5,7 +5,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import filter as matching
-from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, NamedTuple
@@ -194,8 +193,10 @@ def domain(on: Stage) -> str:
 
 
 def expected(s: Scenario) -> str:
-    """In few words: "gas_accumulation RED ≤ 5 min"."""
-    must = [f"{'/'.join(e.hazard)} {e.level.name}{f' ≤ {spoken(e.within)}' if e.within else ''}" for e in s.expect if e.level]
+    """In few words: "gas_accumulation ≥ RED in 5 min"."""
+    must = [
+        f"{'/'.join(e.hazard)} ≥ {e.level.name}{f' in {spoken(e.within)}' if e.within else ''}" for e in s.expect if e.level
+    ]
     must += [f"ticket {'/'.join(t.hazard)}" for t in s.ticket]
     return "; ".join(dict.fromkeys(must)) or "no warning"
 
@@ -229,9 +230,4 @@ def _said(w: Said, s: Scenario) -> Result:
 
 def _picture(on: Stage, told: Told, rules: Sequence[Rule], sc: Score) -> Picture:
     assert told.envelope is not None
-    wrong = set(map(id, sc.wrong))
-    both = chain(told.hazards, told.tickets)
-    return Picture(
-        on.scenario, on.catalog, on.truth, rules, told.changes, list(both), [id(w) in wrong for w in told.hazards],
-        told.envelope,
-    )  # fmt: skip
+    return Picture(on.scenario, on.catalog, on.truth, rules, told.changes, told.hazards, told.tickets, sc.wrong, told.envelope)
