@@ -130,7 +130,7 @@ def _tables(results: Sequence[Result]) -> Iterator[str]:
         mine = [r for r in results if r["domain"] == domain]
         passed = sum(r["passed"] for r in mine)
         yield f"<h2>{DOMAINS.get(domain, '')} {escape(domain)} <small>{passed} / {len(mine)}</small></h2>"
-        heads = ("场景 scenario", "应 expected", "结果 result", "首警时延 delay", "达级 level in", "最高 level", "误报 false")
+        heads = ("结果 result", "场景 scenario", "应 expected", "首警时延 delay", "达级 level in", "最高 level", "误报 false")
         yield _row("th", ["", *heads])
         yield from (_line(r) for r in mine)
         yield "</table></div>"
@@ -140,8 +140,8 @@ def _line(r: Result) -> str:
     told = '<b class="ok">✓ 通过</b>' if r["passed"] else '<b class="no">✗ 未过</b>'
     title = f"{escape(r['zh'])}<br><small>{escape(r['en'])}</small>"
     cells = [
-        ("", f'<a href="#{escape(r["id"])}">{escape(r["id"])}</a>'), ("t", title),
-        ("", _expected(r["expected"])), ("", told), ("n", _time(r["delay_s"])), ("n", _time(r["reached_s"])),
+        ("", f'<a href="#{escape(r["id"])}">{escape(r["id"])}</a>'), ("", told), ("t", title),
+        ("", _expected(r["expected"])), ("n", _time(r["delay_s"])), ("n", _time(r["reached_s"])),
         ("", badge(r["level"])), ("n", str(r["false_warnings"] or "·")),
     ]  # fmt: skip
     return "<tr>" + "".join(f'<td class="{c}">{v}</td>' for c, v in cells) + "</tr>"

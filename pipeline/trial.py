@@ -3,7 +3,7 @@
 import traceback
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from fnmatch import filter as matching
 from pathlib import Path
 from time import perf_counter
@@ -109,13 +109,14 @@ def listen(on: Stage, rules: Sequence[Rule], *, picture: bool = False) -> Told:
     envelope = Envelope(candidates(on), on.catalog.n, on.scenario.start, on.scenario.end) if picture else None
     arrived: dict[str, int] = {}
     changes: list[Change] = []
+    read = {r.id for r in rules if r.detector.judges == "value" and not r.detector.channels}
     for run in stretches(on.turns(), replay.engine):
         found = replay.step(*run)
         if envelope is not None:
             for turn in run:
                 envelope.add(turn)
         docket.take(found)
-        arrived |= arrivals(found, run, on.catalog)
+        arrived |= arrivals(found, run, on.catalog, read)
         changes += found
     hazards, tickets = docket.hazards(), docket.tickets()
     return Told(
@@ -131,14 +132,17 @@ def candidates(on: Stage) -> Rows:
     return np.argsort(first, kind="stable")[:CANDIDATES].astype(np.int32)
 
 
-def arrivals(found: Iterable[Change], run: Sequence[Turn], c: Catalog) -> dict[str, int]:
-    """When the reading behind each change arrived. [ns] by the change's id"""
+def arrivals(found: Iterable[Change], run: Sequence[Turn], c: Catalog, read: Container[str]) -> dict[str, int]:
+    """When the reading behind each change arrived. [ns] by the change's id
+
+    read: rules of single readings; the others look at the clock or at slots of it.
+    """
     at = [turn.at for turn in run]
-    return {change.id: arrival(change, c.row.get(change.key), run, at) for change in found}
+    return {x.id: arrival(x, c.row[x.key] if x.rule in read else None, run, at) for x in found}
 
 
 def arrival(change: Change, row: int | None, run: Sequence[Turn], at: Sequence[int]) -> int:
-    """The first turn that holds the reading; for silence, and slots of several series, the first that reaches its instant."""
+    """The first turn that holds the reading; without a row, the first that reaches its instant."""
     begin = min(bisect_left(at, change.t), len(run) - 1)
     near = begin if row is None else next((i for i in range(begin, len(run)) if holds(run[i], row, change.t)), begin)
     return max(at[near], change.t)
@@ -193,12 +197,13 @@ def domain(on: Stage) -> str:
 
 
 def expected(s: Scenario) -> str:
-    """In few words: "gas_accumulation ≥ RED in 5 min"."""
+    """In few words: "gas_accumulation ≥ RED in 5 min; may: biogas ≤ YELLOW"."""
     must = [
         f"{'/'.join(e.hazard)} ≥ {e.level.name}{f' in {spoken(e.within)}' if e.within else ''}" for e in s.expect if e.level
     ]
     must += [f"ticket {'/'.join(t.hazard)}" for t in s.ticket]
-    return "; ".join(dict.fromkeys(must)) or "no warning"
+    may = [f"{'/'.join(e.hazard)} ≤ {e.most.name}" for e in s.expect if not e.level]
+    return "; ".join(dict.fromkeys([*(must or ["no warning"]), *(f"may: {x}" for x in may)]))
 
 
 def _met(m: Met) -> Result:
