@@ -41,7 +41,7 @@ class Well:
     count: Annotated[int, Between(1, 1000)] = 1  # so many alike, each `apart` farther along the street
     apart: Annotated[float, measure("m", 0.0, 10_000)] = 20.0
     kind: Literal["power", "telecom", "rain", "sewage"] = "power"  # decides who owns it
-    volume: Annotated[float, Between(0.1, 1000)] = 3.0  # [m³]
+    volume: Annotated[float, Between(0.1, 1000)] = 3.0  # of its air [m³]
     air: Annotated[float, Between(0.01, 100)] = 0.4  # air changes an hour when the air is still
     draught: Annotated[float, Between(0, 100)] = 0.0  # more an hour for each root of a kelvin that it is warmer than the air
     biogas: Annotated[float, measure("m³/h", 0.0, 1.0)] = 0.0  # methane from its sediment at 20 °C
@@ -54,12 +54,12 @@ class Well:
 class GasWorld:
     """A street with a gas main: well-1, … with laser-1/ch4; regulator-1, … with rtu-1 and logger-1."""
 
-    well: tuple[Well, ...] = (Well(count=3),)
+    well: tuple[Well, ...] = ()  # none: three power wells, 20 m apart
     regulators: Annotated[int, Between(0, 400)] = 1  # on the mains, four on each
     pressure: Annotated[float, measure("kPa", 10, 4000)] = 0.3e6  # of the mains at the gate
     slow: Cadences = 300.0  # between reports of a laser
-    fast: Cadences = 60.0  # while its last reading was at least `above`
-    above: Annotated[float, measure("%VOL", 0.0, 20.0)] = 0.005
+    fast: Cadences = 60.0  # while its last reading was at least `above`; as `slow`: never more often
+    above: Annotated[float, measure("%VOL", 0.0, 20.0)] = 0.005  # from which a laser reports often
     gates: bool = False  # the mains are metered where they begin: gate-1, … with meter-gate-1/flow
     every: Cadences = 60.0  # between reports of a regulator, and of a gate
     companions: tuple[Literal["temperature", "humidity", "immersion"], ...] = ()  # what lasers also tell
@@ -99,7 +99,7 @@ class GasMaker:
 
 def _street(world: GasWorld, seed: int) -> tuple[Wells, list[str]]:
     """The wells of a scenario, and whose kind each is."""
-    each = [(w, j) for w in world.well for j in range(w.count)]
+    each = [(w, j) for w in world.well or (Well(count=3),) for j in range(w.count)]
     n, draw = len(each), dice(seed, STREAM)
 
     def of(name: str, scale: float = 1.0) -> Floats:

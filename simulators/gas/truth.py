@@ -128,7 +128,8 @@ def _misregulated(stations: Stations, a: Acting, acts: Sequence[Acting]) -> Iter
     for hazard, gone, bounds in ((OVER, share, HIGH), (UNDER, 1 - share, LOW)):
         low, high = band(float(gone.max()), bounds, 0.01)
         if seen.size and high:
-            yield _truth(a.fault.regulator, hazard, a.onset, t[seen[0]], a.end, low, high)  # type: ignore[attr-defined]
+            two = Level(min(high + 1, Level.RED))  # both transmitters agree: that may be called one graver
+            yield _truth(a.fault.regulator, hazard, a.onset, t[seen[0]], a.end, low, two)  # type: ignore[attr-defined]
 
 
 def _starved(stations: Stations, a: Acting, acts: Sequence[Acting]) -> Iterator[Truth]:
