@@ -137,8 +137,8 @@ def _closing(whole: Mapping[str, Any], s: Mapping[str, Any]) -> Iterator[str]:
     if w := whole.get("what_if"):
         yield f"what if {', '.join(w['changes'])}:"
         yield f"  gained {', '.join(w['gained']) or 'none'}; lost {', '.join(w['lost']) or 'none'}"
-        later = f"{w['later_min']:+g} min" if w["later_min"] else "as before"
-        yield f"  mean delay {later}"
+        for name, what in (("later_min", "first warning"), ("level_later_min", "level demanded")):
+            yield f"  {what} on average {f'{w[name]:+g} min' if w[name] else 'as before'}"
         for name in ("passed", "false_warnings", "false_per_day", "fault_as_hazard"):
             yield f"  {name} {w[name][0]:g} → {w[name][1]:g}"
         yield from (f"  {x['id']}: {'; '.join([*x['better'], *x['worse']]) or 'fails otherwise'}" for x in w["scenarios"])

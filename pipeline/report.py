@@ -120,9 +120,11 @@ def _what_if(whole: Mapping[str, Any]) -> Iterator[str]:
     ):  # fmt: skip
         yield _row("td", [f"{zh} {name}", *(f"{x:g}" for x in w[name])])
     yield "</table></div>"
-    later = "–" if w["later_min"] is None else f"{w['later_min']:+g} min"
+    first, level = ("–" if w[k] is None else f"{w[k]:+g} min" for k in ("later_min", "level_later_min"))
     lists = f"多发现 gained: {', '.join(w['gained']) or '–'} · 漏掉 lost: {', '.join(w['lost']) or '–'}"
-    yield f"<p>{escape(lists)} · 平均时延 mean delay {later}</p>"
+    for x in w["scenarios"]:
+        lists += f" · {x['id']}: {'; '.join([*x['better'], *x['worse']]) or 'fails otherwise'}"
+    yield f"<p>{escape(lists)} · 首警平均 first warning {first} · 达级平均 level demanded {level}</p>"
 
 
 def _tables(results: Sequence[Result]) -> Iterator[str]:

@@ -63,19 +63,25 @@ def cost(results: Sequence[Result], texts: Sequence[str]) -> dict[str, Any]:
         for better, worse in [differences(a, b)]
         if better or worse or a["failures"] != b["failures"]
     ]
-    wait = [(b["delay_s"] - a["delay_s"]) / 60 for a, b in pairs if a["delay_s"] is not None and b["delay_s"] is not None]
     after = [{**a, **b} for a, b in pairs]
     return {
         "changes": list(texts),
         "passed": [sum(a["passed"] for a, _ in pairs), sum(b["passed"] for _, b in pairs)],
         "gained": [a["id"] for a, b in pairs if b["detected"] and not a["detected"]],
         "lost": [a["id"] for a, b in pairs if a["detected"] and not b["detected"]],
-        "later_min": round(sum(wait) / len(wait), 2) if wait else None,  # on average of those detected in both
+        "later_min": later("delay_s", pairs),
+        "level_later_min": later("reached_s", pairs),
         "false_warnings": [sum(a["false_warnings"] for a, _ in pairs), sum(b["false_warnings"] for _, b in pairs)],
         "false_per_day": [rates([a for a, _ in pairs])["false_per_day"], rates(after)["false_per_day"]],
         "fault_as_hazard": [sum(a["fault_as_hazard"] for a, _ in pairs), sum(b["fault_as_hazard"] for _, b in pairs)],
         "scenarios": moved,
     }
+
+
+def later(name: str, pairs: Sequence[tuple[Result, Mapping[str, Any]]]) -> float | None:
+    """By how much a time has grown, on average of the scenarios that have it before and after. [min]"""
+    wait = [(b[name] - a[name]) / 60 for a, b in pairs if a[name] is not None and b[name] is not None]
+    return round(sum(wait) / len(wait), 2) if wait else None
 
 
 def _short(r: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The whole command over a pond whose level is a straight line: what must come out can be reckoned on paper."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,6 +268,22 @@ def test_worlds_in_processes_of_their_own_are_found_by_their_folder(tmp_path: Pa
     done = {job.path.stem: result for job, result in finished(jobs, 2)}
     assert sorted(done) == ["F1", "F2", "F3"]
     assert all("world.pond: no such world" in r["failures"][0] for r in done.values())
+
+
+class Bomb:
+    """Whoever unpacks it dies."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (1,)
+
+
+def test_a_world_that_kills_its_process_harms_no_other(tmp_path: Path, rules: Path) -> None:
+    deadly: Any = Bomb()
+    jobs = [Job(Path(written(tmp_path, STUCK, name)), rules) for name in ("F1", "F2")]
+    jobs.insert(1, Job(Path(written(tmp_path, STUCK, "F3")), rules, deadly))
+    done = {job.path.stem: result for job, result in finished(jobs, 2)}
+    assert "its process was killed" in done["F3"]["failures"][0]
+    assert all("no such world" in done[name]["failures"][0] for name in ("F1", "F2"))
 
 
 def test_a_spike_of_one_sample_in_ninety_days_stays_visible() -> None:
