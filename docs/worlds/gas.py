@@ -3,6 +3,7 @@
 import io
 import sys
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -17,8 +18,13 @@ from matplotlib import pyplot as plt  # noqa: E402  after the choice of backend
 
 from lifeline.model import NS, Batch, Floats  # noqa: E402  after the path
 from simulators.gas.box import mixed  # noqa: E402
+from simulators.gas.scene import maker  # noqa: E402
+from simulators.plan import Plan  # noqa: E402
 from simulators.scenario import find, load  # noqa: E402
 from simulators.stage import stage  # noqa: E402
+from simulators.world import Run  # noqa: E402
+
+START: Final = 1_795_420_800 * NS
 
 TABLE: Final = {  # [m³/h] into 3 m³ at 0.2 air changes an hour -> [min] until 1, 2.5 and 5 %VOL
     0.05: (38.4, 108, 294),
@@ -78,6 +84,14 @@ def biogas(ax: Any) -> None:
     ax.legend(fontsize=7)
 
 
+def cost(plan: Plan) -> float:
+    """Of the gas world of a city. [ms/s]"""
+    run = Run(maker.town(plan, (), START, 1).model, START)
+    began = perf_counter()
+    run.emit(START, START + 3600 * NS)
+    return (perf_counter() - began) / 3600 * 1e3
+
+
 def main() -> None:
     figure, axes = plt.subplots(2, 2, figsize=(11, 7))
     for ax, draw in zip(axes.flat, (filling, strike, duct, biogas), strict=True):
@@ -88,6 +102,8 @@ def main() -> None:
     figure.savefig(raw, dpi=85)
     Image.open(raw).convert("RGB").quantize(48).save(HERE / "gas.png", optimize=True)
     print(f"{HERE / 'gas.png'}: {(HERE / 'gas.png').stat().st_size} bytes")
+    for plan in (Plan(), Plan(districts="large", wells=60_000, regulators=2_500, gas_step=300.0)):
+        print(f"{plan.wells} wells every {plan.gas_step:g} s: {cost(plan):.3f} ms a simulated second")
 
 
 if __name__ == "__main__":

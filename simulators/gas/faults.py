@@ -194,7 +194,7 @@ class Biogas:
     at: Seconds = 0.0  # when it begins
     lasts: Seconds = FOREVER  # the default: to the end
     well: str = "well-*"  # pattern
-    source: Inflow = 0.01 / 3600  # methane at 20 °C; a twelfth more for each kelvin
+    source: Inflow = 0.01 / 3600  # methane at 20 °C; 8 % more for each kelvin
     grows: Seconds = 86_400.0  # until it is that much
 
     def sediment(self, since: Floats, wells: Wells) -> Floats:

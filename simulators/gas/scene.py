@@ -135,7 +135,7 @@ def made(
 ) -> Scene:
     """Wells here, regulators there, their sensors, and what happens to them."""
     names = tuple(f"regulator-{p.id}" for p in there)
-    _known(acts, wells.asset, names)
+    _known(acts, wells, names)
     mains = laid(names, peaks(len(names), seed), fitted.pressure)
     rows = [r for a, p, o in zip(wells.asset, here, owner, strict=True) for r in of_well(a, p, o, fitted)]
     lasers = numbered(0, wells.n, 1 + len(fitted.companions))
@@ -153,16 +153,19 @@ def made(
     return Scene(columns(rows), GasModel(wells, told, stations, fitted.every, tick, ticks, acts, weather, seed))
 
 
-def _known(acts: Sequence[Acting], wells: Sequence[str], regulators: Sequence[str]) -> None:
+def _known(acts: Sequence[Acting], wells: Wells, regulators: Sequence[str]) -> None:
     """ValueError where a fault speaks of what is not there."""
+    placed = bool(np.isfinite(wells.away).all())
     for fault in (a.fault for a in acts):
         if isinstance(fault, Regulating | Holed) and fault.regulator:
             _there(fault.regulator, regulators, "regulator")
         if isinstance(fault, Leak | Strike):
+            if not fault.well and not placed:
+                raise ValueError("gas: well: a leak in a city must name the wells that it reaches, and their distance")
             for well in fault.well:
-                _there(well, wells, "well")
-        elif isinstance(fault, Seep | Biogas | Vent) and not any(fnmatchcase(w, fault.well) for w in wells):
-            _there(fault.well, wells, "well")
+                _there(well, wells.asset, "well")
+        elif isinstance(fault, Seep | Biogas | Vent) and not any(fnmatchcase(w, fault.well) for w in wells.asset):
+            _there(fault.well, wells.asset, "well")
 
 
 def _there(name: str, known: Sequence[str], what: str) -> None:

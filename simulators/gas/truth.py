@@ -24,6 +24,8 @@ from simulators.world import graded
 ALARM: Final = (0.5 * VOL, 1.0 * VOL, 2.5 * VOL, 5.0 * VOL)  # [1] methane, BLUE to RED
 RISE: Final = (0.1 * VOL / HOUR, 0.5 * VOL / HOUR)  # [1/s] over two hours, BLUE and YELLOW
 SURGE: Final = (1.0 * VOL / 600, 2.0 * VOL / 600)  # [1/s] over ten minutes, ORANGE and RED
+NEAR: Final = 50.0  # [m] between wells that speak for one another
+JOINT: Final = (0.5 * VOL, 1.0 * VOL, 2.5 * VOL)  # [1] in two wells at once, YELLOW to RED
 HIGH: Final = (1.2, 1.35, 1.5)  # [1] of nominal, YELLOW to RED
 LOW: Final = (0.15, 0.2, 0.4)  # [1] of nominal lost, YELLOW to RED
 READS: Final = 0.95  # [1] what of a concentration is surely read; its inverse is the most that may be
@@ -78,9 +80,11 @@ def _wells(wells: Wells, acts: Sequence[Acting], weather: Weather, step: float) 
     mine, others = wells.take(touched), [a for a in acts if a not in sources]
     with_all, without = (history(mine, t, some, weather) for some in (acts, others))
     for a, c in zip(sources, came, strict=True):
-        for i, reached in enumerate(c[touched]):
-            if reached.any():
-                yield from _one(a, mine.asset[i], t, reached, with_all[i], without[i], step)
+        together = c[touched].any(axis=1)
+        for i in np.flatnonzero(together).tolist():
+            near = together & (np.abs(mine.along - mine.along[i]) <= NEAR)
+            joint = band(second(with_all[near]) / READS, JOINT, 0.0)[1]
+            yield from _one(a, mine.asset[i], t, c[touched][i], with_all[i], without[i], step, joint)
 
 
 def _came(a: Acting, wells: Wells, t: Floats) -> Floats:
@@ -90,8 +94,15 @@ def _came(a: Acting, wells: Wells, t: Floats) -> Floats:
     return np.asarray(entering(wells, t, [a]) > 1e-9)  # [m³/s] a hundredth of what the least hazard needs
 
 
-def _one(a: Acting, asset: str, t: Floats, came: Floats, x: Floats, usual: Floats, step: float) -> Iterator[Truth]:
-    """What one source does to one well. came, x, usual [k]"""
+def second(x: Floats) -> float:
+    """The highest concentration that two wells have at once. x [n, k] [1]"""
+    return float(np.sort(x, axis=0)[-2].max()) if len(x) > 1 else 0.0
+
+
+def _one(
+    a: Acting, asset: str, t: Floats, came: Floats, x: Floats, usual: Floats, step: float, joint: Level
+) -> Iterator[Truth]:
+    """What one source does to one well. came, x, usual [k]; joint: what may be said for its neighbours' sake"""
     start = int(np.argmax(came))
     high = np.flatnonzero((x >= ALARM[0] * READS) & (np.arange(t.size) >= start))
     known = np.flatnonzero((x >= np.maximum(FLOOR, usual + 3 * NOISE)) & (np.arange(t.size) >= start))
@@ -101,7 +112,8 @@ def _one(a: Acting, asset: str, t: Floats, came: Floats, x: Floats, usual: Float
     if high[-1] == t.size - 1:
         end = max(end, a.end)
     hazard, place = (BIOGAS, "") if isinstance(a.fault, Biogas) else (METHANE, a.fault.place())  # type: ignore[attr-defined]
-    yield _truth(asset, hazard, onset, seen, max(end, seen), *levels(t, x), place)
+    least, most = levels(t, x)
+    yield _truth(asset, hazard, onset, seen, max(end, seen), least, max(most, joint), place)
 
 
 def levels(t: Floats, x: Floats) -> tuple[Level, Level]:

@@ -29,7 +29,7 @@ class Wells:
     draught: Floats  # [n] [1/(s·√K)] more for each root of a kelvin that the well is warmer than the air outside
     biogas: Floats  # [n] [m³/s] methane from sediment at 20 °C
     along: Floats  # [n] [m] place along the street
-    away: Floats  # [n] [m] distance from the main
+    away: Floats  # [n] [m] distance from the main; inf: not known, gas comes only from leaks that name the well
     sump: Floats  # [n] [m] water that drowns the sensor; inf: none does
     gain: Floats  # [n] [1] of the sensor
     place: Floats  # [n] [rad] phase of the wind
@@ -74,8 +74,8 @@ def drawn(asset: tuple[str, ...], seed: int, weather: Weather, second: float) ->
     air = np.maximum(np.exp(np.log(0.4) + 0.6 * draw.standard_normal(n)) / HOUR, LEAST)
     level = np.where(np.arange(n) % 20 == 7, draw.uniform(0.30, 0.34, n), draw.uniform(0.0, 0.06, n)) * VOL
     gain = 1 + GAIN * draw.uniform(-1, 1, n)
-    flat, dry, place = np.zeros(n), np.full(n, np.inf), draw.uniform(0, 2 * np.pi, n)
-    bare = Wells(asset, volume, air, flat, np.ones(n), flat, flat, dry, gain, place)
+    flat, never, place = np.zeros(n), np.full(n, np.inf), draw.uniform(0, 2 * np.pi, n)
+    bare = Wells(asset, volume, air, flat, np.ones(n), flat, never, never, gain, place)
     day = second + HOUR * np.arange(-12.0, 12.0)
     source = (level * volume) * (bare.changes(day, weather) / bare.sediment(day, weather)).mean(axis=1)
-    return Wells(asset, volume, air, flat, source, flat, flat, dry, gain, place)
+    return Wells(asset, volume, air, flat, source, flat, never, never, gain, place)

@@ -168,11 +168,25 @@ def test_a_strike_in_a_city_is_told_by_the_wells_and_the_regulator_it_names() ->
         (Seep(well="well-9"), "well-9; did you mean"),
         (LockUp(regulator="regulator-7"), "regulator-7"),
         (Leak(well=("well-x",), distance=(1.0,)), "well-x"),
+        (Vent(well="manhole-*"), "manhole-"),
     ],
 )
 def test_a_fault_of_what_is_not_there_is_refused(fault: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         scene((fault,))
+
+
+def test_a_leak_in_a_city_must_say_where_it_comes_up() -> None:
+    with pytest.raises(ValueError, match="must name the wells"):
+        maker.town(Plan(), (Leak(),), START, 1)
+
+
+def test_two_wells_side_by_side_may_be_called_graver_than_one_alone() -> None:
+    one = Seep(HOUR, 48 * HOUR, "well-1", 0.016 / HOUR, 0.016 / HOUR)
+    both = Seep(HOUR, 48 * HOUR, "well-[12]", 0.016 / HOUR, 0.016 / HOUR)
+    (alone,), (first, _) = scene((one,)).model.truth(), scene((both,)).model.truth()
+    assert (alone.min_level, first.min_level) == (Level.BLUE, Level.BLUE)
+    assert alone.max_level < first.max_level
 
 
 def test_a_path_needs_a_length() -> None:
