@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from lifeline.model import NS, Batch, Floats, Ints, Rows
-from simulators.world import Turn
+from lifeline.model import NS, Block, Floats, Ints, Rows
+from simulators.world import Turn, ends
 
 SLICES: Final = 480
 
@@ -26,20 +26,29 @@ class Envelope:
         self.last = np.full((rows.size, SLICES), np.nan)  # [m, SLICES] [SI]
 
     def add(self, turn: Turn) -> None:
-        if turn.batch.n:
-            self._batch(turn.batch)
+        b = turn.batch
+        if b.n:
+            self._put(b.row, b.t, b.value, b.value, b.value)
         for block in turn.blocks:
             if (self._place[block.row] >= 0).any():
-                self._batch(block.flat())
+                self._wave(block)
 
-    def _batch(self, b: Batch) -> None:
-        place = self._place[b.row]
-        piece = (b.t - self._start) // self._width
-        mine = (place >= 0) & (piece >= 0) & (piece < SLICES) & np.isfinite(b.value)
-        at, x = place[mine] * SLICES + piece[mine], b.value[mine]
-        np.minimum.at(self.low.reshape(-1), at, x)
-        np.maximum.at(self.high.reshape(-1), at, x)
-        self.last.reshape(-1)[at] = x
+    def _wave(self, b: Block) -> None:
+        """A waveform shorter than a slice counts as a whole, at its end."""
+        if (ends(b) - b.t).max(initial=0) > self._width:
+            loose = b.flat()
+            self._put(loose.row, loose.t, loose.value, loose.value, loose.value)
+        else:
+            self._put(b.row, ends(b), np.fmin.reduce(b.value, axis=1), np.fmax.reduce(b.value, axis=1), b.value[:, -1])
+
+    def _put(self, row: Rows, t: Ints, low: Floats, high: Floats, last: Floats) -> None:
+        """Each [n]."""
+        place, piece = self._place[row], (t - self._start) // self._width
+        mine = (place >= 0) & (piece >= 0) & (piece < SLICES) & np.isfinite(low) & np.isfinite(last)
+        at = place[mine] * SLICES + piece[mine]
+        np.minimum.at(self.low.reshape(-1), at, low[mine])
+        np.maximum.at(self.high.reshape(-1), at, high[mine])
+        self.last.reshape(-1)[at] = last[mine]
 
     def of(self, row: int) -> tuple[Ints, Floats, Floats, Floats]:
         """Of the slices in which anything came: which [k], and their smallest, largest and last readings [k] [SI]."""

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from lifeline.measures import measure, time
-from lifeline.model import NS, Domain, Level
+from lifeline.model import NS, Batch, Block, Domain, Level
 from lifeline.words import Unusable
+from pipeline.envelope import Envelope
 from pipeline.evaluate import finished, run
 from pipeline.trial import Job
 from simulators import scenario
 from simulators.columns import columns, series
 from simulators.faults import Truth
 from simulators.plan import Plan, Site
-from simulators.world import Part, Scene, batch
+from simulators.world import Part, Scene, Turn, batch
 
 RULES = """\
 domain = "water"
@@ -287,9 +288,6 @@ def test_a_world_that_kills_its_process_harms_no_other(tmp_path: Path, rules: Pa
 
 
 def test_a_spike_of_one_sample_in_ninety_days_stays_visible() -> None:
-    from pipeline.envelope import Envelope
-    from simulators.world import Turn
-
     t = np.arange(1, 90 * 24 * 60) * 60 * NS
     x = np.sin(t / 1e15)
     x[50_000] = 9.0
@@ -299,3 +297,14 @@ def test_a_spike_of_one_sample_in_ninety_days_stays_visible() -> None:
     assert (high.max(), low.min()) == (9.0, x.min())
     assert at.size < 1000
     assert last[-1] == x[-1]
+
+
+def test_a_waveform_leaves_its_extremes_whether_it_fills_a_slice_or_many() -> None:
+    x = np.sin(np.arange(3000) / 7.0)[None]
+    block = Block(np.zeros(1, np.int32), np.array([60 * NS]), NS // 50, x, np.zeros(x.shape, np.uint8))
+    for hours in (1, 100):
+        kept = Envelope(np.array([0], np.int32), 1, 0, hours * 3600 * NS)
+        kept.add(Turn(120 * NS, Batch.empty(), [block]))
+        at, low, high, _ = kept.of(0)
+        assert (low.min(), high.max()) == (x.min(), x.max())
+        assert at.size == (8 if hours == 1 else 1)  # 60 s are eight slices of 7.5 s, or within one of 750 s
