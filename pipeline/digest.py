@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lifeline.words import Unusable
+from pipeline.outcome import Result
 from pipeline.scenarios import spoken
-from pipeline.trial import Result
 
 BEGIN: Final = "<!-- evaluation -->"
 END: Final = "<!-- end -->"

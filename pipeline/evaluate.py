@@ -16,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lifeline.clock import iso, now
 from lifeline.words import Unusable
 from pipeline import digest, report
+from pipeline.outcome import Result, broken
 from pipeline.tally import summary
-from pipeline.trial import Job, Result, broken, tried
+from pipeline.trial import Job, tried
 from pipeline.versus import compared, cost, earlier
 from pipeline.whatif import limits, revised
 from simulators.scenario import FOLDER, files, find, load

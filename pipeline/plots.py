@@ -19,8 +19,8 @@ from lifeline.model import NS, Change, Floats, Kind, Level, Mode, Rule
 from lifeline.units import QUANTITIES, UNITS, shown
 from pipeline.envelope import SLICES, Envelope
 from pipeline.marks import SHAPES
+from pipeline.said import Said
 from pipeline.scenarios import spoken
-from pipeline.scoring import Said
 from simulators.faults import Truth
 from simulators.scenario import Scenario
 

@@ -5,8 +5,8 @@ from html import escape
 from typing import Any, Final
 
 from pipeline.marks import SHAPES, badge, legend
+from pipeline.outcome import Result
 from pipeline.scenarios import spoken
-from pipeline.trial import Result
 
 STEPS: Final = 12  # of a warning that are written out
 WARNINGS: Final = 40  # of a scenario

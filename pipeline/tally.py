@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from lifeline.model import Domain, Level
-from pipeline.trial import Result
+from pipeline.outcome import Result
 from simulators.plan import Plan
 
 DAY: Final = 86_400.0  # [s]

@@ -2,25 +2,24 @@
 
 import traceback
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from fnmatch import filter as matching
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from lifeline.catalog import Catalog
-from lifeline.clock import iso
-from lifeline.model import NS, Change, Level, Rows, Rule
+from lifeline.model import Change, Rows, Rule
 from lifeline.words import Unusable
 from pipeline.docket import Docket, Warned
 from pipeline.envelope import Envelope
+from pipeline.outcome import Result, broken, outcome
 from pipeline.plots import Picture, drawn
 from pipeline.replay import Replay
-from pipeline.scenarios import spoken
-from pipeline.scoring import Met, Said, Score, Stood, score
+from pipeline.said import Said, Stood
+from pipeline.scoring import Score, score
 from pipeline.stretch import stretches
 from pipeline.whatif import Limit, revised
 from simulators.scenario import Scenario, load
@@ -28,9 +27,6 @@ from simulators.stage import Stage, stage
 from simulators.world import Turn, ends
 
 CANDIDATES: Final = 2000  # series whose readings are kept for the plots
-LATE: Final = 600 * NS  # [ns] a warning about readings older than this is a late one
-
-Result = dict[str, Any]  # what the JSON report says of a scenario
 
 
 class Job(NamedTuple):
@@ -49,7 +45,6 @@ class Told(NamedTuple):
     hazards: list[Said]
     tickets: list[Said]
     changes: list[Change]
-    warned: list[Warned]
     replay: Replay
     envelope: Envelope | None
 
@@ -68,25 +63,13 @@ def tried(job: Job) -> Result:
     return {**result, "seconds": round(perf_counter() - began, 2)}
 
 
-def broken(path: Path, why: str, s: Scenario | None = None) -> Result:
-    """Of a scenario that could not be judged: all that it demands is missed."""
-    must = s is not None and any(e.level for e in s.expect)
-    return {
-        "id": s.id if s else path.stem, "path": str(path), "domain": path.parent.name, "zh": s.zh if s else "",
-        "en": s.en if s else "", "duration_s": s.duration if s else 0.0, "expected": expected(s) if s else "",
-        "passed": False, "detected": False if must else None, "delay_s": None, "reached_s": None, "level": "NORMAL",
-        "false_warnings": 0, "fault_as_hazard": 0, "crashed": True, "seconds": 0.0,
-        "failures": [f"could not be judged: {why}"], "failures_zh": [f"无法评估：{why}"],
-    }  # fmt: skip
-
-
 def _tried(job: Job, s: Scenario) -> Result:
     limits = list(job.limits)
     book, changed = revised(job.rules, []), revised(job.rules, limits) if limits else []
     on = stage(s, job.seed)
     told = listen(on, book, picture=job.plot)
     sc = score(s, on.truth, told.hazards, told.tickets)
-    result = {**report(on, told, sc), "plot": drawn(_picture(on, told, book, sc)) if job.plot else ""}
+    result = {**_outcome(on, told, sc), "plot": drawn(_picture(on, told, book, sc)) if job.plot else ""}
     if limits:
         result["what_if"] = _again(job, s, on, changed, {x.rule for x in limits}, result)
     return result
@@ -98,7 +81,7 @@ def _again(job: Job, s: Scenario, on: Stage, changed: Sequence[Rule], names: set
     if touched & {"*", "other"} or touched & set(on.catalog.quantity):
         again = stage(s, job.seed)
         told = listen(again, changed)
-        before = report(again, told, score(s, again.truth, told.hazards, told.tickets))
+        before = _outcome(again, told, score(s, again.truth, told.hazards, told.tickets))
     kept = ("passed", "detected", "delay_s", "reached_s", "level", "false_warnings", "fault_as_hazard", "failures", "warnings")
     return {k: before[k] for k in kept}
 
@@ -119,9 +102,7 @@ def listen(on: Stage, rules: Sequence[Rule], *, picture: bool = False) -> Told:
         arrived |= arrivals(found, run, on.catalog, read)
         changes += found
     hazards, tickets = docket.hazards(), docket.tickets()
-    return Told(
-        [said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, hazards + tickets, replay, envelope
-    )
+    return Told([said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, replay, envelope)
 
 
 def candidates(on: Stage) -> Rows:
@@ -161,76 +142,8 @@ def said(w: Warned, arrived: dict[str, int]) -> Said:
     return Said(w.case.asset, w.case.hazard, w.case.domain, tuple(steps))
 
 
-def report(on: Stage, told: Told, sc: Score) -> Result:
-    """What the JSON says. Times are in seconds after the start."""
-    s, c = on.scenario, on.catalog
-    gravest = max((w.peak for w in told.hazards), default=Level.NORMAL)
-    wrong, ill = set(map(id, sc.wrong)), set(map(id, sc.ill))
-    return {
-        "id": s.id, "path": str(s.path), "domain": domain(on), "zh": s.zh, "en": s.en, "about": s.about,
-        "start": iso(s.start), "duration_s": s.duration, "seed": on.seed, "series": c.n,
-        "assets": dict(Counter(d for d, _ in {*zip(c.domain.tolist(), c.asset.tolist(), strict=True)})),
-        "readings": told.replay.readings, "refused": told.replay.refused,
-        "expected": expected(s), "passed": sc.passed, "detected": all(m.detected for m in sc.met) if sc.met else None,
-        "delay_s": _worst(m.delay for m in sc.met), "since_s": _worst(m.since for m in sc.met),
-        "reached_s": _worst(m.reached for m in sc.met),
-        "level": max((m.level for m in sc.met), default=gravest).name,
-        "false_warnings": len(sc.wrong), "fault_as_hazard": len(sc.ill),
-        "expectations": [_met(m) for m in sc.met],
-        "graded": [[g.name for g in event] for event in sc.graded],
-        "warnings": [{**_said(w, s), "false": id(w) in wrong, "of_fault": id(w) in ill} for w in told.hazards],
-        "tickets": [_said(w, s) for w in told.tickets],
-        "failures": [f.en for f in sc.failures], "failures_zh": [f.zh for f in sc.failures], "crashed": False,
-    }  # fmt: skip
-
-
-def _worst(times: Iterable[float | None]) -> float | None:
-    """The longest [s]; None where one is missing, or there is none."""
-    known = list(times)
-    return None if not known or None in known else round(max(t for t in known if t is not None), 3)
-
-
-def domain(on: Stage) -> str:
-    """The one whose sensors there are; "city" where there are several."""
-    known = set(on.catalog.domain.tolist())
-    return known.pop() if on.scenario.city is None and len(known) == 1 else "city"
-
-
-def expected(s: Scenario) -> str:
-    """In few words: "gas_accumulation ≥ RED in 5 min; may: biogas ≤ YELLOW"."""
-    must = [
-        f"{'/'.join(e.hazard)} ≥ {e.level.name}{f' in {spoken(e.within)}' if e.within else ''}" for e in s.expect if e.level
-    ]
-    must += [f"ticket {'/'.join(t.hazard)}" for t in s.ticket]
-    may = [f"{'/'.join(e.hazard)} ≤ {e.most.name}" for e in s.expect if not e.level]
-    return "; ".join(dict.fromkeys([*(must or ["no warning"]), *(f"may: {x}" for x in may)]))
-
-
-def _met(m: Met) -> Result:
-    e = m.expect
-    assert e.level is not None
-    return {
-        "asset": e.asset, "hazard": list(e.hazard), "expected": e.level.name, "within_s": e.within, "detected": m.detected,
-        "level": m.level.name, "delay_s": _round(m.delay), "since_s": _round(m.since), "reached_s": _round(m.reached),
-        "top": e.top, "rank": m.rank, "early": _round(m.early), "failures": [f.en for f in m.failures],
-    }  # fmt: skip
-
-
-def _round(x: float | None) -> float | None:
-    return None if x is None else round(x, 3)
-
-
-def _said(w: Said, s: Scenario) -> Result:
-    late = any(x.told - x.t > LATE for x in w.steps[:1])
-    return {
-        "asset": w.asset, "hazard": w.hazard, "domain": w.domain, "level": w.peak.name,
-        "raised_s": (w.raised - s.start) / NS, "late": late,
-        "steps": [
-            {"t_s": (x.t - s.start) / NS, "told_s": (x.told - s.start) / NS, "level": x.level.name, "kind": x.kind.value,
-             "voices": x.voices}
-            for x in w.steps
-        ],
-    }  # fmt: skip
+def _outcome(on: Stage, told: Told, sc: Score) -> Result:
+    return outcome(on, told.hazards, told.tickets, sc, told.replay.readings, told.replay.refused)
 
 
 def _picture(on: Stage, told: Told, rules: Sequence[Rule], sc: Score) -> Picture:

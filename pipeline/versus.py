@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lifeline.words import Unusable
+from pipeline.outcome import Result
 from pipeline.tally import rates
-from pipeline.trial import Result
 
 SLACK: Final = 1.0  # [s] by which a delay may differ and still be called the same
 

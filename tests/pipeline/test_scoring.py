@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from lifeline.model import NS, Kind, Level
-from pipeline.scoring import Said, Score, Stood, early_score, score
+from pipeline.early import early_score
+from pipeline.said import Said, Stood
+from pipeline.scoring import Score, score
 from simulators.faults import Truth
 from simulators.scenario import Expect, Scenario, Ticket
 
