@@ -10,6 +10,8 @@ from simulators.gas.faults import Acting, Biogas, Leaking, Rain, Vent
 from simulators.gas.wells import REFERENCE, WARM, Wells
 from simulators.weather import Weather
 
+UNSTEADY: Final = 0.2  # [1] standard deviation of a leak's inflow
+PUFFS: Final = np.array([420.0, 1130.0, 2470.0, 5300.0])  # [s] periods of it
 FLUSHED: Final = 0.2  # [m] of standing water that silences half of the sediment
 
 
@@ -22,12 +24,19 @@ def rates(wells: Wells, t: Floats, acts: Sequence[Acting], weather: Weather) -> 
 
 
 def entering(wells: Wells, t: Floats, acts: Sequence[Acting]) -> Floats:
-    """Natural gas. [n, k] [m³/s]"""
+    """Natural gas: it comes in puffs, as ground and ducts let it. [n, k] [m³/s]"""
     total = np.zeros((wells.n, t.size))
     for a in acts:
         if isinstance(a.fault, Leaking):
             total += a.fault.inflow(a.since(t), wells)
-    return total
+    return total * puffs(wells, t) if total.any() else total
+
+
+def puffs(wells: Wells, t: Floats) -> Floats:
+    """Unsteadiness of what a leak brings into each well: about 1. [n, k] [1]"""
+    phase = np.multiply.outer(wells.place, np.arange(1.0, PUFFS.size + 1) ** 2)  # [n, p] [rad]
+    waves = sum(np.sin(2 * np.pi * t / period + phase[:, [i]]) for i, period in enumerate(PUFFS))
+    return np.asarray(1 + UNSTEADY * np.sqrt(2 / PUFFS.size) * waves)
 
 
 def sediment(wells: Wells, t: Floats, acts: Sequence[Acting], weather: Weather) -> Floats:

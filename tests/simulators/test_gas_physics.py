@@ -135,6 +135,15 @@ def test_biogas_grows_by_eight_percent_a_kelvin_and_rain_holds_it_down() -> None
     assert (wet < 0.15 * dry).all()
 
 
+def test_a_leak_is_unsteadier_than_biogas_of_the_same_level() -> None:
+    wells, weather, t = street(1), Weather(1), T0 + np.arange(0.0, 4 * 86_400.0, 300.0)
+    leak = history(wells, t, acting(Seep(0.0, 1e9, "well-1", 0.05 / HOUR, 0.05 / HOUR)), weather)[0, 600:]
+    sewer = history(wells, t, acting(Biogas(0.0, 1e9, "well-1", 0.05 / HOUR, 0.0)), weather)[0, 600:]
+    assert leak.mean() == pytest.approx(0.02, rel=0.5)
+    rough = [np.diff(x).std() / x.mean() for x in (leak, sewer)]
+    assert rough[0] > 2 * rough[1]
+
+
 def test_water_in_wells_is_the_balance_of_rain_and_drain() -> None:
     rain = Rain(0.0, HOUR, 40e-3 / HOUR, 50.0, 3 * HOUR)
     t = np.array([1800.0, 3600.0, 10_000.0])
