@@ -166,6 +166,16 @@ def test_a_flood_is_found_when_the_line_crosses_the_limit(tmp_path: Path, rules:
     assert whole["summary"]["levels"]["table"] == {"YELLOW": {"NORMAL": 0, "BLUE": 0, "YELLOW": 1, "ORANGE": 0, "RED": 0}}
 
 
+def test_what_a_device_kept_back_is_known_when_it_arrives(tmp_path: Path, rules: Path) -> None:
+    """The line is over 4 m after 70 min, but nothing is heard from minute 60 to minute 100."""
+    cut = '[[transport]]\nkind = "outage"\ndevice = "*"\nat = "1h"\nlasts = "40m"\n'
+    whole = told([written(tmp_path, FLOOD.replace("3h", "110m") + cut)], rules)
+    (r,) = whole["scenarios"]
+    assert r["since_s"] == pytest.approx(2400, abs=60)
+    assert r["warnings"][0]["late"]
+    assert r["passed"]  # within = "1h"
+
+
 def test_a_stuck_float_is_a_fault_taken_for_a_hazard(tmp_path: Path, rules: Path) -> None:
     whole = told([written(tmp_path, STUCK)], rules)
     (r,) = whole["scenarios"]
