@@ -111,11 +111,15 @@ def finished(todo: Sequence[Job], jobs: int) -> Iterator[tuple[Job, Result]]:
     left: list[Job] = []
     with _pool(min(jobs, len(todo))) as pool:
         running: dict[Future[Result], Job] = {pool.submit(tried, job): job for job in todo}
-        for future in as_completed(running):
-            try:
-                yield running[future], future.result()
-            except BrokenProcessPool:
-                left.append(running[future])
+        try:
+            for future in as_completed(running):
+                try:
+                    yield running[future], future.result()
+                except BrokenProcessPool:
+                    left.append(running[future])
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     yield from ((job, alone(job)) for job in left)
 
 
