@@ -89,7 +89,7 @@ class GasModel:
                 told = laser(chamber(seen, *flow, LAG, until) * self.wells.gain + noise[:, j])
                 hot = np.where(due, told >= self.lasers.cadence.above, hot)
                 parts += self._told(due, end, told)
-            parts += self._dipped(wet[:, j], end)
+            parts += self._dipped(wet[:, j], end) if wet[:, j].any() else []
             seen = chamber(seen, *flow, LAG, self.tick)
             inside = mixed(*flow, self.tick)
         return (inside, seen, hot), parts

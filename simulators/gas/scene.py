@@ -28,6 +28,7 @@ from simulators.world import Scene
 RATED: Final = 0.3e6  # [Pa] gauge, medium-pressure mains of a city
 HOUR: Final = 3600  # [s] longest slot, but for ticks that are longer
 TICKS: Final = 12  # in a slot
+FINE: Final = 600  # [s] longest tick: weather and leaks change within it
 DEGREE: Final = 95_000.0  # [m] of longitude there
 OWNER: Final = {"power": "Power Company", "telecom": "Telecom Company", "rain": "Drainage Office", "sewage": "Drainage Office"}
 
@@ -143,7 +144,7 @@ def made(
     rows += [r for a, p in zip(names, there, strict=True) for r in of_regulator(a, p, fitted)]
     gates = len(rows) + np.arange(len(mains.volume) * fitted.gates, dtype=np.int32)
     rows += [of_gate(i + 1, there[STRING * i], fitted) for i in range(gates.size)]
-    tick = gcd(fitted.cadence.slow, fitted.cadence.fast, fitted.every)
+    tick = gcd(fitted.cadence.slow, fitted.cadence.fast, fitted.every if names else FINE, FINE)
     told = Lasers(
         lasers[:, 0], dict(zip(fitted.companions, lasers.T[1:], strict=True)), fitted.late(wells.n, tick), fitted.cadence
     )
