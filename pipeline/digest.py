@@ -55,7 +55,7 @@ def machine(jobs: int) -> str:
 def _figures(s: Mapping[str, Any]) -> Iterator[str]:
     rates = ", ".join(f"{d} {x:.3g} (in {s['asset_days'][d]:.4g} asset-days)" for d, x in s["false_per_asset_year"].items())
     yield f"- False warnings of an asset in a year: {rates or 'none judged'}."
-    yield f"- False warnings a day of the small city at these rates: {s['false_per_day']:.3g}."
+    yield f"- False warnings a day of the small city at these rates: {round(s['false_per_day'], 2):g}."
     yield f"- True place among those named: {s['localisation']['found']} of {s['localisation']['asked']} where it is asked."
     if s["early_detection"] is not None:
         yield f"- Early detection of leaks (LeakDB's score, 1 at best, mean): {s['early_detection']:.3g}."
@@ -124,7 +124,7 @@ def terminal(whole: Mapping[str, Any]) -> str:
 
 def _closing(whole: Mapping[str, Any], s: Mapping[str, Any]) -> Iterator[str]:
     yield f"passed {s['passed']} of {s['total']}; hazards detected {s['detected']} of {s['events']}"
-    yield f"false warnings {s['false_warnings']} ({s['false_per_day']:.3g} a day in the small city at these rates)"
+    yield f"false warnings {s['false_warnings']} ({round(s['false_per_day'], 2):g} a day in the small city at these rates)"
     yield f"faults of sensors or the network taken for hazards {s['fault_as_hazard']}"
     if found := whole.get("against"):
         for side in ("better", "worse", "new", "gone"):

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from lifeline.model import NS, Block, Floats, Ints, Rows
+from lifeline.model import Block, Floats, Ints, Rows
 from simulators.world import Turn, ends
 
 SLICES: Final = 480
@@ -20,7 +20,7 @@ class Envelope:
         """rows [m] kept; n: series of the catalog."""
         self._place = np.full(n, -1)
         self._place[rows] = np.arange(rows.size)
-        self._start, self._width = start, max((end - start) // SLICES, NS)
+        self._start, self._width = start, max(-((start - end) // SLICES), 1)
         self.low = np.full((rows.size, SLICES), np.inf)  # [m, SLICES] [SI]; +inf: nothing came
         self.high = np.full((rows.size, SLICES), -np.inf)  # [m, SLICES] [SI]
         self.last = np.full((rows.size, SLICES), np.nan)  # [m, SLICES] [SI]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -20,11 +20,9 @@ from lifeline.units import QUANTITIES, UNITS, shown
 from pipeline.envelope import SLICES, Envelope
 from pipeline.marks import SHAPES
 from pipeline.said import Said
-from pipeline.scenarios import spoken
 from simulators.faults import Truth
 from simulators.scenario import Scenario
 
-MOST: Final = 4  # series drawn
 LANES: Final = 8  # assets and hazards whose warnings are drawn
 WIDTH: Final = 880  # [px]
 LEFT: Final = 64  # [px] room for the numbers
@@ -35,11 +33,21 @@ LANE: Final = 25  # [px] of the warnings of one hazard at one asset
 HEAD: Final = 18  # [px] of a title
 
 
+class Stretch(NamedTuple):
+    """Of time that a drawing shows."""
+
+    zero: int  # [ns] from which it is counted
+    begin: int  # [ns]
+    end: int  # [ns]
+
+
 @dataclass(frozen=True)
 class Picture:
     """What is drawn."""
 
     scenario: Scenario
+    over: Stretch
+    most: int  # series
     catalog: Catalog
     truth: Sequence[Truth]
     rules: Sequence[Rule]
@@ -75,7 +83,7 @@ def drawn(p: Picture) -> str:
         y += HEAD + HIGH + STRIP + 10
     parts += lanes(p, y)
     y += LANE * len(by_case(p)) + 4
-    parts += _times(p.scenario, y)
+    parts += _times(p.over, y)
     label = escape(f"{p.scenario.id} {p.scenario.zh} {p.scenario.en}")
     return f'<svg viewBox="0 0 {WIDTH} {y + 22:.0f}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
@@ -93,11 +101,11 @@ def chosen(p: Picture) -> list[int]:
             weight[i] = weight.get(i, 0.0) + (50.0 if t.hazard else 30.0)
     for i in weight:
         weight[i] += 10.0 * bool(_limits(p, i))
-    order = sorted(weight, key=lambda i: (-weight[i], i)) or list(range(min(p.catalog.n, MOST)))
+    order = sorted(weight, key=lambda i: (-weight[i], i)) or list(range(min(p.catalog.n, p.most)))
     some = [i for i in order if p.envelope.of(i)[0].size]
     quantities = p.catalog.quantity
     first = {quantities[i]: i for i in reversed(some)}  # each quantity once before any comes twice
-    return sorted(some, key=lambda i: first[quantities[i]] != i)[:MOST]
+    return sorted(some, key=lambda i: first[quantities[i]] != i)[: p.most]
 
 
 def panel(p: Picture, row: int, top: float) -> Iterator[str]:
@@ -167,33 +175,33 @@ def stairs(at: np.ndarray, last: Floats, scale: Scale) -> str:
 def shades(p: Picture, asset: str, top: float) -> Iterator[str]:
     """When something is wrong with an asset: hazards from when they can be known, faults of its devices hatched."""
     for t in p.truth:
-        if t.asset == asset:
-            a, b = _x(p.scenario, t.onset), _x(p.scenario, t.end)
+        if t.asset == asset and t.end > p.over.begin and t.onset < p.over.end:
+            a, b = _x(p.over, t.onset), _x(p.over, t.end)
             kind, what = ("hz", t.hazard) if t.hazard else ("ft", f"sensor: {t.sensor_fault}")
             said = escape(f"{what} {t.place}".strip())
             yield f'<rect class="{kind}" x="{a:.1f}" y="{top:.1f}" width="{max(b - a, 1.5):.1f}" height="{HIGH}">'
             yield f"<title>{said}</title></rect>"
-            if t.hazard and t.detectable > t.onset:
-                yield f'<path class="dt" d="M{_x(p.scenario, t.detectable):.1f} {top:.1f}v{HIGH}"/>'
+            if t.hazard and max(t.onset, p.over.begin) < t.detectable < p.over.end:
+                yield f'<path class="dt" d="M{_x(p.over, t.detectable):.1f} {top:.1f}v{HIGH}"/>'
 
 
 def levels(p: Picture, row: int, top: float) -> Iterator[str]:
     """What the rules said of one series: the gravest of them at each instant."""
     key, stood = p.catalog.key[row], dict[str, Level]()
-    begun, level = p.scenario.start, Level.NORMAL
+    begun, level = p.over.begin, Level.NORMAL
     mine = [c for c in p.changes if c.key == key and c.kind is Kind.HAZARD and c.mode is Mode.ACTIVE]
     for c in [*mine, None]:
         if c is not None:
             stood[c.rule] = Level[c.new]
-        now, t = (max(stood.values()), c.t) if c is not None else (Level.NORMAL, p.scenario.end)
+        now, t = (max(stood.values()), c.t) if c is not None else (Level.NORMAL, p.over.end)
         if now is not level or c is None:
-            yield from bar(p.scenario, begun, t, level.name, top, STRIP)
+            yield from bar(p.over, begun, t, level.name, top, STRIP)
             begun, level = t, now
 
 
-def bar(s: Scenario, a: int, b: int, level: str, top: float, high: float) -> Iterator[str]:
+def bar(s: Stretch, a: int, b: int, level: str, top: float, high: float) -> Iterator[str]:
     """A level from one instant to another, with its shape where there is room."""
-    if level == "NORMAL":
+    if level == "NORMAL" or b <= s.begin or a >= s.end:
         return
     x, wide = _x(s, a), max(_x(s, b) - _x(s, a), 2.0)
     yield f'<rect class="b {level}" x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{high:.0f}"/>'
@@ -209,9 +217,9 @@ def lanes(p: Picture, top: float) -> Iterator[str]:
         name = escape(f"{asset} {hazard}{note}")
         yield f'<g class="w {kind.value}"><text class="l" x="{LEFT}" y="{y + 11:.1f}">{name}</text>'
         for w in mine:
-            after = [*(s.told for s in w.steps[1:]), p.scenario.end]
+            after = [*(s.told for s in w.steps[1:]), max(p.over.end, w.steps[-1].told)]
             for s, end in zip(w.steps, after, strict=True):
-                yield from bar(p.scenario, s.told, end, s.level.name, y + 14, STRIP)
+                yield from bar(p.over, s.told, end, s.level.name, y + 14, STRIP)
         yield "</g>"
 
 
@@ -219,28 +227,37 @@ def by_case(p: Picture) -> dict[tuple[str, str, Kind], list[Said]]:
     """Warnings by asset and hazard, those to people on call first."""
     found: dict[tuple[str, str, Kind], list[Said]] = {}
     for kind, some in ((Kind.HAZARD, p.hazards), (Kind.TICKET, p.tickets)):
-        for w in some:
+        for w in (w for w in some if w.raised < p.over.end):
             found.setdefault((w.asset, w.hazard, kind), []).append(w)
     return dict(islice(found.items(), LANES))
 
 
-def _times(s: Scenario, y: float) -> Iterator[str]:
-    """Time since the start."""
-    for seconds in ticks_of_time(s.duration):
-        x = _x(s, s.start + round(seconds * NS))
-        yield f'<path class="g" d="M{x:.1f} {y:.1f}v4"/><text class="c" x="{x:.1f}" y="{y + 14:.1f}">{spoken(seconds)}</text>'
+def _times(s: Stretch, y: float) -> Iterator[str]:
+    """Time since the start of the scenario."""
+    for seconds in ticks_of_time((s.begin - s.zero) / NS, (s.end - s.zero) / NS):
+        x = _x(s, s.zero + round(seconds * NS))
+        yield f'<path class="g" d="M{x:.1f} {y:.1f}v4"/><text class="c" x="{x:.1f}" y="{y + 14:.1f}">{clock(seconds)}</text>'
 
 
-def ticks_of_time(duration: float) -> list[float]:
-    """[s] some five round instants of a time from 0."""
-    steps = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000)
-    step = next((x for x in steps if duration / x <= 7), 8_640_000)
-    return [float(k * step) for k in range(1, int(duration // step) + 1)]
+def ticks_of_time(begin: float, end: float) -> list[float]:
+    """[s] some five round instants between two."""
+    steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000)
+    step = next((x for x in steps if (end - begin) / x <= 7), 2_592_000)
+    return [float(k * step) for k in range(int(np.ceil(begin / step)), int(end // step) + 1) if k]
 
 
-def _x(s: Scenario, t: int) -> float:
+def clock(seconds: float) -> str:
+    """So long after the start: "3 d 06:00", "1:02", "1:02:30", "0:00:00.5"."""
+    days, rest = divmod(seconds, 86_400)
+    hours, minutes, last = int(rest // 3600), int(rest // 60 % 60), rest % 60
+    if days:
+        return f"{days:.0f} d" + (f" {hours:02d}:{minutes:02d}" if rest else "")
+    return f"{hours}:{minutes:02d}" + (f":{last:02.0f}" if last == int(last) and last else f":{last:04.1f}" if last else "")
+
+
+def _x(s: Stretch, t: int) -> float:
     """[px] of an instant; what lies outside is at the edge."""
-    part = min(max((t - s.start) / (s.end - s.start), 0.0), 1.0)
+    part = min(max((t - s.begin) / (s.end - s.begin), 0.0), 1.0)
     return LEFT + part * (WIDTH - LEFT - RIGHT)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pipeline.marks import SHAPES, badge, legend
 from pipeline.outcome import Result
+from pipeline.plots import clock
 from pipeline.scenarios import spoken
 
 STEPS: Final = 12  # of a warning that are written out
@@ -33,7 +34,7 @@ td.t{min-width:15rem}
 details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;padding:.4rem .7rem}
 summary{cursor:pointer;font-weight:600}ul{margin:.3rem 0;padding-left:1.2rem}svg{width:100%;height:auto;display:block;
 font:11px system-ui,"Noto Sans CJK SC",sans-serif}
-.pic{overflow-x:auto}.pic svg{min-width:34rem}
+.pic{overflow-x:auto}.pic svg{min-width:34rem}.pic svg+svg{margin-top:.8rem;border-top:1px solid var(--line)}
 svg text{fill:var(--fg)}svg .n{text-anchor:end}svg .n,svg .c,svg .m{fill:var(--dim);font-size:10px}
 svg .c{text-anchor:middle}svg .h{font-weight:600}.fr{fill:none;stroke:var(--line)}.g{stroke:var(--line);fill:none;opacity:.6}
 .x{fill:var(--x);stroke:var(--x);stroke-width:1.1;stroke-linejoin:round}.x.s{fill:none}
@@ -68,7 +69,7 @@ def _head(whole: Mapping[str, Any]) -> Iterator[str]:
     yield _card(f"{s['detected']} / {s['events']}", "险情发现", "hazards detected")
     yield _card(_time(s["median_delay_s"]), "发现时延中位数", "median delay")
     yield _card(f"{s['false_warnings']}", "误报", "false warnings")
-    yield _card(f"{s['false_per_day']:.3g}", "全市每日误报", "false a day, small city")
+    yield _card(f"{round(s['false_per_day'], 2):,.6g}", "全市每日误报", "false a day, small city")
     yield _card(f"{s['fault_as_hazard']}", "故障误作险情", "faults taken for hazards")
     yield f"</div><p>{legend()}</p>"
     yield from _confusion(s["levels"])
@@ -210,7 +211,7 @@ def _warnings(r: Result) -> Iterator[str]:
     if warnings:
         yield _row("th", ["预警 warning", "", "过程 steps (time of arrival after the start)", ""])
         for w in warnings[:WARNINGS]:
-            steps = [f"{_time(x['told_s'])} {badge(x['level'])}{_voices(x['voices'])}" for x in w["steps"][:STEPS]]
+            steps = [f"{clock(round(x['told_s'], 1))} {badge(x['level'])}{_voices(x['voices'])}" for x in w["steps"][:STEPS]]
             more = f" … {len(w['steps']) - STEPS} more" if len(w["steps"]) > STEPS else ""
             notes = [n for n, on in (("误报 false", w["false"]), ("故障 fault", w["of_fault"]), ("迟到 late", w["late"])) if on]
             what = f"{escape(w['asset'])}<br><small>{escape(w['hazard'])}</small>"

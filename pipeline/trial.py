@@ -2,7 +2,7 @@
 
 import traceback
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from fnmatch import filter as matching
 from pathlib import Path
 from time import perf_counter
@@ -11,12 +11,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from lifeline.catalog import Catalog
-from lifeline.model import Change, Rows, Rule
+from lifeline.model import NS, Change, Rows, Rule
 from lifeline.words import Unusable
 from pipeline.docket import Docket, Warned
 from pipeline.envelope import Envelope
+from pipeline.matching import onset_of
 from pipeline.outcome import Result, broken, outcome
-from pipeline.plots import Picture, drawn
+from pipeline.plots import Picture, Stretch, drawn
 from pipeline.replay import Replay
 from pipeline.said import Said, Stood
 from pipeline.scoring import Score, score
@@ -27,6 +28,9 @@ from simulators.stage import Stage, stage
 from simulators.world import Turn, ends
 
 CANDIDATES: Final = 2000  # series whose readings are kept for the plots
+SERIES: Final = 4  # drawn over the whole scenario
+CLOSE: Final = 2  # drawn close up
+BRIEF: Final = 0.2  # [1] of the scenario; what is longer needs no second look
 
 
 class Job(NamedTuple):
@@ -46,7 +50,7 @@ class Told(NamedTuple):
     tickets: list[Said]
     changes: list[Change]
     replay: Replay
-    envelope: Envelope | None
+    envelopes: list[Envelope]  # of the stretches asked for
 
 
 def tried(job: Job) -> Result:
@@ -67,9 +71,10 @@ def _tried(job: Job, s: Scenario) -> Result:
     limits = list(job.limits)
     book, changed = revised(job.rules, []), revised(job.rules, limits) if limits else []
     on = stage(s, job.seed)
-    told = listen(on, book, picture=job.plot)
+    over = shown(s) if job.plot else []
+    told = listen(on, book, over)
     sc = score(s, on.truth, told.hazards, told.tickets)
-    result = {**_outcome(on, told, sc), "plot": drawn(_picture(on, told, book, sc)) if job.plot else ""}
+    result = {**_outcome(on, told, sc), "plot": "".join(map(drawn, _pictures(on, told, book, sc, over)))}
     if limits:
         result["what_if"] = _again(job, s, on, changed, {x.rule for x in limits}, result)
     return result
@@ -86,23 +91,34 @@ def _again(job: Job, s: Scenario, on: Stage, changed: Sequence[Rule], names: set
     return {k: before[k] for k in kept}
 
 
-def listen(on: Stage, rules: Sequence[Rule], *, picture: bool = False) -> Told:
-    """Judge every reading of a scenario as it arrives."""
+def listen(on: Stage, rules: Sequence[Rule], over: Sequence[Stretch] = ()) -> Told:
+    """Judge every reading of a scenario as it arrives. over: stretches of time to be drawn"""
     replay, docket = Replay(on.catalog, rules), Docket()
-    envelope = Envelope(candidates(on), on.catalog.n, on.scenario.start, on.scenario.end) if picture else None
+    envelopes = [Envelope(candidates(on), on.catalog.n, x.begin, x.end) for x in over]
     arrived: dict[str, int] = {}
     changes: list[Change] = []
     read = {r.id for r in rules if r.detector.judges == "value" and not r.detector.channels}
     for run in stretches(on.turns(), replay.engine):
         found = replay.step(*run)
-        if envelope is not None:
+        for envelope in envelopes:
             for turn in run:
                 envelope.add(turn)
         docket.take(found)
         arrived |= arrivals(found, run, on.catalog, read)
         changes += found
     hazards, tickets = docket.hazards(), docket.tickets()
-    return Told([said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, replay, envelope)
+    return Told([said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, replay, envelopes)
+
+
+def shown(s: Scenario) -> list[Stretch]:
+    """All of it; and, close up, the time allowed for the first warning demanded, where that is short beside the whole."""
+    whole = Stretch(s.start, s.start, s.end)
+    e = next((e for e in s.expect if e.level and e.within), None)
+    if e is None or e.within is None:
+        return [whole]
+    onset, within = onset_of(e, s), round(e.within * NS)
+    near = Stretch(s.start, max(onset - within // 2, s.start), min(onset + 2 * within, s.end))
+    return [whole, near] if near.end - near.begin < BRIEF * (s.end - s.start) else [whole]
 
 
 def candidates(on: Stage) -> Rows:
@@ -146,6 +162,19 @@ def _outcome(on: Stage, told: Told, sc: Score) -> Result:
     return outcome(on, told.hazards, told.tickets, sc, told.replay.readings, told.replay.refused)
 
 
-def _picture(on: Stage, told: Told, rules: Sequence[Rule], sc: Score) -> Picture:
-    assert told.envelope is not None
-    return Picture(on.scenario, on.catalog, on.truth, rules, told.changes, told.hazards, told.tickets, sc.wrong, told.envelope)
+def _pictures(on: Stage, told: Told, rules: Sequence[Rule], sc: Score, over: Sequence[Stretch]) -> Iterator[Picture]:
+    for i, (stretch, envelope) in enumerate(zip(over, told.envelopes, strict=True)):
+        most = CLOSE if i else SERIES
+        yield Picture(
+            on.scenario,
+            stretch,
+            most,
+            on.catalog,
+            on.truth,
+            rules,
+            told.changes,
+            told.hazards,
+            told.tickets,
+            sc.wrong,
+            envelope,
+        )

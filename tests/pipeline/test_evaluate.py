@@ -15,6 +15,7 @@ from lifeline.model import NS, Batch, Block, Domain, Level
 from lifeline.words import Unusable
 from pipeline.envelope import Envelope
 from pipeline.evaluate import finished, run
+from pipeline.plots import clock
 from pipeline.trial import Job
 from simulators import scenario
 from simulators.columns import columns, series
@@ -318,3 +319,10 @@ def test_a_waveform_leaves_its_extremes_whether_it_fills_a_slice_or_many() -> No
         at, low, high, _ = kept.of(0)
         assert (low.min(), high.max()) == (x.min(), x.max())
         assert at.size == (8 if hours == 1 else 1)  # 60 s are eight slices of 7.5 s, or within one of 750 s
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(1800, "0:30"), (3750, "1:02:30"), (90.5, "0:01:30.5"), (86_400, "1 d"), (280_800, "3 d 06:00")]
+)
+def test_axes_count_time_from_the_start(seconds: float, said: str) -> None:
+    assert clock(seconds) == said
