@@ -10,9 +10,9 @@ from lifeline.model import Domain, Rows
 from lifeline.units import UNITS
 from simulators.dice import dice
 from simulators.faults import SensorFault
-from simulators.old_gas import Gas, Leak, Misregulation, regulators, wells
 from simulators.old_bridge import Bridge, BridgeFault, Channels, Impact, Spans, Vortices
 from simulators.old_elevator import CHANNELS, Elevator, Trouble, lifts
+from simulators.old_gas import Gas, Leak, Misregulation, regulators, wells
 from simulators.water import Burst, Water, grid
 from simulators.world import City, Model, Run
 

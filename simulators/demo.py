@@ -7,9 +7,9 @@ from lifeline.model import NS
 from lifeline.units import WATER_HEAD
 from simulators.city import Fault, sensor_fault
 from simulators.effects import Dropout, Skew, Spike, Stuck
-from simulators.old_gas import VOL, Leak, Misregulation
 from simulators.old_bridge import Impact
 from simulators.old_elevator import Kind, Trouble
+from simulators.old_gas import VOL, Leak, Misregulation
 from simulators.water import Burst
 
 LAST: Final = 600  # [s] each hazard lasts, unless it is over at once
