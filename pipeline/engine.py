@@ -90,9 +90,9 @@ class Engine:
         for g, group in enumerate(self.groups):
             self._group[group.rows] = g
             self._place[group.rows] = np.arange(group.rows.size)
-        self._step = np.maximum(np.rint(catalog.step * NS), 1).astype(np.int64)  # [n] [ns]
+        self.pace: Ints = np.maximum(np.rint(catalog.step * NS), 1).astype(np.int64)  # [n] [ns]
         pause = np.rint(np.nan_to_num(catalog.report) * NS).astype(np.int64)
-        self.pause: Ints = np.maximum(pause, self._step)  # [n] [ns] between messages
+        self.pause: Ints = np.maximum(pause, self.pace)  # [n] [ns] between messages
         self._sampled = ~np.isfinite(catalog.hold)  # [n]
         self._tell = Teller(catalog, city, self.recent)
 
@@ -214,7 +214,7 @@ class Engine:
 
     def _apart(self, row: Rows, gap: Ints) -> Bools:
         """Between which readings something is missing. row, gap [n] [ns] since the reading before"""
-        step, pause = self._step[row], self.pause[row]
+        step, pause = self.pace[row], self.pause[row]
         lost = np.where(pause > step, gap > MESSAGES * pause, gap + step // 2 >= 2 * step)
         return np.asarray(self._sampled[row] & lost)
 
@@ -292,7 +292,7 @@ class Engine:
         gap: since the last reading; 0: it is the first. [m] [ns]
         A device that rests between its messages misses nothing meanwhile.
         """
-        step, pause = self._step[rows], self.pause[rows]
+        step, pause = self.pace[rows], self.pause[rows]
         missing = (gap + step // 2) // step - 1
         rests = pause > step
         missing[rests] = np.where(gap > MESSAGES * pause, GAP + 1, 0)[rests]

@@ -1,0 +1,118 @@
+"""The command `lifeline backtest`: measurements of anybody's making through the very engine that runs live."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import Progress
+
+import detectors
+from ingest.admit import Terms
+from lifeline.catalog import Catalog
+from lifeline.config import Broker
+from lifeline.kinds import SECONDS
+from lifeline.model import Change, Rule
+from lifeline.words import Unusable
+from pipeline import account, foreign, stranger, verdicts
+from pipeline.docket import Docket
+from pipeline.engine import Heed
+from pipeline.feed import Feed, feeds, turns
+from pipeline.instants import instants
+from pipeline.replay import Replay
+
+ANY: Final = Terms(0.0, 200 * 365 * SECONDS["d"], Broker.max_payload)  # a turn is as long as it likes
+SOON: Final = 2.0  # [s] after which a bar shows how far it is
+
+Told = Callable[[int], None]  # is told how many readings have been judged
+
+
+@dataclass
+class Judged:
+    """What came of a backtest."""
+
+    changes: list[Change] = field(default_factory=list)
+    docket: Docket = field(default_factory=Docket)
+    readings: int = 0  # judged
+    seconds: float = 0.0
+
+
+def judged(
+    given: Sequence[Feed],
+    catalog: Catalog,
+    rules: Sequence[Rule],
+    *,
+    until: int | None = None,
+    heed: Heed | None = None,
+    progress: Told | None = None,
+) -> Judged:
+    """Judge a stream. until: readings before only teach; levels are NORMAL there. [ns]"""
+    began, made = time.monotonic(), Judged()
+    replay = Replay(catalog, rules, "backtest", ANY, heed)
+    teaching = until is not None
+    for turn in turns(given, replay.engine, until):
+        if teaching and until is not None and turn.at >= until:
+            teaching = False
+            replay.engine.calm()
+        told = replay.step(turn)
+        if not teaching:
+            made.changes += told
+            made.docket.take(told)
+        if progress is not None:
+            progress(turn.batch.n)
+    made.readings, made.seconds = replay.readings, time.monotonic() - began
+    return made
+
+
+@contextmanager
+def bar(total: int, what: str = "judging") -> Iterator[Told]:
+    """A bar on standard error, from two seconds on."""
+    with ExitStack() as open_:
+        shown = Progress(console=Console(stderr=True, quiet=not sys.stderr.isatty()), transient=True)
+        task, began = shown.add_task(what, total=total), time.monotonic()
+
+        def told(n: int) -> None:
+            shown.advance(task, n)
+            if not shown.live.is_started and time.monotonic() - began > SOON:
+                open_.enter_context(shown)
+
+        yield told
+
+
+def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *, scores: bool, as_json: bool) -> dict[str, Any]:
+    """Read, judge, write, and say what was done."""
+    book = detectors.rules(rules)
+    since = _instant(until) if until else None
+    sheet = stranger.sheet(catalog)
+    found = foreign.found(data, sheet.words)
+    out.mkdir(parents=True, exist_ok=True)
+    whole = stranger.completed(sheet, stranger.paces(found.tables, book), book, out / "catalog.csv")
+    given = feeds(found.tables, whole, si=found.si)
+    if not given:
+        raise Unusable(f"{data}: holds no reading of a series of {catalog}; it holds {', '.join(found.ignored) or 'none'}")
+    kept = verdicts.Scores(out / "scores.parquet", whole, book, since or 0) if scores else None
+    with bar(sum(f.value.size for f in given)) as progress, kept or nullcontext():
+        made = judged(given, whole, book, until=since, heed=kept, progress=progress)
+    verdicts.changes(made.changes, out / "changes.parquet")
+    verdicts.warnings(made.docket.hazards(), out / "warnings.parquet")
+    verdicts.warnings(made.docket.tickets(), out / "tickets.parquet")
+    summary = account.read(found, [line["key"] for line in sheet.lines], whole, given)
+    summary |= {"readings": made.readings, "changes": len(made.changes), **account.warned(made.docket)}
+    summary |= {"seconds": round(made.seconds, 3), "notes": [*sheet.notes, *found.notes]}
+    summary |= {} if kept is None else {"scores": kept.count}
+    sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else account.spoken(summary, out)) + "\n")
+    return summary
+
+
+def _instant(text: str) -> int:
+    """[ns] of the end of the teaching part; a time without offset is UTC, as in the data."""
+    at = instants(pa.array([text]))
+    if not at.good[0]:
+        raise Unusable(f"--train-until: {text!r} is no time; write 2026-07-15T08:00:00Z")
+    return int(at.t[0])

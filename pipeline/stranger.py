@@ -1,0 +1,149 @@
+"""A catalog of anybody's making, completed: of a series no more need be said than its key, its quantity and its unit.
+
+What is missing is filled in so that it hides nothing: a range that holds every value, the step that the data show, a place
+nowhere. The completed catalog is written down, and read by the very reader that reads a city's.
+"""
+
+import csv
+import io
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from detectors.rulebook import covered
+from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, load
+from lifeline.model import NS, Domain, Ints, Rule
+from lifeline.units import QUANTITIES, UNITS, WORDS
+from lifeline.words import Unusable
+from pipeline.engine import REPORT
+from pipeline.foreign import Table
+from pipeline.stretch import ages
+
+NEEDED: Final = ("key", "quantity", "unit")
+FIXED: Final = {"district": "-", "low": "-1e30", "high": "1e30", "lat": "0", "lon": "0", "owner": "-"}
+PLANT: Final = "plant"  # asset of series whose key names no device
+STEP: Final = 60.0  # [s] of a series that has fewer than two readings
+LONGEST: Final = 0.99  # [1] of the intervals of an irregular series that its messages are taken to be apart at most
+
+Lines = list[dict[str, str]]
+
+
+class Pace(NamedTuple):
+    """How often a series speaks."""
+
+    step: float  # [s] median interval
+    report: float | None  # [s] of a series that keeps no step: the interval that it seldom exceeds
+
+
+@dataclass
+class Sheet:
+    """A catalog as it was written."""
+
+    path: Path
+    lines: Lines  # column -> cell, of each series
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> dict[str, Mapping[str, float]]:
+        """Of each key, the words of its quantity."""
+        return {line["key"]: WORDS.get(line["quantity"], {}) for line in self.lines}
+
+
+def sheet(path: Path) -> Sheet:
+    """Read it; refused without the columns that are needed."""
+    try:
+        data = path.read_bytes()
+    except OSError as why:
+        raise Unusable(f"{path}: cannot be read: {why.strerror}") from why
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", "replace")
+    split = max(",;\t", key=text.split("\n", 1)[0].count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=split)
+    header = [name.strip().lower() for name in next(rows, [])]
+    if missing := [name for name in NEEDED if name not in header]:
+        raise Unusable(
+            f"{path}: column {', '.join(map(repr, missing))} is missing; a catalog names {', '.join(NEEDED)} of each series"
+        )
+    lines = [
+        {name: cell.strip() for name, cell in zip(header, row, strict=False)} for row in rows if any(c.strip() for c in row)
+    ]
+    made = Sheet(path, [dict.fromkeys(NEEDED, "") | line for line in lines])
+    made.notes += _faults(made)
+    if unknown := [name for name in header if name not in (*REQUIRED, *OPTIONAL)]:
+        made.notes.append(f"columns of the catalog that mean nothing here: {', '.join(unknown)}")
+    return made
+
+
+def _faults(made: Sheet) -> list[str]:
+    """Cells that are mended, told; such as cannot be are refused."""
+    nameless = [i for i, line in enumerate(made.lines, 2) if not line["key"]]
+    if nameless or not made.lines:
+        raise Unusable(f"{made.path}: " + (f"line {nameless[0]}: key is empty" if nameless else "holds no series"))
+    told = {}
+    for line in made.lines:
+        line["quantity"] = line["quantity"] or line["key"].rpartition("/")[2]
+        if line["unit"] not in UNITS and line["quantity"] not in QUANTITIES:
+            told[line["unit"]] = f"unit {line['unit']!r} is not in the table of units: values are taken as they are"
+            line["unit"] = "1"
+    return list(told.values())
+
+
+def completed(made: Sheet, pace: Mapping[str, Pace], rules: Collection[Rule], path: Path) -> Catalog:
+    """Write the whole catalog to a file, and load it. pace: of the series that the data hold"""
+    columns = (*REQUIRED, *OPTIONAL)
+    lines = [filled(line, pace.get(line["key"])) for line in made.lines]
+    place(lines, rules)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(columns)
+        rows.writerows([line.get(name, "") for name in columns] for line in lines)
+    return load(path)
+
+
+def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:
+    """A line with all its cells but the domain."""
+    device, _, _ = line["key"].rpartition("/")
+    usual = {"device": device or line["key"], "asset": device or PLANT, **FIXED}
+    if not line.get("step"):
+        pace = pace or Pace(STEP, None)
+        usual["step"] = repr(pace.step)
+        if pace.report and not line.get("hold"):
+            usual["report"] = repr(pace.report)
+    return line | {name: cell for name, cell in usual.items() if not line.get(name)}
+
+
+def place(lines: Lines, rules: Collection[Rule]) -> None:
+    """The domain of each series: as written; else the one whose hazard rules know its quantity; else its asset's."""
+    named = covered(rules)
+    theirs: dict[str, set[str]] = {}
+    for line in lines:
+        if not line.get("domain"):
+            domains = {d for d, q in named if q == line["quantity"] and d is not None}
+            line["domain"] = next(iter(domains)).value if len(domains) == 1 else ""
+        theirs.setdefault(line["asset"], set()).update([line["domain"]] if line["domain"] else [])
+    for line in lines:
+        if not line["domain"]:
+            known = theirs[line["asset"]]
+            line["domain"] = next(iter(known)) if len(known) == 1 else Domain.OTHER.value
+
+
+def paces(tables: Iterable[Table], rules: Sequence[Rule]) -> dict[str, Pace]:
+    """Of every series of the data."""
+    return {key: paced(t.t[np.isfinite(x)], rules) for t in tables for key, x in zip(t.key, t.value, strict=True)}
+
+
+def paced(t: Ints, rules: Iterable[Rule]) -> Pace:
+    """What the instants of a series say of its step. t [k] [ns]"""
+    gaps = np.diff(t) / NS
+    if not gaps.size:
+        return Pace(STEP, None)
+    step = float(f"{np.median(gaps):.6g}")
+    patience = min([float(ages(r)[0]) for r in rules if r.detector.judges == "age"], default=3.0)
+    longest = float(np.quantile(gaps, LONGEST))
+    irregular = longest > max(patience, 1.0) * max(step, REPORT / NS)
+    return Pace(step, float(f"{longest:.3g}") if irregular else None)
