@@ -1,8 +1,9 @@
 """Tables of readings as turns for the engine: as many in one as give the very changes that they would give one by one.
 
 Series are judged by themselves, so that a cut of the stream changes nothing for them. Silence is sought once a second of the
-data's clock, at the first reading of each second: here all readings are known, hence also where a series falls silent, and where
-it speaks again. The stream is cut after those readings, and else where enough has gathered. docs/backtest.md has the reasoning.
+data's clock, at the first reading of each second: here all readings are known, hence also where a series falls silent, and
+where it speaks again. The stream is cut after those readings, and else where enough has gathered. docs/backtest.md has the
+reasoning.
 """
 
 from collections.abc import Iterator, Sequence
