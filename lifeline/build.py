@@ -211,7 +211,8 @@ def _whole(value: Any) -> int:
 def _number(value: Any) -> float:
     if isinstance(value, Spoken) and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value.strip()):
         return float(value)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (abs(value) < 10**300 if whole else isinstance(value, float) and math.isfinite(value)):
         raise Unfit(f"must be a finite number, not {_said(value)}")
     return float(value)
 

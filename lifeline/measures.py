@@ -1,5 +1,6 @@
 """Quantities written as text with their unit, for files that people edit: "20 mm", "0.3 MPa", "0.15 %VOL/month", "2h"."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -53,7 +54,7 @@ def measure(like: str, low: float = float("-inf"), high: float = float("inf")) -
     def read(text: str) -> float:
         found = re.fullmatch(rf"({NUMBER})\s*(\S*)", text.strip())
         unit = _unit(found[2] or "1") if found else None
-        if found is None or unit is None or not _alike(found[2] or "1", like):
+        if found is None or unit is None or not _alike(found[2] or "1", like) or not math.isfinite(float(found[1])):
             raise Unfit(f'must be a number and its unit, such as "{_example(like, low, high)}", not {text!r}')
         value = unit.to_si(float(found[1]))
         slack = 1e-12 * abs(value)
@@ -62,6 +63,12 @@ def measure(like: str, low: float = float("-inf"), high: float = float("inf")) -
         return value
 
     return Measured(read, like, low, high)
+
+
+def unit_of(text: str) -> str:
+    """The unit that a quantity is written in; "" where there is none."""
+    found = re.fullmatch(rf"{NUMBER}\s*(\S*)", text.strip())
+    return found[1] if found else ""
 
 
 def time(low: str = "0s", high: str = "3660d") -> Measured:

@@ -48,7 +48,7 @@ class Spike:
     width: float = 0.0  # [s] of the moment
 
     def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:
-        struck = since % self.every <= self.width if self.every else np.ones(since.shape, bool)
+        struck = since % self.every < self.width if self.every else np.ones(since.shape, bool)
         return seen._replace(x=seen.x + self.size * struck)
 
 

@@ -23,7 +23,10 @@ class Maker(Protocol):
         """Of the tables [[fault]] with kind = "NAME.KIND": hazards and what else really happens. Each has `at` [s]."""
 
     def scene(self, world: Any, faults: Sequence[Any], start: int, seed: int) -> Scene:
-        """The world of such a table. start [ns]; ValueError where the tables contradict one another."""
+        """The world of such a table. start [ns]; ValueError where the tables contradict one another.
+
+        What is wrong with the k-th of the faults given is said as "fault[k].KEY: …", counted from 0.
+        """
 
     def town(self, plan: Plan, faults: Sequence[Any], start: int, seed: int) -> Scene:
         """The world of a whole city. start [ns]"""

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final
 
 HEADER: Final = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+LONG: Final = re.compile(r'("""|\'\'\')(?:\\.|.)*?\1', re.DOTALL)  # text over several lines, in which anything may stand
 KEY: Final = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 
@@ -13,13 +14,18 @@ def lines(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     seen: Counter[str] = Counter()
     table = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(LONG.sub(_blank, text).split("\n"), 1):
         if header := HEADER.match(line):
             table = _place(header[2], seen, many=header[1] == "[[")
             found.setdefault(table, number)
         elif key := KEY.match(line):
             found.setdefault(".".join(filter(None, (table, _plain(key[1])))), number)
     return found
+
+
+def _blank(long: re.Match[str]) -> str:
+    """A long text without what it says, but over as many lines."""
+    return '""' + "\n" * long[0].count("\n")
 
 
 def line(found: dict[str, int], place: str) -> int:

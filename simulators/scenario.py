@@ -1,8 +1,10 @@
 """Scenarios as data: what world, what goes wrong in it, and what must and must not be said of it. One TOML file each."""
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,11 +22,17 @@ from simulators.plan import Plan
 FOLDER: Final = Path(__file__).parent / "scenarios"
 
 
+FIRST, LAST = (parse(f"{year}-01-01T00:00:00Z") for year in (1971, 2200))  # [ns] instants are counted from 1970, in 63 bits
+
+
 def _instant(text: str) -> int:
     try:
-        return parse(text)
-    except ValueError as why:
+        t = parse(text)
+    except (ValueError, OverflowError) as why:
         raise Unfit(f'must be a time such as "2026-07-15T08:00:00+08:00": {why}') from why
+    if not FIRST <= t < LAST:
+        raise Unfit(f"must be a time from 1971 to 2199, not {text!r}")
+    return t
 
 
 Instant = Annotated[int, Written(_instant)]  # [ns] UTC
@@ -46,6 +54,10 @@ class Expect:
     top: Annotated[int, Between(0, 99)] = 0  # the true place is among the first so many that the warning names; 0: not asked
 
     def __post_init__(self) -> None:
+        if not self.hazard:
+            raise ValueError("hazard: names none")
+        if self.level is Level.NORMAL:
+            raise ValueError("level: NORMAL is no warning; leave it out where nothing need be said")
         if self.within is not None and self.level is None:
             raise ValueError("within: has no meaning without a level that must be reached")
         if self.level is not None and self.level > self.most:
@@ -60,6 +72,10 @@ class Ticket:
     hazard: tuple[str, ...]  # any of these; "*": any ticket
     within: Within | None = None  # [s] after the onset of the [[sensor]] fault of that number; left out: before the end
     sensor: Annotated[int, Between(1, 99)] = 1
+
+    def __post_init__(self) -> None:
+        if not self.hazard:
+            raise ValueError('hazard: names none; "*" is any ticket')
 
 
 @dataclass(frozen=True)
@@ -114,24 +130,33 @@ def find(name: str) -> Path:
 
 def load(path: Path) -> Scenario:
     """Read and check a file; everything wrong with it is said at once."""
+    text = ""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # some editors put a mark before the first line
         table = tomllib.loads(text)
     except OSError as why:
         raise ScenarioRefused(path, [f"{path}: cannot be read: {why.strerror}"]) from why
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as why:
-        raise ScenarioRefused(path, [f"{path}: is no TOML: {why}"]) from why
+    except (ValueError, RecursionError) as why:  # no UTF-8, no TOML, a number or a nest of lists that nobody can hold
+        there = re.search(r"\(at line (\d+)", str(why))
+        last = text.count("\n", 0, -1) + 1 if "end of document" in str(why) else 1
+        raise ScenarioRefused(path, [f"{path}:{there[1] if there else last}: is no TOML: {why}"]) from why
     problems: list[str] = []
     made = _scenario(table, path, problems)
     if made is None or problems:
-        at = lines(text)
-        raise ScenarioRefused(path, [f"{path}:{line(at, p.split(': ')[0])}: {p}" for p in problems])
+        raise ScenarioRefused(path, located(path, text, problems))
     return made
+
+
+def located(path: Path, text: str, problems: Iterable[str]) -> list[str]:
+    """Problems `place: reason` with the file and the line of each place."""
+    at = lines(text)
+    return [f"{path}:{line(at, p.split(': ')[0])}: {p}" for p in problems]
 
 
 def _scenario(table: dict[str, Any], path: Path, problems: list[str]) -> Scenario | None:
     """The scenario; what is wrong with it goes to `problems`, and then it is not whole."""
-    worlds = _worlds(table.pop("world", {}), problems)
+    named = table.pop("world", {})
+    worlds = _worlds(named, problems)
     given = {
         "worlds": worlds,
         "fault": tuple(_faults(table.pop("fault", []), {w: makers()[w].faults for w in makers()}, "fault", problems)),
@@ -139,6 +164,8 @@ def _scenario(table: dict[str, Any], path: Path, problems: list[str]) -> Scenari
         "transport": tuple(x for _, x in _faults(table.pop("transport", []), {"": transport.KINDS}, "transport", problems)),
         "path": path,
     }
+    if isinstance(table.get("start"), datetime):  # written without quotes, which TOML allows
+        table["start"] = table["start"].isoformat()
     known = [f.name for f in fields(Scenario) if f.name not in {"worlds", "path"}] + ["world"]
     for key in [k for k in table if k not in known]:
         problems.append(f"{key}: no such key; {suggestion(key, known)}")
@@ -148,7 +175,7 @@ def _scenario(table: dict[str, Any], path: Path, problems: list[str]) -> Scenari
     except ConfigRefused as why:
         problems += why.problems
         return None
-    problems += _contradictions(made)
+    problems += _contradictions(made, named if isinstance(named, Mapping) else makers())
     return made
 
 
@@ -175,7 +202,7 @@ def _faults(tables: Any, kinds: Mapping[str, Mapping[str, type]], place: str, pr
         where = f"{place}[{i}]"
         if not isinstance(table, Mapping) or "kind" not in table:
             problems.append(f"{where}.kind: is missing; known are {', '.join(known)}")
-        elif table["kind"] not in known:
+        elif not isinstance(table["kind"], str) or table["kind"] not in known:
             problems.append(f"{where}.kind: {table['kind']!r} is unknown; {suggestion(str(table['kind']), known)}")
         else:
             world, cls = known[table["kind"]]
@@ -192,18 +219,23 @@ def _built(cls: type, table: Any, where: str, problems: list[str]) -> Any:
         return None
 
 
-def _contradictions(s: Scenario) -> list[str]:
-    """What no single key can tell."""
+def _contradictions(s: Scenario, named: Collection[str]) -> list[str]:
+    """What no single key can tell. named: the worlds that the file has, be they right or wrong."""
     out = []
-    if not s.worlds and s.city is None:
+    if not named and s.city is None:
         out.append(f"world: is missing: write [city], or one or more of {', '.join(f'[world.{n}]' for n in makers())}")
     if s.worlds and s.city is not None:
         out.append("world: a scenario has either [city] or tables [world.NAME], not both")
-    for i, (world, fault) in enumerate(s.fault):
-        if s.city is None and world not in s.worlds:
+    for i, (world, _) in enumerate(s.fault):
+        if s.city is None and world not in named:
             out.append(f"fault[{i}].kind: there is no [world.{world}] in this scenario")
-        if fault.at >= s.duration:
-            out.append(f"fault[{i}].at: {fault.at:g} s is not before the end, which is at {s.duration:g} s")
+    happening = (("fault", [f for _, f in s.fault]), ("sensor", s.sensor), ("transport", s.transport))
+    out += [
+        f"{name}[{i}].at: {x.at:g} s is not before the end, which is at {s.duration:g} s"
+        for name, some in happening
+        for i, x in enumerate(some)
+        if x.at >= s.duration
+    ]
     out += [
         f"expect[{i}].fault: there is no [[fault]] number {e.fault}"
         for i, e in enumerate(s.expect)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 
 from lifeline.catalog import Catalog
 from lifeline.kinds import Between
-from lifeline.measures import Seconds, measure, time
+from lifeline.measures import Seconds, measure, time, unit_of
 from lifeline.model import NS, Quality
 from lifeline.units import UNITS
 from simulators import effects
@@ -98,10 +98,10 @@ class Spike:
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
     every: Seconds = 0.0  # period; 0s: one long spike
-    width: Seconds = 0.0  # of the moment; 0s: only readings exactly at its beginning
+    width: Seconds = 0.0  # of the moment; 0s: a step of the series
 
     def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
-        return effects.Spike(value(self.size, size=True), self.every, self.width or float(c.step[row]) * 0.99)
+        return effects.Spike(value(self.size, size=True), self.every, self.width or float(c.step[row]))
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ class Jumps:
 
     series: str  # pattern of keys
     size: str  # such as "30 mm"
-    every: Seconds  # from jump to jump
-    width: Seconds  # how long each lasts
+    every: Annotated[float, time("1ms")]  # from jump to jump
+    width: Annotated[float, time("1ms")]  # how long each lasts
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
 
@@ -182,7 +182,10 @@ class Clip:
     lasts: Seconds = FOREVER  # the default: to the end
 
     def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
-        return effects.Clip(value(self.low), value(self.high))
+        low, high = value(self.low), value(self.high)
+        if low > high:
+            raise ValueError(f"low: {self.low} is above high, which is {self.high}")
+        return effects.Clip(low, high)
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,7 @@ class Skew:
     """A clock that is off: 28800 s is local time of China sent as UTC."""
 
     series: str  # pattern of keys
-    offset: Annotated[float, measure("s")]  # ahead is positive
+    offset: Annotated[float, measure("s", -2e9, 2e9)]  # ahead is positive; 2e9 s are 63 years
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
     ppm: Annotated[float, Between(-10_000, 10_000)] = 0.0  # that it gains, a crystal's being 20 to 50
@@ -266,7 +269,7 @@ def matching(pattern: str, c: Catalog) -> list[int]:
     rows = [i for i, key in enumerate(c.key) if fnmatchcase(str(key), pattern)]
     if not rows:
         some = ", ".join(map(str, c.key[:5]))
-        raise ValueError(f"sensor.series: no series fits {pattern!r}; there are {c.n}, such as {some}")
+        raise ValueError(f"series: no series fits {pattern!r}; there are {c.n}, such as {some}")
     return rows
 
 
@@ -290,16 +293,16 @@ def _swapped(said: Swap, c: Catalog, onset: int, end: int) -> Swapped:
 def _alike(key: str, c: Catalog, row: int) -> list[int]:
     """Another series of the same domain: worlds do not see one another's readings."""
     (other,) = _one(key, c)
+    if other == row:
+        raise ValueError(f"other: {key} is the series itself")
     if c.domain[other] != c.domain[row]:
-        raise ValueError(
-            f"sensor.other: {key} is of {c.domain[other]}, {c.key[row]} of {c.domain[row]}: they must be of one domain"
-        )
+        raise ValueError(f"other: {key} is of {c.domain[other]}, {c.key[row]} of {c.domain[row]}: they must be of one domain")
     return [other]
 
 
 def _one(key: str, c: Catalog) -> list[int]:
     if key not in c.row:
-        raise ValueError(f"sensor: there is no series {key!r}; a key, not a pattern, is needed here")
+        raise ValueError(f"there is no series {key!r}; a key, not a pattern, is needed here")
     return [c.row[key]]
 
 
@@ -308,10 +311,10 @@ def _reader(c: Catalog, row: int) -> Reader:
 
     def read(text: str, *, size: bool = False, per: str = "") -> float:
         said = measure(f"{unit}/{per}" if per else unit).read
-        zero = UNITS[text.strip().split()[-1]].offset if size and text.strip().split()[-1] in UNITS else 0.0
+        zero = UNITS[unit_of(text)].offset if size and unit_of(text) in UNITS else 0.0
         try:
             return said(text) - zero
         except ValueError as why:
-            raise ValueError(f"sensor: {c.key[row]}: {why}") from why
+            raise ValueError(f"{c.key[row]}: {why}") from why
 
     return read

@@ -1,17 +1,19 @@
 """A scenario set up: its catalog, what is true in it, and its readings turn by turn as they arrive."""
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import takewhile
 from typing import Any
 
 from lifeline.catalog import Catalog
 from lifeline.model import NS
-from lifeline.words import Unusable
 from simulators.columns import joined
-from simulators.faults import Truth
+from simulators.faults import Fault, Truth
 from simulators.kinds import makers
-from simulators.scenario import Scenario
+from simulators.scenario import Scenario, ScenarioRefused, located
 from simulators.sensors import placed
 from simulators.transport import carried, truth
 from simulators.world import City, Run, Scene, Turn, turns
@@ -46,15 +48,24 @@ class Stage:
 
 
 def stage(scenario: Scenario, seed: int | None = None) -> Stage:
-    """Set up a scenario; with a seed of its own instead of the file's. Unusable where its tables contradict one another."""
+    """Set up a scenario; with a seed of its own instead of the file's. ScenarioRefused where tables contradict one another."""
     seed = scenario.seed if seed is None else seed
-    try:
-        scenes = [_scene(name, scenario, seed) for name in (scenario.worlds or makers())]
+    problems: list[str] = []
+    scenes = [s for name in (scenario.worlds or makers()) for s in _scene(name, scenario, seed, problems)]
+    _refuse(scenario, problems)
+    with _noted(problems, "world"):
         catalog = joined([s.catalog for s in scenes])
-        truth(scenario.transport, catalog, scenario.start)  # refuses what fits no device
-        ill = [f for said in scenario.sensor for f in placed(said, catalog, scenario.start)]
-    except ValueError as why:
-        raise Unusable(f"{scenario.path}: {why}") from why
+    _refuse(scenario, problems)
+    problems += strangers(scenario, set(catalog.asset.tolist()))
+    ill: list[Fault] = []
+    for i, said in enumerate(scenario.sensor):
+        with _noted(problems, f"sensor[{i}]"):
+            ill += placed(said, catalog, scenario.start)
+    for i, said in enumerate(scenario.transport):
+        with _noted(problems, f"transport[{i}]"):
+            truth([said], catalog, scenario.start)
+            carried(iter(()), [said], catalog, scenario.start, seed)
+    _refuse(scenario, problems)
     runs, shift = [], 0
     for s in scenes:
         mine = [f for f in ill if shift <= f.row < shift + s.catalog.n]
@@ -63,9 +74,43 @@ def stage(scenario: Scenario, seed: int | None = None) -> Stage:
     return Stage(scenario, catalog, City(runs), seed, max(s.model.span for s in scenes))
 
 
-def _scene(name: str, s: Scenario, seed: int) -> Scene:
-    faults: Sequence[Any] = [fault for world, fault in s.fault if world == name]
+def strangers(s: Scenario, assets: set[str]) -> Iterator[str]:
+    """Expectations of assets that the scenario does not have."""
+    wanted = [(f"expect[{i}]", e.asset) for i, e in enumerate(s.expect)] + [
+        (f"ticket[{i}]", t.asset) for i, t in enumerate(s.ticket)
+    ]
+    some = ", ".join(sorted(assets)[:5])
+    for place, pattern in wanted:
+        if not any(fnmatchcase(a, pattern) for a in assets):
+            yield f"{place}.asset: no asset fits {pattern!r}; there are {len(assets)}, such as {some}"
+
+
+def _scene(name: str, s: Scenario, seed: int, problems: list[str]) -> list[Scene]:
+    """The world of a name, or none and what is wrong with it."""
+    mine = [i for i, (world, _) in enumerate(s.fault) if world == name]
+    faults: Sequence[Any] = [s.fault[i][1] for i in mine]
     maker = makers()[name]
-    if s.city is not None:
-        return maker.town(s.city, faults, s.start, seed)
-    return maker.scene(s.worlds[name], faults, s.start, seed)
+    with _noted(problems, "city" if s.city is not None else f"world.{name}", mine):
+        if s.city is not None:
+            return [maker.town(s.city, faults, s.start, seed)]
+        return [maker.scene(s.worlds[name], faults, s.start, seed)]
+    return []
+
+
+@contextmanager
+def _noted(problems: list[str], place: str, faults: Sequence[int] = ()) -> Iterator[None]:
+    """A ValueError is a problem of a place in the file; "fault[k]: …" is one of a world's own k-th fault.
+
+    faults: where they stand among all of the file.
+    """
+    try:
+        yield
+    except ValueError as why:
+        own = re.match(r"fault\[(\d+)\]", str(why))
+        problems.append(f"fault[{faults[int(own[1])]}]{str(why)[own.end() :]}" if own else f"{place}: {why}")
+
+
+def _refuse(s: Scenario, problems: list[str]) -> None:
+    if problems:
+        text = s.path.read_text("utf-8-sig") if s.path.is_file() else ""
+        raise ScenarioRefused(s.path, located(s.path, text, problems))

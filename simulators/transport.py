@@ -112,7 +112,7 @@ class Skew:
     """The clock of whole devices is off."""
 
     device: str  # pattern of devices
-    offset: Annotated[float, measure("s")]  # ahead is positive; 28800 s is local time of China sent as UTC
+    offset: Annotated[float, measure("s", -2e9, 2e9)]  # ahead is positive; 28800 s is local time of China sent as UTC
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
     ppm: Annotated[float, Between(-10_000, 10_000)] = 0.0  # that it gains
@@ -156,7 +156,8 @@ def _carriers(fault: Any, c: Catalog, start: int, seed: int, stream: int) -> Car
     end = onset + round(fault.lasts * NS)
     rows = _touched(fault.device, c)
     if isinstance(fault, Swap):
-        return lambda turns: (_swapped(t, _exchange(fault, c), onset, end) for t in turns)
+        to = _exchange(fault, c)
+        return lambda turns: (_swapped(t, to, onset, end) for t in turns)
     mine = np.zeros(c.n, bool)
     mine[rows] = True
     if isinstance(fault, Skew):
@@ -171,7 +172,7 @@ def _touched(pattern: str, c: Catalog) -> Ints:
     rows = np.array([i for i, d in enumerate(c.device) if fnmatchcase(str(d), pattern)], np.int64)
     if not rows.size:
         some = ", ".join(dict.fromkeys(map(str, c.device[:20])))
-        raise ValueError(f"transport.device: no device fits {pattern!r}; there are such as {some}")
+        raise ValueError(f"device: no device fits {pattern!r}; there are such as {some}")
     return rows
 
 
@@ -183,7 +184,7 @@ def _exchange(f: Swap, c: Catalog) -> Ints:
         if twin is not None:
             to[i], to[twin] = twin, i
     if (to == np.arange(c.n)).all():
-        raise ValueError(f"transport.other: {f.other} has no channel in common with {f.device}")
+        raise ValueError(f"other: {f.other} has no channel in common with {f.device}")
     return to
 
 

@@ -69,6 +69,8 @@ class GasWorld:
     def __post_init__(self) -> None:
         if self.fast > self.slow:
             raise ValueError("fast: must not be longer than slow")
+        if len(set(self.companions)) < len(self.companions):
+            raise ValueError("companions: names one twice")
 
 
 @dataclass(frozen=True)
@@ -157,21 +159,21 @@ def made(
 def _known(acts: Sequence[Acting], wells: Wells, regulators: Sequence[str]) -> None:
     """ValueError where a fault speaks of what is not there."""
     placed = bool(np.isfinite(wells.away).all())
-    for fault in (a.fault for a in acts):
+    for i, fault in enumerate(a.fault for a in acts):
         if isinstance(fault, Regulating | Holed) and fault.regulator:
-            _there(fault.regulator, regulators, "regulator")
+            _there(fault.regulator, regulators, f"fault[{i}].regulator")
         if isinstance(fault, Leak | Strike):
             if not fault.well and not placed:
-                raise ValueError("gas: well: a leak in a city must name the wells that it reaches, and their distance")
+                raise ValueError(f"fault[{i}].well: a leak in a city must name the wells that it reaches, and their distance")
             for well in fault.well:
-                _there(well, wells.asset, "well")
+                _there(well, wells.asset, f"fault[{i}].well")
         elif isinstance(fault, Seep | Biogas | Vent) and not any(fnmatchcase(w, fault.well) for w in wells.asset):
-            _there(fault.well, wells.asset, "well")
+            _there(fault.well, wells.asset, f"fault[{i}].well")
 
 
-def _there(name: str, known: Sequence[str], what: str) -> None:
+def _there(name: str, known: Sequence[str], place: str) -> None:
     if name not in known:
-        raise ValueError(f"gas: {what}: there is no {name}; {suggestion(name, known)}")
+        raise ValueError(f"{place}: there is no {name}; {suggestion(name, known) if known else 'there are none'}")
 
 
 maker: Final = GasMaker(faults=KINDS)

@@ -59,7 +59,7 @@ class Stations:
     def seen(self, t: Floats, acts: Sequence[Acting], inlet: Floats) -> Seen:
         """inlet [z, m, k] [Pa]"""
         share = self.burnt(t, acts)
-        before = inlet.reshape(-1, t.size)[: self.n]
+        before = inlet.reshape(self.mains.peak.size, t.size)[: self.n]
         outlet = NOMINAL * (1 - self.droop[:, None] * share)
         flow = self.mains.peak.reshape(-1)[: self.n, None] * share
         for a in acts:

@@ -39,6 +39,8 @@ def truths(wells: Wells, stations: Stations, acts: Sequence[Acting], weather: We
     """step: between reports of a well. [s]"""
     out = list(_wells(wells, acts, weather, step)) if wells.n else []
     for a in acts:
+        if a.end <= a.onset:
+            continue
         if isinstance(a.fault, LockUp | Freeze):
             out += _misregulated(stations, a, acts)
         elif isinstance(a.fault, Holed) and a.fault.regulator:

@@ -110,6 +110,21 @@ def test_a_failed_regulator_shows_at_both_its_transmitters_and_nowhere_else(
     assert np.abs(of(s, b, "rtu-1/outlet")[1] / 2000 - 1).max() < 0.07
 
 
+def test_regulators_that_report_seldom_report_no_less_than_they_should() -> None:
+    """A report is due in one slot of many."""
+    s = scene((), GasWorld((Well(),), 4, slow=60.0, every=1800.0, gates=True))
+    b = told(s, 2 * HOUR)
+    for key in ("rtu-1/inlet", "logger-4/outlet", "meter-gate-1/flow"):
+        np.testing.assert_array_equal(of(s, b, key)[0], [1800.0, 3600.0, 5400.0, 7200.0])
+
+
+@pytest.mark.parametrize("fault", [Strike(lasts=0.0), Leak(lasts=0.0), LockUp(lasts=0.0), Freeze(lasts=0.0), Seep(lasts=0.0)])
+def test_what_is_over_as_it_begins_has_not_happened(fault: Any) -> None:
+    s = scene((fault,))
+    assert s.model.truth() == []
+    np.testing.assert_array_equal(bits(told(s, 1.5 * HOUR)), bits(told(scene(), 1.5 * HOUR)))
+
+
 def test_a_cold_snap_is_felt_and_is_no_hazard() -> None:
     s, usual = scene((ColdSnap(HOUR, 6 * HOUR),)), scene()
     assert s.model.truth() == []

@@ -20,6 +20,10 @@ kind = "gas.leak"
 "hole" = "3 mm"
 pipe = { from = "a",
   to = "b" }
+about = '''
+[[fault]]
+at = "1h" '''
+lasts = "2h"
 """
 
 
@@ -34,6 +38,8 @@ pipe = { from = "a",
         ("fault[1].hole", 15),
         ("fault[1].pipe.from", 16),
         ("fault[1].at", 13),
+        ("fault[1].about", 18),
+        ("fault[1].lasts", 21),
         ("fault[7].at", 1),
         ("nowhere", 1),
     ],

@@ -169,7 +169,7 @@ def test_its_readings_come_turn_by_turn_until_its_end(tmp_path: Path) -> None:
 
 
 def test_tables_that_contradict_the_world_are_refused_by_file(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"T1\.toml: level: an empty pond is none"):
+    with pytest.raises(Unusable, match=r"T1\.toml:7: world\.pond: level: an empty pond is none"):
         stage(load(written(tmp_path, GOOD.replace("3 m", "0 m"))))
 
 

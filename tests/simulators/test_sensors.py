@@ -91,9 +91,15 @@ def test_a_calibration_is_said_by_the_device_itself() -> None:
     np.testing.assert_allclose(of(told, 2)[90:], 0.025)
 
 
-def test_a_difference_of_temperature_has_no_zero_point() -> None:
-    told = seen(sensors.Spike("laser-a/temp", "5 °C", at=50))
+@pytest.mark.parametrize("size", ["5 °C", "5°C", "5 K", "0.5e1 Cel"])
+def test_a_difference_of_temperature_has_no_zero_point(size: str) -> None:
+    told = seen(sensors.Spike("laser-a/temp", size, at=50))
     np.testing.assert_allclose(of(told, 1) - WARM, 5.0 * AFTER)
+
+
+def test_a_spike_of_two_seconds_touches_two_readings_of_a_second_each() -> None:
+    told = seen(sensors.Spike("laser-a/ch4", "6 %VOL", at=50, lasts=45, every=20, width=2))
+    np.testing.assert_array_equal(np.flatnonzero(of(told, 0) > 0.05), [50, 51, 70, 71, 90, 91])
 
 
 def test_noise_is_as_loud_as_it_says_and_not_the_same_in_two_series() -> None:
@@ -104,7 +110,7 @@ def test_noise_is_as_loud_as_it_says_and_not_the_same_in_two_series() -> None:
 
 
 REFUSED = {
-    "sensor.series: no series fits 'lazer-\\*'": sensors.Stuck("lazer-*"),
+    "series: no series fits 'lazer-\\*'": sensors.Stuck("lazer-*"),
     "laser-a/ch4: must be a number and its unit": sensors.Spike("laser-a/ch4", "3 kPa"),
     "laser-a/temp: must be": sensors.Drift("laser-a/temp", "3 %VOL/month"),
     "a key, not a pattern": sensors.Swap("laser-*/ch4", "laser-b/ch4"),
