@@ -1,7 +1,7 @@
 """Real methane sensors beside known releases: the METEC week, replayed through broker, receive, watch and desk to a phone.
 
 What was warned is set against what was released. Run: python -m bench.metec [--speed 600] [--start 2022-05-13] [--days 1]
-[--plot FILE]. The record is read where it lies: in ../shared/data beside the repository, or where CITY_DATA says.
+[--plot FILE]. The record is read where it lies (bench/metec_record.py).
 """
 
 import argparse
@@ -20,20 +20,20 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from bench.metec_record import MISSING, Event, Record, folder, picture, record, scored
+from bench.metec_record import MISSING, Event, folder, picture, scored
 from bench.receiver import Receiver
 from ingest.mqtt import Publisher
 from lifeline.clock import WallClock, iso, now, parse
 from lifeline.config import load
 from lifeline.model import NS, Level
 from pipeline.demo import Stage, drained, free_ports
+from pipeline.public.metec import TRAINING, Record, lines, record
+from pipeline.stranger import write
 from pipeline.supervise import Crew, embedded
 
 LONG: Final = True  # a week at 600 times its pace: not among `lifeline bench all`
 HAZARD: Final = "open_air_release"
-TRAINING: Final = 86400.0  # [s] at the beginning that settings may be taken from
 READY: Final = 60.0  # [s] until the processes must be ready
-TOP: Final = 1000.0  # [ppm] of the catalog's range; the sensors' own is not documented, they have shown 129
 
 SETTINGS: Final = """\
 [city]
@@ -56,7 +56,6 @@ type = "webhook"
 url = "{phone}"
 kinds = ["hazard"]
 """
-HEADER: Final = "key,asset,device,domain,district,quantity,unit,step,low,high,lat,lon,owner"
 
 
 class Heard(NamedTuple):
@@ -70,14 +69,6 @@ class Heard(NamedTuple):
     seconds: float
 
 
-def catalog(r: Record) -> str:
-    lines = [
-        f"ch4-{name}/ch4,metec,ch4-{name},gas,Fort Collins,methane_air,ppm,60,0,{TOP},{lat},{lon},METEC"
-        for name, (lat, lon) in zip(r.name, r.place, strict=True)
-    ]
-    return "\n".join([HEADER, *lines, ""])
-
-
 @contextlib.contextmanager
 def staged(at: Path, r: Record) -> Iterator[Stage]:
     """Broker, phone and the three processes, ready."""
@@ -86,7 +77,7 @@ def staged(at: Path, r: Record) -> Iterator[Stage]:
         broker, desk, receive, watch = free_ports(4)
         settings = at / "lifeline.toml"
         settings.write_text(SETTINGS.format(broker=broker, desk=desk, receive=receive, watch=watch, phone=phone.url))
-        (at / "catalog.csv").write_text(catalog(r))
+        write(lines(r), at / "catalog.csv")
         config = load(settings, {})
         open_.enter_context(embedded(config.broker, config.city.data))
         crew = open_.enter_context(Crew(settings, at / "log"))

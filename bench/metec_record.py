@@ -1,41 +1,24 @@
-"""The METEC week: 8 fixed methane sensors in the open and 16 known releases, 9 to 15 May 2022, one reading a minute.
+"""The METEC week for the benchmark: where it lies, what was warned of beside what was released, and a picture of both.
 
-W. S. Daniels, M. Jia, D. M. Hammerling, Elementa 12, 2024, 00110; data from github.com/wsdaniels/DLQ (MIT licence). The record
-is read where it lies: in ../shared/data beside the repository, or where CITY_DATA says.
+The record is read where it lies: in the folder that CITY_DATA names, else in `shared/data` beside the repository.
 """
 
-import csv
-import importlib
-import importlib.util
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from detectors.plume import Plume
-from lifeline.clock import iso, parse
-from lifeline.model import NS, Floats, Ints
+from lifeline.clock import iso
+from lifeline.model import NS, Floats
+from pipeline.public.metec import Record, default, figures
+from pipeline.public.place import scorers
 
 VARIABLE: Final = "CITY_DATA"
 BESIDE: Final = Path(__file__).parents[2] / "shared" / "data"
-MISSING: Final = (
-    "no METEC record at {}: make cms_1min.parquet, releases_truth.csv and sensor_locations.csv from "
-    "github.com/wsdaniels/DLQ (MIT licence) and name the folder above METEC_week in " + VARIABLE
-)
-
-
-class Record(NamedTuple):
-    """What was measured and what was released."""
-
-    name: list[str]  # [n] of the sensors
-    place: list[tuple[float, float]]  # [n] [°] lat, lon
-    t: Ints  # [k] [ns] UTC
-    value: Floats  # [n, k] [ppm]; NaN: nothing came
-    releases: list[tuple[int, int]]  # [ns] start, end
+MISSING: Final = "no METEC record at {}: get " + default.obtain + "; name the folder above METEC_week in " + VARIABLE
 
 
 class Event(NamedTuple):
@@ -51,49 +34,14 @@ def folder() -> Path:
     return Path(os.environ.get(VARIABLE, str(BESIDE))) / "METEC_week"
 
 
-def record(at: Path, start: int | None = None, days: float | None = None) -> Record:
-    """The record in a folder, or a part of it. start [ns]; days [d]"""
-    table = pq.read_table(at / "cms_1min.parquet")
-    t = table["time_utc"].to_numpy().astype("datetime64[ns]").astype(np.int64)
-    first = t[0] if start is None else start
-    last = t[-1] if days is None else first + round(days * 86400 * NS) - 1
-    with (at / "sensor_locations.csv").open() as file:
-        place = {row["name"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(file)}
-    with (at / "releases_truth.csv").open() as file:
-        spans = [(parse(row["start_utc"]), parse(row["end_utc"])) for row in csv.DictReader(file)]
-    part = (t >= first) & (t <= last)
-    value = np.stack([table[f"ch4_{name}_ppm"].to_numpy()[part] for name in place])
-    releases = [(a, b) for a, b in spans if b >= first and a <= last]
-    return Record(list(place), list(place.values()), t[part], value, releases)
-
-
-def scorer(at: Path) -> Callable[..., dict[str, Any]] | None:
-    """The published metrics of this record (events found, false events, minutes); None where scorer or pandas is not there."""
-    spec = importlib.util.spec_from_file_location("scorers", at.parents[1] / "scorers.py")
-    try:
-        module = importlib.util.module_from_spec(spec) if spec and spec.loader else None
-        if module is None or spec is None or spec.loader is None:
-            return None
-        spec.loader.exec_module(module)
-    except (OSError, ImportError) as why:
-        sys.stderr.write(f"not scored: {why}\n")
-        return None
-    found: Callable[..., dict[str, Any]] = module.metec
-    return found
-
-
 def scored(at: Path, r: Record, found: list[Event], since: int) -> dict[str, Any] | None:
-    """Figures for the part of the record from `since` [ns] on."""
-    metec = scorer(at)
-    if metec is None or r.t[-1] < since:
+    """The published metrics of the part of the record from `since` [ns] on; None where the scorer is not there."""
+    judges = scorers(at.parent)
+    if lacking := judges.lacking(["metec"]):
+        sys.stderr.write(f"not scored: {lacking}\n")
         return None
-    pandas = importlib.import_module("pandas")
-    truth = pandas.read_csv(at / "releases_truth.csv", parse_dates=["start_utc", "end_utc"])
-    starts, ends = (np.array([parse(str(x)) for x in truth[c]]) for c in ("start_utc", "end_utc"))
-    truth = truth[(starts >= since) & (starts <= r.t[-1]) & (ends >= r.t[0])]
-    spans = [(np.datetime64(e.onset, "ns"), np.datetime64(e.end, "ns")) for e in found if e.onset >= since]
-    figures = metec(r.t[r.t >= since].astype("datetime64[ns]"), spans, truth)
-    return {k: round(float(v), 2) if isinstance(v, float) else int(v) for k, v in figures.items() if v is not None}
+    spans = [(e.onset, e.end) for e in found]
+    return None if r.t[-1] < since else figures(judges["metec"], at, r.t, spans, since)
 
 
 def picture(r: Record, found: list[Event], to: Path) -> None:

@@ -45,6 +45,7 @@ UNITS: Final[dict[str, Unit]] = {
     "mm/h": Unit("m/s", 1e-3 / 3600),
     "m³/s": Unit("m³/s", 1.0), "m3/s": Unit("m³/s", 1.0), "m³/h": Unit("m³/s", 1 / 3600), "m3/h": Unit("m³/s", 1 / 3600),
     "L/s": Unit("m³/s", 1e-3), "l/s": Unit("m³/s", 1e-3), "L/h": Unit("m³/s", 1e-3 / 3600),
+    "L/min": Unit("m³/s", 1e-3 / 60),
     # temperature, force, mass, concentration, electricity, time
     "K": Unit("K", 1.0), "°C": Unit("K", 1.0, 273.15), "Cel": Unit("K", 1.0, 273.15),
     "N": Unit("N", 1.0), "kN": Unit("N", 1e3), "kg": Unit("kg", 1.0), "t": Unit("kg", 1e3),

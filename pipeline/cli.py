@@ -199,15 +199,14 @@ def evaluate(
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when any scenario fails.")] = False,  # noqa: FBT002
 ) -> None:
     """Score the warnings against what is true in scenarios: detection, delay, level, false warnings. docs/evaluation.md."""
-    import shlex
     import sys
 
-    from pipeline.evaluate import run
+    from pipeline.evaluate import run, spelt
 
     said, code = run(
         scenarios or [], everything=everything, public=public, html=html, markdown=markdown, against=against,
         what_if=what_if or [], rules=rules, seed=seed, jobs=jobs, as_json=json, strict=strict,
-        command=shlex.join(["lifeline", *sys.argv[1:]]),
+        command=spelt(["lifeline", *sys.argv[1:]]),
     )  # fmt: skip
     typer.echo(said)
     raise typer.Exit(code)

@@ -1,7 +1,7 @@
 """An evaluation as tables in Markdown, written into a document between two marks; and as text for a terminal."""
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import cpu_count
 from pathlib import Path
 from typing import Any, Final
@@ -11,21 +11,33 @@ from rich.table import Table
 
 from lifeline.words import Unusable
 from pipeline.outcome import Result
+from pipeline.public.tables import markdown
+from pipeline.public.tables import terminal as beside
 from pipeline.scenarios import spoken
 
 BEGIN: Final = "<!-- evaluation -->"
+PUBLIC: Final = "<!-- public -->"
 END: Final = "<!-- end -->"
-EMPTY: Final = f"# Evaluation\n\n{BEGIN}\n{END}\n"
+EMPTY: Final = f"# Evaluation\n\n{BEGIN}\n{END}\n\n## Public data\n\n{PUBLIC}\n{END}\n"
 
 
 def written(path: Path, whole: Mapping[str, Any]) -> None:
     """Put the tables between the marks of a document; one that is not there is begun."""
     text = path.read_text("utf-8") if path.exists() else EMPTY
-    head, begin, rest = text.partition(BEGIN)
+    if whole["scenarios"]:
+        text = filled(path, text, BEGIN, lines(whole))
+    if whole.get("public"):
+        text = filled(path, text, PUBLIC, markdown(whole))
+    path.write_text(text, "utf-8")
+
+
+def filled(path: Path, text: str, mark: str, some: Iterable[str]) -> str:
+    """A document with new lines after a mark, up to the next end."""
+    head, begin, rest = text.partition(mark)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise Unusable(f"{path}: has no place for the tables: it needs a line {BEGIN} and one {END}")
-    path.write_text(head + "\n".join([BEGIN, *lines(whole), END]) + tail, "utf-8")
+        raise Unusable(f"{path}: has no place for the tables: it needs a line {mark} and one {END}")
+    return head + "\n".join([mark, *some, END]) + tail
 
 
 def lines(whole: Mapping[str, Any]) -> Iterator[str]:
@@ -105,7 +117,13 @@ def _time(seconds: float | None) -> str:
 
 def terminal(whole: Mapping[str, Any]) -> str:
     """For people at a terminal."""
-    s = whole["summary"]
+    public = "\n".join(beside(whole.get("public", {}))) if whole.get("public") else ""
+    if not whole["scenarios"]:
+        return "\n".join([public, *_against(whole)])
+    return "\n".join([_scenarios(whole), *([public] if public else []), *_closing(whole, whole["summary"])])
+
+
+def _scenarios(whole: Mapping[str, Any]) -> str:
     table = Table(box=None, pad_edge=False)
     for column in ("", "expected", "result", "delay", "level in", "level", "false", "what failed"):
         table.add_column(column, overflow="fold")
@@ -119,21 +137,14 @@ def terminal(whole: Mapping[str, Any]) -> str:
     console = Console(width=None if Console().is_terminal else 200)
     with console.capture() as got:
         console.print(table)
-    return "\n".join([got.get().rstrip(), *_closing(whole, s)])
+    return got.get().rstrip()
 
 
 def _closing(whole: Mapping[str, Any], s: Mapping[str, Any]) -> Iterator[str]:
     yield f"passed {s['passed']} of {s['total']}; hazards detected {s['detected']} of {s['events']}"
     yield f"false warnings {s['false_warnings']} ({round(s['false_per_day'], 2):g} a day in the small city at these rates)"
     yield f"faults of sensors or the network taken for hazards {s['fault_as_hazard']}"
-    if found := whole.get("against"):
-        for side in ("better", "worse", "new", "gone"):
-            said = [x if isinstance(x, str) else f"{x['id']} ({'; '.join(x['what'])})" for x in found[side]]
-            yield (
-                f"{side} than {found['file']}: {', '.join(said) or 'none'}"
-                if side in {"better", "worse"}
-                else (f"{side}: {', '.join(said) or 'none'}")
-            )
+    yield from _against(whole)
     if w := whole.get("what_if"):
         yield f"what if {', '.join(w['changes'])}:"
         yield f"  gained {', '.join(w['gained']) or 'none'}; lost {', '.join(w['lost']) or 'none'}"
@@ -142,3 +153,14 @@ def _closing(whole: Mapping[str, Any], s: Mapping[str, Any]) -> Iterator[str]:
         for name in ("passed", "false_warnings", "false_per_day", "fault_as_hazard"):
             yield f"  {name} {w[name][0]:g} → {w[name][1]:g}"
         yield from (f"  {x['id']}: {'; '.join([*x['better'], *x['worse']]) or 'fails otherwise'}" for x in w["scenarios"])
+
+
+def _against(whole: Mapping[str, Any]) -> Iterator[str]:
+    if found := whole.get("against"):
+        for side in ("better", "worse", "new", "gone"):
+            said = [x if isinstance(x, str) else f"{x['id']} ({'; '.join(x['what'])})" for x in found[side]]
+            yield (
+                f"{side} than {found['file']}: {', '.join(said) or 'none'}"
+                if side in {"better", "worse"}
+                else (f"{side}: {', '.join(said) or 'none'}")
+            )

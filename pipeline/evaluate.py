@@ -1,10 +1,10 @@
 """`lifeline evaluate`: scenarios through the live engine, their warnings against the truth, as JSON, a page and tables."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
@@ -13,13 +13,14 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+import detectors
 from lifeline.clock import iso, now
 from lifeline.words import Unusable
 from pipeline import digest, report
 from pipeline.outcome import Result, broken
 from pipeline.tally import summary
 from pipeline.trial import Job, tried
-from pipeline.versus import compared, cost, earlier
+from pipeline.versus import compared, cost, earlier, published
 from pipeline.whatif import limits, revised
 from simulators.scenario import FOLDER, files, find, load
 
@@ -58,23 +59,39 @@ def run(
         "summary": summary(results),
     }  # fmt: skip
     if old is not None and against is not None:
-        whole["against"] = {"file": str(against), **compared(old, results)}
+        whole["against"] = {"file": str(against), **compared(old if todo else {}, results)}
     if changed:
         whole["what_if"] = cost(results, what_if)
+    drawings: dict[str, str] = {}
     if public is not None:
-        whole["public"] = _public(public)
+        whole["public"], drawings = beside(public, rules, plots=html is not None)
+        if against is not None:
+            told = published(against, whole["public"])
+            whole["against"] |= {side: whole["against"][side] + some for side, some in told.items()}
     whole["seconds"] = round(perf_counter() - began, 1)
     if html is not None:
-        html.write_text(report.page(whole, results), "utf-8")
+        html.write_text(report.page(whole, results, drawings), "utf-8")
     if markdown is not None:
         digest.written(markdown, whole)
     said = json.dumps(whole, ensure_ascii=False) if as_json else digest.terminal(whole)
-    return said, int(strict and not all(r["passed"] for r in results))
+    lacking = any("missing" in told for told in whole.get("public", {}).values())
+    return said, int(strict and (lacking or not all(r["passed"] for r in results)))
 
 
-def _public(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = import_module("pipeline.public").score(folder)
-    return found
+def beside(folder: Path, rules: Path | None, *, plots: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """The report of the public data in a folder, and its drawings (SVG)."""
+    from pipeline.public import score
+    from pipeline.public.sketch import drawn
+
+    told = score(folder, detectors.rules(rules), str(rules or "rules as shipped"))
+    drawings = {name: one.pop("drawing") for name, one in told.items() if "drawing" in one}
+    return told, {name: drawn(d) for name, d in drawings.items()} if plots else {}
+
+
+def spelt(words: Sequence[str]) -> str:
+    """A command line as a report shows it: where somebody keeps public data is nobody's business."""
+    hidden = ["FOLDER" if before == "--public" else w for before, w in zip(["", *words], words, strict=False)]
+    return shlex.join("--public=FOLDER" if w.startswith("--public=") else w for w in hidden)
 
 
 def chosen(names: Sequence[str], *, everything: bool) -> list[Path]:

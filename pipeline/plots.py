@@ -83,7 +83,7 @@ def drawn(p: Picture) -> str:
         y += HEAD + HIGH + STRIP + 10
     parts += lanes(p, y)
     y += LANE * len(by_case(p)) + 4
-    parts += _times(p.over, y)
+    parts += times(p.over, y)
     label = escape(f"{p.scenario.id} {p.scenario.zh} {p.scenario.en}")
     return f'<svg viewBox="0 0 {WIDTH} {y + 22:.0f}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
@@ -176,13 +176,13 @@ def shades(p: Picture, asset: str, top: float) -> Iterator[str]:
     """When something is wrong with an asset: hazards from when they can be known, faults of its devices hatched."""
     for t in p.truth:
         if t.asset == asset and t.end > p.over.begin and t.onset < p.over.end:
-            a, b = _x(p.over, t.onset), _x(p.over, t.end)
+            a, b = across(p.over, t.onset), across(p.over, t.end)
             kind, what = ("hz", t.hazard) if t.hazard else ("ft", f"sensor: {t.sensor_fault}")
             said = escape(f"{what} {t.place}".strip())
             yield f'<rect class="{kind}" x="{a:.1f}" y="{top:.1f}" width="{max(b - a, 1.5):.1f}" height="{HIGH}">'
             yield f"<title>{said}</title></rect>"
             if t.hazard and max(t.onset, p.over.begin) < t.detectable < p.over.end:
-                yield f'<path class="dt" d="M{_x(p.over, t.detectable):.1f} {top:.1f}v{HIGH}"/>'
+                yield f'<path class="dt" d="M{across(p.over, t.detectable):.1f} {top:.1f}v{HIGH}"/>'
 
 
 def levels(p: Picture, row: int, top: float) -> Iterator[str]:
@@ -203,7 +203,7 @@ def bar(s: Stretch, a: int, b: int, level: str, top: float, high: float) -> Iter
     """A level from one instant to another, with its shape where there is room."""
     if level == "NORMAL" or b <= s.begin or a >= s.end:
         return
-    x, wide = _x(s, a), max(_x(s, b) - _x(s, a), 2.0)
+    x, wide = across(s, a), max(across(s, b) - across(s, a), 2.0)
     yield f'<rect class="b {level}" x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{high:.0f}"/>'
     if wide > 12:
         yield f'<text class="k {level}" x="{x + 3:.1f}" y="{top + high - 1.5:.1f}">{SHAPES[level]}</text>'
@@ -232,10 +232,10 @@ def by_case(p: Picture) -> dict[tuple[str, str, Kind], list[Said]]:
     return dict(islice(found.items(), LANES))
 
 
-def _times(s: Stretch, y: float) -> Iterator[str]:
+def times(s: Stretch, y: float) -> Iterator[str]:
     """Time since the start of the scenario."""
     for seconds in ticks_of_time((s.begin - s.zero) / NS, (s.end - s.zero) / NS):
-        x = _x(s, s.zero + round(seconds * NS))
+        x = across(s, s.zero + round(seconds * NS))
         yield f'<path class="g" d="M{x:.1f} {y:.1f}v4"/><text class="c" x="{x:.1f}" y="{y + 14:.1f}">{clock(seconds)}</text>'
 
 
@@ -255,7 +255,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}" + (f":{last:02.0f}" if last == int(last) and last else f":{last:04.1f}" if last else "")
 
 
-def _x(s: Stretch, t: int) -> float:
+def across(s: Stretch, t: int) -> float:
     """[px] of an instant; what lies outside is at the edge."""
     part = min(max((t - s.begin) / (s.end - s.begin), 0.0), 1.0)
     return LEFT + part * (WIDTH - LEFT - RIGHT)

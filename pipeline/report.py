@@ -7,6 +7,7 @@ from typing import Any, Final
 from pipeline.marks import SHAPES, badge, legend
 from pipeline.outcome import Result
 from pipeline.plots import clock
+from pipeline.public.page import sections
 from pipeline.scenarios import spoken
 
 STEPS: Final = 12  # of a warning that are written out
@@ -51,9 +52,10 @@ HATCH: Final = (
 )
 
 
-def page(whole: Mapping[str, Any], results: Sequence[Result]) -> str:
-    """The page. whole: the report in JSON; results: its scenarios, with their drawings."""
-    body = "\n".join([*_head(whole), *_versus(whole), *_what_if(whole), *_tables(results), *_public(whole), *_each(results)])
+def page(whole: Mapping[str, Any], results: Sequence[Result], public: Mapping[str, str]) -> str:
+    """The page. whole: the report in JSON; results: its scenarios, with their drawings; public: drawings of public sets."""
+    beside = sections(whole.get("public", {}), public)
+    body = "\n".join([*_head(whole), *_versus(whole), *_what_if(whole), *_tables(results), *beside, *_each(results)])
     return (
         '<!doctype html><html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>City lifeline: evaluation 预警评估</title><style>{CSS}</style></head><body>{HATCH}{body}</body></html>\n"
@@ -64,6 +66,8 @@ def _head(whole: Mapping[str, Any]) -> Iterator[str]:
     s = whole["summary"]
     yield "<h1>预警评估 <small>Evaluation of the warnings</small></h1>"
     yield f'<p class="dim">{escape(whole["made"])} · {escape(whole["rules"])}</p>'
+    if not s["total"]:
+        return
     yield '<div class="cards">'
     yield _card(f"{s['passed']} / {s['total']}", "场景通过", "scenarios passed")
     yield _card(f"{s['detected']} / {s['events']}", "险情发现", "hazards detected")
@@ -162,20 +166,9 @@ def _time(seconds: float | None) -> str:
     return f"−{spoken(-seconds)}" if seconds < 0 else spoken(seconds)
 
 
-def _public(whole: Mapping[str, Any]) -> Iterator[str]:
-    if not (sets := whole.get("public")):
-        return
-    yield "<h2>公开数据集 <small>public data</small></h2>"
-    yield _row("th", ["", "", ""])
-    for name, figures in sets.items():
-        for key, value in figures.items() if isinstance(figures, Mapping) else [("", figures)]:
-            yield _row(
-                "td", [escape(str(name)), escape(str(key)), escape(f"{value:.4g}" if isinstance(value, float) else str(value))]
-            )
-    yield "</table></div>"
-
-
 def _each(results: Sequence[Result]) -> Iterator[str]:
+    if not results:
+        return
     yield "<h2>各场景 <small>each scenario</small></h2>"
     yield (
         '<p class="dim">底色：实情（虚线起可知）；斜纹：设备故障；长虚线：限值；色条：等级。'

@@ -95,14 +95,19 @@ def _faults(made: Sheet) -> list[str]:
 
 def completed(made: Sheet, pace: Mapping[str, Pace], rules: Collection[Rule], path: Path) -> Catalog:
     """Write the whole catalog to a file, and load it. pace: of the series that the data hold"""
-    columns = (*REQUIRED, *OPTIONAL)
     lines = [filled(line, pace.get(line["key"])) for line in made.lines]
     place(lines, rules)
+    write(lines, path)
+    return load(path)
+
+
+def write(lines: Lines, path: Path) -> None:
+    """As a catalog of ours."""
+    columns = (*REQUIRED, *OPTIONAL)
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(columns)
         rows.writerows([line.get(name, "") for name in columns] for line in lines)
-    return load(path)
 
 
 def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:

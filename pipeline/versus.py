@@ -37,6 +37,25 @@ def compared(old: Mapping[str, Result], new: Sequence[Result]) -> dict[str, list
     return out
 
 
+def published(path: Path, new: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """As `compared`, of the public sets of an earlier report and those of this one."""
+    old = {k: v for k, v in json.loads(path.read_text("utf-8")).get("public", {}).items() if "metrics" in v}
+    out: dict[str, list[Any]] = {"better": [], "worse": [], "new": [], "gone": []}
+    for name, told in ((k, v) for k, v in new.items() if "metrics" in v):
+        if name not in old:
+            out["new"].append(name)
+            continue
+        moved = {1: list[str](), -1: list[str]()}
+        for c in told["columns"]:
+            a, b = old[name]["metrics"].get(c["key"]), told["metrics"].get(c["key"])
+            if c["best"] and isinstance(a, int | float) and isinstance(b, int | float) and a != b:
+                moved[c["best"] if b > a else -c["best"]].append(f"{c['key']} {a:g} → {b:g}")
+        for side, what in (("better", moved[1]), ("worse", moved[-1])):
+            out[side] += [{"id": name, "what": what}] if what else []
+    out["gone"] = [k for k in old if "metrics" not in new.get(k, {})]
+    return out
+
+
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """What of b is better than of a, and what is worse."""
     better: list[str] = []

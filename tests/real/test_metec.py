@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from bench.metec import HAZARD, Heard, events, replay
-from bench.metec_record import Event, Record, folder, record
+from bench.metec_record import Event, folder
 from lifeline.clock import parse
 from lifeline.model import NS
+from pipeline.public.metec import Record, record
 
 DAY = parse("2022-05-14T00:00:00Z")  # none of whose readings a setting was taken from
 PACE = 6000.0  # times the recorded pace: a day in fifteen seconds

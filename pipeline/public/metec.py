@@ -1,0 +1,185 @@
+"""METEC: 8 fixed methane sensors in the open and known releases, one reading a minute, May 2022.
+
+W. S. Daniels, M. Jia, D. M. Hammerling, Elementa 12, 2024, 00110; data from github.com/wsdaniels/DLQ (MIT licence).
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from lifeline.clock import parse
+from lifeline.model import NS, Floats, Ints
+from pipeline.foreign import Table
+from pipeline.public.kinds import Bound, Column, Figures, Line, Scored, Set, Words
+from pipeline.public.place import Scorers
+from pipeline.public.play import Player, Span, instants
+from pipeline.public.sketch import Drawing, Panel, Shade, lane
+from pipeline.stranger import Lines
+
+FOLDER: Final = "METEC_week"
+TITLE: Final = Words("燃气：METEC 露天甲烷释放", "gas: METEC, releases of methane in the open")
+TRAINING: Final = 86400.0  # [s] at the beginning of the known record, from which settings were taken (docs/metec.md)
+TOP: Final = 1000.0  # [ppm] of the catalog's range; the sensors' own is not documented, they have shown 129
+READINGS: Final = "cms_1min.parquet"
+RELEASES: Final = "releases_truth.csv"
+SENSORS: Final = "sensor_locations.csv"
+AUTHORS: Final = "published_dlq_events.csv"  # not needed: the authors' own events are scored where they lie too
+
+
+class Record(NamedTuple):
+    """What was measured and what was released."""
+
+    name: list[str]  # [n] of the sensors
+    place: list[tuple[float, float]]  # [n] [°] lat, lon
+    t: Ints  # [k] [ns] UTC
+    value: Floats  # [n, k] [ppm]; NaN: nothing came
+    releases: list[tuple[int, int]]  # [ns] start, end
+
+
+def record(at: Path, start: int | None = None, days: float | None = None) -> Record:
+    """The record in a folder, or a part of it. start [ns]; days [d]"""
+    table = pq.read_table(at / READINGS)
+    t = instants(table["time_utc"].to_numpy())
+    first = t[0] if start is None else start
+    last = t[-1] if days is None else first + round(days * 86400 * NS) - 1
+    with (at / SENSORS).open() as file:
+        place = {row["name"]: (float(row["lat"]), float(row["lon"])) for row in csv.DictReader(file)}
+    with (at / RELEASES).open() as file:
+        spans = [(parse(row["start_utc"]), parse(row["end_utc"])) for row in csv.DictReader(file)]
+    part = (t >= first) & (t <= last)
+    value = np.stack([table[f"ch4_{name}_ppm"].to_numpy()[part] for name in place])
+    releases = [(a, b) for a, b in spans if b >= first and a <= last]
+    return Record(list(place), list(place.values()), t[part], value, releases)
+
+
+def lines(r: Record) -> Lines:
+    """Its catalog: the site is one asset, each sensor a device."""
+    return [
+        {
+            "key": f"ch4-{name}/ch4", "asset": "metec", "device": f"ch4-{name}", "domain": "gas", "district": "Fort Collins",
+            "quantity": "methane_air", "unit": "ppm", "step": "60", "low": "0", "high": str(TOP), "lat": str(lat),
+            "lon": str(lon), "owner": "METEC",
+        }
+        for name, (lat, lon) in zip(r.name, r.place, strict=True)
+    ]  # fmt: skip
+
+
+def truths(at: Path, t: Ints, since: int) -> pd.DataFrame:
+    """Releases that begin at `since` [ns] or later, in the time of the readings t [k] [ns], as the scorer takes them."""
+    truth = pd.read_csv(at / RELEASES, parse_dates=["start_utc", "end_utc"])
+    starts, ends = (np.array([parse(str(x)) for x in truth[c]]) for c in ("start_utc", "end_utc"))
+    return truth[(starts >= since) & (starts <= t[-1]) & (ends >= t[0])]
+
+
+def figures(metec: Any, at: Path, t: Ints, found: Iterable[tuple[int, int]], since: int) -> Figures:
+    """The published metrics of the part of the record from `since` [ns] on. t [k] [ns]; found: events, begin and end [ns]"""
+    spans = [(np.datetime64(a, "ns"), np.datetime64(b, "ns")) for a, b in found if a >= since]
+    made = metec(t[t >= since].astype("datetime64[ns]"), spans, truths(at, t, since))
+    plain = {k: round(float(v), 2) if isinstance(v, float) else v if v is None else int(v) for k, v in made.items()}
+    return plain | {"detected_pct": round(100 * made["detected"] / max(made["releases"], 1), 1)}
+
+
+def score(at: Path, player: Player, judges: Scorers) -> Scored:
+    r = record(at)
+    heard = player.play([Table([x["key"] for x in lines(r)], r.t, r.value)], lines(r))
+    spans, first = heard.spans(heard.warnings()), int(r.t[0])
+    metec, found = judges["metec"], [(s.begin, s.end) for s in spans]
+    none: Figures = {"located_pct": None, "rate_error_pct": None}
+    later = Line("first day left out", figures(metec, at, r.t, found, first + round(TRAINING * NS)))
+    return Scored(
+        figures(metec, at, r.t, found, first) | none,
+        drawing(r, spans),
+        parts=[later],
+        published=[*authors(at, r, metec), CAMPAIGN] if at.name == FOLDER else [*authors(at, r, metec)],
+        settings={"training": "none; the window of the background was taken from the first day of this week: docs/metec.md"},
+    )
+
+
+def authors(at: Path, r: Record, metec: Any) -> list[Line]:
+    """The events of the authors' method, by the same scorer; none where they are not there."""
+    if not (at / AUTHORS).is_file():
+        return []
+    events = pd.read_csv(at / AUTHORS)
+    found = [(parse(a), parse(b)) for a, b in zip(events["start_utc"], events["end_utc"], strict=True)]
+    own = figures(metec, at, r.t, found, int(r.t[0]))
+    return [Line("the authors' method, in hindsight", own, "Daniels et al. 2024; their events on this record, same scorer")]
+
+
+def drawing(r: Record, spans: list[Span]) -> Drawing:
+    high = np.fmax.reduce(r.value, axis=0)
+    return Drawing(
+        TITLE.en,
+        int(r.t[0]),
+        int(r.t[-1]),
+        [Panel("甲烷，各传感器最大值 methane, largest of the sensors, log₁₀ [ppm]", r.t, np.log10(np.maximum(high, 0.1)))],
+        [Shade(a, b, "release") for a, b in r.releases],
+        [lane("预警 warnings", spans)],
+    )
+
+
+CAMPAIGN: Final = Line(
+    "the authors' method, whole campaign",
+    {"detected_pct": 100.0, "false_pct": 5.5, "located_pct": 82.0},
+    "Daniels et al. 2024, Elementa 12, 00110",
+)
+
+default = Set(
+    folder=FOLDER,
+    title=TITLE,
+    needs=(READINGS, RELEASES, SENSORS),
+    scorers=("metec",),
+    obtain=(
+        "github.com/wsdaniels/DLQ (MIT licence; doi 10.1525/elementa.2023.00110): its readings as cms_1min.parquet (time_utc "
+        "and ch4_NAME_ppm of each sensor), its releases as releases_truth.csv (start_utc, end_utc, source, "
+        "overlaps_other_release), its places as sensor_locations.csv (lon, lat, name)"
+    ),
+    columns=(
+        Column("releases", "释放", "releases"),
+        Column("detected", "发现", "found", best=1),
+        Column("detected_pct", "发现率", "found", "%", 1, 1),
+        Column("events", "事件", "events"),
+        Column("false_events", "误报", "false events", best=-1),
+        Column("false_pct", "误报率", "false", "%", 1, -1),
+        Column("median_latency_min", "时延中位数", "median latency", "min", 1, -1),
+        Column("minute_acc", "分钟正确率", "minutes right", "%", 1, 1),
+        Column("located_pct", "源定位", "source located", "%", 1, 1),
+        Column("rate_error_pct", "速率误差", "error of the rate", "%", 1, -1),
+    ),
+    baseline=Line(
+        "0.5 ppm over the background, in hindsight",
+        {
+            "releases": 16,
+            "detected": 16,
+            "detected_pct": 100.0,
+            "events": 29,
+            "false_events": 8,
+            "false_pct": 27.6,
+            "minute_acc": 84.4,
+        },
+        "measured by those who prepared the week",
+    ),
+    aim=(
+        {
+            "detected_pct": Bound(least=100.0),
+            "false_events": Bound(most=2),
+            "median_latency_min": Bound(most=3.3),
+            "located_pct": Bound(least=82.0),
+        }
+    ),
+    notes=(
+        Words(
+            "预警尚不指出释放源，也不估计速率：两项均无数字。",
+            "Warnings name no source as yet and estimate no rate: there is no figure for either.",
+        ),
+        Words(
+            "误报的事件里多为真实而未登记的甲烷，见 docs/metec.md。",
+            "What the false events are is told in docs/metec.md.",
+        ),
+    ),
+    score=score,
+)
