@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from lifeline.model import Floats, Ints, Rows
-from simulators.gas.faults import Acting, ColdSnap, Freeze, Holed, Regulating
+from simulators.gas.faults import Acting, ColdSnap, Holed, Regulating
 from simulators.gas.mains import STRING, Mains, demand
 
 NOMINAL: Final = 2000.0  # [Pa] gauge, at the appliance
@@ -41,6 +41,7 @@ class Stations:
     def taken(self, t: Floats, acts: Sequence[Acting]) -> Floats:
         """By the houses behind each regulator and by holes beside it. t [k] [s]; [z, m, k] [m³/s]"""
         burnt = self.mains.peak[:, :, None] * self.burnt(t, acts)
+        burnt.reshape(-1, t.size)[: self.n] *= self.served(t, acts)
         holes = self._holes(t, acts)
         return burnt + self.mains.holed(burnt, holes) if holes.any() else burnt
 
@@ -60,16 +61,24 @@ class Stations:
         """inlet [z, m, k] [Pa]"""
         share = self.burnt(t, acts)
         before = inlet.reshape(self.mains.peak.size, t.size)[: self.n]
-        outlet = NOMINAL * (1 - self.droop[:, None] * share)
-        flow = self.mains.peak.reshape(-1)[: self.n, None] * share
+        flow = self.mains.peak.reshape(-1)[: self.n, None] * share * self.served(t, acts)
+        return Seen(before, np.minimum(self.regulated(t, acts), before), flow)
+
+    def regulated(self, t: Floats, acts: Sequence[Acting]) -> Floats:
+        """Outlet pressures as they are set. [n, k] [Pa] gauge"""
+        outlet = NOMINAL * (1 - self.droop[:, None] * self.burnt(t, acts))
         for a in acts:
             if isinstance(a.fault, Regulating):
                 i = self.mains.asset.index(a.fault.regulator)
-                usual = outlet[i].copy()
-                outlet[i] = a.fault.outlet(a.since(t), usual)
-                if isinstance(a.fault, Freeze):
-                    flow[i] *= np.sqrt(outlet[i] / usual)  # burners are holes: flow as the root of the pressure
-        return Seen(before, np.minimum(outlet, before), flow)
+                outlet[i] = a.fault.outlet(a.since(t), outlet[i])
+        return outlet
+
+    def served(self, t: Floats, acts: Sequence[Acting]) -> Floats:
+        """What is burnt of what would be: burners are holes, whose flow goes as the root of the pressure. [n, k] [1]"""
+        others = [a for a in acts if not isinstance(a.fault, Regulating)]
+        if len(others) == len(acts):
+            return np.ones((self.n, t.size))
+        return np.asarray(np.sqrt(self.regulated(t, acts) / self.regulated(t, others)))
 
     def told(self, seen: Seen, entered: Floats, draw: np.random.Generator) -> tuple[Rows, Floats, Ints]:
         """What the transmitters read, and how late each reports. entered [z, k] [m³/s]; rows [r], readings [r, k], [r] [s]"""

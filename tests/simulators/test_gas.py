@@ -79,6 +79,19 @@ def test_what_enters_at_the_gate_is_what_the_regulators_pass() -> None:
     assert entered == pytest.approx(passed, rel=2e-3)
 
 
+@pytest.mark.parametrize("fault", [Freeze(HOUR, to=1200.0, over=600.0), LockUp(HOUR)])
+def test_a_regulator_that_fails_loses_no_gas(fault: Any) -> None:
+    """What its houses burn less or more, the main gives less or more."""
+    s = scene((fault,))
+    b = told(s, 6 * HOUR)
+    t, entered = of(s, b, "meter-gate-1/flow")
+    passed = sum(of(s, b, f"rtu-{i}/flow")[1] for i in range(1, 5))
+    after = t > 1.5 * HOUR
+    assert entered[after].sum() == pytest.approx(np.asarray(passed)[after].sum(), rel=3e-3)
+    burnt, usual = (of(x, told(x, 6 * HOUR), "rtu-1/flow")[1][after].mean() for x in (s, scene()))
+    assert burnt / usual == pytest.approx(np.sqrt(fault.to / 2000), rel=0.03)
+
+
 def test_a_terminal_reports_each_minute_only_while_it_reads_much() -> None:
     world = GasWorld((Well(),), 0, slow=1800.0, fast=60.0)
     s = scene((Seep(HOUR, HOUR, "well-1", 0.3 / HOUR, 0.3 / HOUR), Vent(2 * HOUR, HOUR, changes=30.0)), world)
