@@ -31,6 +31,7 @@ LOW: Final = (0.15, 0.2, 0.4)  # [1] of nominal lost, YELLOW to RED
 READS: Final = 0.95  # [1] what of a concentration is surely read; its inverse is the most that may be
 LONGEST: Final = 130 * 86_400.0  # [s] of a fault that is looked at
 TAIL: Final = 3 * 86_400.0  # [s] for a well to clear afterwards
+INSTANTS: Final = 20_000  # at most, at which wells are looked at for water
 BIOGAS, METHANE = "biogas", "gas_accumulation"  # hazards
 OVER, UNDER = "gas_overpressure", "gas_underpressure"
 
@@ -38,6 +39,7 @@ OVER, UNDER = "gas_overpressure", "gas_underpressure"
 def truths(wells: Wells, stations: Stations, acts: Sequence[Acting], weather: Weather, step: float) -> list[Truth]:
     """step: between reports of a well. [s]"""
     out = list(_wells(wells, acts, weather, step)) if wells.n else []
+    rains: list[Acting] = []
     for a in acts:
         if a.end <= a.onset:
             continue
@@ -46,8 +48,8 @@ def truths(wells: Wells, stations: Stations, acts: Sequence[Acting], weather: We
         elif isinstance(a.fault, Holed) and a.fault.regulator:
             out += _starved(stations, a, acts)
         elif isinstance(a.fault, Rain):
-            out += _flooded(wells, a)
-    return out
+            rains.append(a)
+    return out + list(_flooded(wells, rains))
 
 
 def grid(acts: Sequence[Acting]) -> Floats:
@@ -81,12 +83,14 @@ def _wells(wells: Wells, acts: Sequence[Acting], weather: Weather, step: float) 
     touched = np.any([c.any(axis=1) for c in came], axis=0)
     mine, others = wells.take(touched), [a for a in acts if a not in sources]
     with_all, without = (history(mine, t, some, weather) for some in (acts, others))
-    for a, c in zip(sources, came, strict=True):
-        together = c[touched].any(axis=1)
+    reached = np.array([c[touched].any(axis=1) for c in came])  # [sources, n]
+    for a, c, together in zip(sources, came, reached, strict=True):
+        shared = (reached.sum(axis=0) > 1)[together].any()
+        usual = history(mine, t, [b for b in acts if b is not a], weather) if shared else without
         for i in np.flatnonzero(together).tolist():
             near = together & (np.abs(mine.along - mine.along[i]) <= NEAR)
             joint = band(second(with_all[near]) / READS, JOINT, 0.0)[1]
-            yield from _one(a, mine.asset[i], t, c[touched][i], with_all[i], without[i], step, joint)
+            yield from _one(a, mine.asset[i], t, c[touched][i], with_all[i], usual[i], step, joint)
 
 
 def _came(a: Acting, wells: Wells, t: Floats) -> Floats:
@@ -105,13 +109,16 @@ def _one(
     a: Acting, asset: str, t: Floats, came: Floats, x: Floats, usual: Floats, step: float, joint: Level
 ) -> Iterator[Truth]:
     """What one source does to one well. came, x, usual [k]; joint: what may be said for its neighbours' sake"""
-    start = int(np.argmax(came))
-    high = np.flatnonzero((x >= ALARM[0] * READS) & (np.arange(t.size) >= start))
-    known = np.flatnonzero((x >= np.maximum(FLOOR, usual + 3 * NOISE)) & (np.arange(t.size) >= start))
+    stands = x >= ALARM[0] * READS
+    first, last = np.flatnonzero(came)[[0, -1]].tolist()
+    clear = last + np.flatnonzero(~stands[last:])[:1]  # when the well has aired after the last gas of this source
+    span = slice(first, int(clear[0]) if clear.size else t.size)
+    t, x, usual, stands = t[span], x[span], usual[span], stands[span]
+    high, known = (np.flatnonzero(some) for some in (stands, x >= np.maximum(FLOOR, usual + 3 * NOISE)))
     if not high.size or not known.size:
         return
-    onset, seen, end = t[start], -(-t[known[0]] // step) * step, t[high[-1]]
-    if high[-1] == t.size - 1:
+    onset, seen, end = t[0], -(-t[known[0]] // step) * step, t[high[-1]]
+    if not clear.size:
         end = max(end, a.end)
     hazard, place = (BIOGAS, "") if isinstance(a.fault, Biogas) else (METHANE, a.fault.place())  # type: ignore[attr-defined]
     least, most = levels(t, x)
@@ -163,15 +170,26 @@ def band(value: float, bounds: Sequence[float], slack: float) -> tuple[Level, Le
     return Level(least + 1 if least else 0), Level(most + 1 if most else 0)
 
 
-def _flooded(wells: Wells, a: Acting) -> Iterator[Truth]:
-    t = a.onset + np.arange(0.0, 86_400.0, 60.0)
-    wet = drowned(wells, t, [a])
-    for i in np.flatnonzero(wet.any(axis=1)).tolist():
-        under = t[wet[i]]
-        yield ill(wells.asset[i], "flooding", round(under[0] * NS), round((under[-1] + 60) * NS))
+def _flooded(wells: Wells, rains: Sequence[Acting]) -> Iterator[Truth]:
+    """Lasers under water, a time for each shower or for those that follow one another closely."""
+    if not rains:
+        return
+    first, last = min(a.onset for a in rains), max(min(a.end, a.onset + LONGEST) + 10 * _drains(a) for a in rains)
+    t = np.arange(first, last + 60, max(60.0, (last - first) / INSTANTS // 60 * 60))
+    for i, wet in enumerate(drowned(wells, t, rains)):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], wet, [False]])))
+        for under, dry in edges.reshape(-1, 2).tolist():
+            over = t[dry] if dry < t.size else max(a.end for a in rains)
+            yield ill(wells.asset[i], "flooding", round(t[under] * NS), round(over * NS))
+
+
+def _drains(a: Acting) -> float:
+    """[s]"""
+    assert isinstance(a.fault, Rain)
+    return a.fault.drains
 
 
 def _truth(asset: str, hazard: str, onset: float, seen: float, end: float, low: Level, high: Level, place: str = "") -> Truth:
-    """Instants [s]."""
-    begin, known, over = (round(x * NS) for x in (onset, seen, end))
+    """Instants [s], of which a double holds the microseconds."""
+    begin, known, over = (round(x * 1e6) * 1000 for x in (onset, seen, end))
     return Truth(asset, hazard, None, begin, max(begin, known), max(over, known), low, max(low, high), place=place)

@@ -161,6 +161,24 @@ def test_a_drowned_sensor_is_silent_until_the_water_is_gone() -> None:
     assert of(s, b, "laser-3/ch4")[0].size == 12 * 12
 
 
+@pytest.mark.parametrize(
+    ("rains", "times"),
+    [
+        ((Rain(HOUR, HOUR, 10e-3 / HOUR), Rain(1.5 * HOUR, HOUR, 10e-3 / HOUR)), 1),  # neither would do it alone
+        ((Rain(HOUR, 60 * HOUR, 10e-3 / HOUR),), 1),
+        ((Rain(HOUR, HOUR), Rain(40 * HOUR, HOUR)), 2),
+    ],
+)
+def test_every_time_under_water_is_true_and_no_other(rains: tuple[Rain, ...], times: int) -> None:
+    s = scene(rains, GasWorld((Well(sump=0.6),), 0, slow=60.0, fast=60.0))
+    ill = s.model.truth()
+    t = of(s, told(s, 70 * HOUR), "laser-1/ch4")[0]
+    gap = np.flatnonzero(np.diff(t) > 60)
+    assert len(ill) == times == gap.size
+    for x, i in zip(ill, gap, strict=True):
+        np.testing.assert_allclose([(x.onset - START) / NS, (x.end - START) / NS], t[[i, i + 1]], atol=60)
+
+
 def test_a_leak_too_small_to_matter_claims_no_hazard() -> None:
     assert scene((Leak(HOUR, along=100.0),)).model.truth() == []
 
@@ -215,6 +233,28 @@ def test_two_wells_side_by_side_may_be_called_graver_than_one_alone() -> None:
     (alone,), (first, _) = scene((one,)).model.truth(), scene((both,)).model.truth()
     assert (alone.min_level, first.min_level) == (Level.BLUE, Level.BLUE)
     assert alone.max_level < first.max_level
+
+
+def test_a_leak_is_as_grave_as_it_is_whatever_came_before_it() -> None:
+    """A large one, closed after an hour; and a small one in the same well, a day later or while the gas is still there."""
+    large, later = Seep(HOUR, HOUR, "well-1", 0.6 / HOUR, 0.6 / HOUR), 30 * HOUR
+    small = [Seep(at, 40 * HOUR, "well-1", 0.016 / HOUR, 0.016 / HOUR) for at in (later, 3 * HOUR)]
+    (alone,) = scene((small[0],)).model.truth()
+    one, two = scene((large, small[0])).model.truth()
+    assert one == scene((large,)).model.truth()[0]
+    assert (two.onset, two.detectable, two.min_level, two.max_level) == (
+        alone.onset, alone.detectable, alone.min_level, alone.max_level,
+    )  # fmt: skip
+    assert (two.min_level, one.min_level) == (Level.BLUE, Level.RED)
+    assert one.end < two.onset
+    over = scene((large, small[1])).model.truth()[1]
+    assert (over.detectable - over.onset) / NS > 600  # until then it cannot be told from what the first has left
+
+
+def test_a_fault_begins_when_its_table_says_to_the_microsecond() -> None:
+    for at in (3600.1, 3600.7, 5000.123456):
+        (true,) = scene((Seep(at, 4 * HOUR, "well-1", 0.6 / HOUR, 0.6 / HOUR),)).model.truth()
+        assert true.onset == START + round(at * NS)
 
 
 def test_a_path_needs_a_length() -> None:
