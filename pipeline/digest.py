@@ -98,7 +98,7 @@ def _domain(domain: str, results: Sequence[Result]) -> Iterator[str]:
     for r in results:
         failed = "; ".join(r["failures"][:3]) + (f"; and {len(r['failures']) - 3} more" if len(r["failures"]) > 3 else "")
         cells = [
-            r["id"], r["en"], r["expected"], "passed" if r["passed"] else "**failed**", _time(r["delay_s"]),
+            r["id"], r["en"], r["wanted"], "passed" if r["passed"] else "**failed**", _time(r["delay_s"]),
             _time(r["reached_s"]), r["level"], str(r["false_warnings"]), failed,
         ]  # fmt: skip
         yield f"| {' | '.join(_cell(c) for c in cells)} |"
@@ -131,7 +131,7 @@ def _scenarios(whole: Mapping[str, Any]) -> str:
         result = "passed" if r["passed"] else "failed"
         more = f" (+{len(r['failures']) - 1})" if len(r["failures"]) > 1 else ""
         table.add_row(
-            r["id"], r["expected"], result, _time(r["delay_s"]), _time(r["reached_s"]), r["level"],
+            r["id"], r["wanted"], result, _time(r["delay_s"]), _time(r["reached_s"]), r["level"],
             str(r["false_warnings"]), "".join(r["failures"][:1]) + more,
         )  # fmt: skip
     console = Console(width=None if Console().is_terminal else 200)

@@ -17,9 +17,9 @@ def concerns(w: Said, e: Expect) -> bool:
     return fnmatchcase(w.asset, e.asset) and w.hazard in e.hazard
 
 
-def allowed(w: Said, e: Expect, s: Scenario) -> bool:
-    """Whether it may be given; what must come of a fault may not come before it."""
-    return concerns(w, e) and (e.level is None or w.raised >= onset_of(e, s))
+def allowed(w: Said, e: Expect, s: Scenario, truth: Sequence[Truth]) -> bool:
+    """Whether it may be given; what must come of a fault may not come before it, nor when all is long over."""
+    return concerns(w, e) and (e.level is None or onset_of(e, s) <= w.raised <= over(e, s, truth))
 
 
 def onset_of(e: Expect, s: Scenario) -> int:
@@ -35,9 +35,19 @@ def detectable(e: Expect, s: Scenario, truth: Sequence[Truth]) -> int:
     return min(known, default=onset)
 
 
+def over(e: Expect, s: Scenario, truth: Sequence[Truth]) -> int:
+    """Until when anything new may be said of what an expectation speaks of; the end where the world does not say. [ns]"""
+    ends = [t.end + LINGER for t in truth if t.hazard in e.hazard and fnmatchcase(t.asset, e.asset)]
+    return max(ends, default=s.end)
+
+
 def of_fault(w: Said, truth: Sequence[Truth]) -> bool:
-    """Whether a false warning was raised where a sensor or the network was at fault, and nothing else."""
-    here = [t for t in truth if t.asset == w.asset and t.onset <= w.raised <= t.end + LINGER]
+    """Whether a false warning was raised where a sensor or the network was at fault, and nothing else.
+
+    A clock that is off dates its readings otherwise: what counts is the time of the reading or of its arrival.
+    """
+    read, told = sorted((w.first.t, w.first.told))
+    here = [t for t in truth if t.asset == w.asset and t.onset <= told and read <= t.end + LINGER]
     return any(t.sensor_fault for t in here) and not any(t.hazard for t in here)
 
 
@@ -49,8 +59,7 @@ def raised(ticket: Ticket, s: Scenario, tickets: Sequence[Said]) -> bool:
     return any(
         fnmatchcase(w.asset, ticket.asset)
         and ("*" in ticket.hazard or w.hazard in ticket.hazard)
-        and onset <= w.raised
-        and w.steps[0].told <= last
+        and onset <= w.first.told <= last
         for w in tickets
     )
 

@@ -28,7 +28,8 @@ def outcome(on: Stage, hazards: Sequence[Said], tickets: Sequence[Said], sc: Sco
         "start": iso(s.start), "duration_s": s.duration, "seed": on.seed, "series": c.n,
         "assets": dict(Counter(d for d, _ in {*zip(c.domain.tolist(), c.asset.tolist(), strict=True)})),
         "readings": readings, "refused": refused,
-        "expected": expected(s), "passed": sc.passed, "detected": all(m.detected for m in sc.met) if sc.met else None,
+        "expected": demanded(s), "wanted": wanted(s), "passed": sc.passed,
+        "detected": all(m.detected for m in sc.met) if sc.met else None,
         "delay_s": _worst(m.delay for m in sc.met), "since_s": _worst(m.since for m in sc.met),
         "reached_s": _worst(m.reached for m in sc.met),
         "level": max((m.level for m in sc.met), default=gravest).name,
@@ -46,7 +47,8 @@ def broken(path: Path, why: str, s: Scenario | None = None) -> Result:
     must = s is not None and any(e.level for e in s.expect)
     return {
         "id": s.id if s else path.stem, "path": str(path), "domain": path.parent.name, "zh": s.zh if s else "",
-        "en": s.en if s else "", "duration_s": s.duration if s else 0.0, "expected": expected(s) if s else "",
+        "en": s.en if s else "", "duration_s": s.duration if s else 0.0, "expected": demanded(s) if s else "NORMAL",
+        "wanted": wanted(s) if s else "",
         "passed": False, "detected": False if must else None, "delay_s": None, "reached_s": None, "level": "NORMAL",
         "false_warnings": 0, "fault_as_hazard": 0, "crashed": True, "seconds": 0.0,
         "failures": [f"could not be judged: {why}"], "failures_zh": [f"无法评估：{why}"],
@@ -65,10 +67,20 @@ def domain(on: Stage) -> str:
     return known.pop() if on.scenario.city is None and len(known) == 1 else "city"
 
 
-def expected(s: Scenario) -> str:
+def demanded(s: Scenario) -> str:
+    """The gravest level that must be reached; NORMAL: no warning need be given."""
+    return max((e.level for e in s.expect if e.level), default=Level.NORMAL).name
+
+
+def wanted(s: Scenario) -> str:
     """In few words: "gas_accumulation ≥ RED in 5 min; may: biogas ≤ YELLOW"."""
     must = [
-        f"{'/'.join(e.hazard)} ≥ {e.level.name}{f' in {spoken(e.within)}' if e.within else ''}" for e in s.expect if e.level
+        f"{'/'.join(e.hazard)} ≥ {e.level.name}"
+        + (f" ≤ {e.most.name}" if e.most < Level.RED else "")
+        + (f" in {spoken(e.within)}" if e.within else "")
+        + (f" for {spoken(e.stays)}" if e.stays else "")
+        for e in s.expect
+        if e.level
     ]
     must += [f"ticket {'/'.join(t.hazard)}" for t in s.ticket]
     may = [f"{'/'.join(e.hazard)} ≤ {e.most.name}" for e in s.expect if not e.level]
@@ -90,7 +102,7 @@ def _round(x: float | None) -> float | None:
 
 
 def _said(w: Said, s: Scenario) -> Result:
-    late = any(x.told - x.t > LATE for x in w.steps[:1])
+    late = w.first.told - w.first.t > LATE
     return {
         "asset": w.asset, "hazard": w.hazard, "domain": w.domain, "level": w.peak.name,
         "raised_s": (w.raised - s.start) / NS, "late": late,

@@ -148,7 +148,7 @@ def _line(r: Result) -> str:
     title = f"{escape(r['zh'])}<br><small>{escape(r['en'])}</small>"
     cells = [
         ("", f'<a href="#{escape(r["id"])}">{escape(r["id"])}</a>'), ("", told), ("t", title),
-        ("", _expected(r["expected"])), ("n", _time(r["delay_s"])), ("n", _time(r["reached_s"])),
+        ("", _expected(r["wanted"])), ("n", _time(r["delay_s"])), ("n", _time(r["reached_s"])),
         ("", badge(r["level"])), ("n", str(r["false_warnings"] or "·")),
     ]  # fmt: skip
     return "<tr>" + "".join(f'<td class="{c}">{v}</td>' for c, v in cells) + "</tr>"
@@ -194,7 +194,7 @@ def _voices(n: int) -> str:
 
 
 def _facts(r: Result) -> str:
-    said = [f"应 expected: {_expected(r['expected'])}", f"时长 lasts {spoken(r['duration_s'])}"]
+    said = [f"应 expected: {_expected(r['wanted'])}", f"时长 lasts {spoken(r['duration_s'])}"]
     said += [f"测点 series {r['series']}", f"读数 readings {r['readings']:,}"] if not r["crashed"] else []
     return " · ".join([*said, f"{r['seconds']:g} s"])
 

@@ -31,9 +31,14 @@ class Said:
     places: tuple[str, ...] = ()  # where the trouble may be, likeliest first, in the words of its world
 
     @property
+    def first(self) -> Stood:
+        """What raised it: as a hazard, if it ever was one."""
+        return next((s for s in self.steps if grave(s, Level.BLUE)), self.steps[0])
+
+    @property
     def raised(self) -> int:
         """[ns] of the reading that raised it."""
-        return self.steps[0].t
+        return self.first.t
 
     @property
     def peak(self) -> Level:
@@ -51,10 +56,10 @@ def grave(x: Stood, level: Level) -> bool:
     return x.kind is Kind.HAZARD and x.level >= level
 
 
-def standing(w: Said, end: int) -> list[tuple[int, int]]:
-    """When a hazard stood. [ns]"""
+def standing(w: Said, end: int, level: Level = Level.BLUE) -> list[tuple[int, int]]:
+    """When a hazard stood at a level or above. [ns]"""
     after = [*(x.told for x in w.steps), end]
-    return [(a, b) for x, (a, b) in zip(w.steps, pairwise(after), strict=True) if grave(x, Level.BLUE)]
+    return [(a, b) for x, (a, b) in zip(w.steps, pairwise(after), strict=True) if grave(x, level)]
 
 
 def covered(spans: Iterable[tuple[int, int]]) -> int:

@@ -151,6 +151,7 @@ def _between(t: Truth) -> str:
 def _wanted(e: Expect) -> str:
     said = [f", {e.level.name} at least"] if e.level else []
     said += [f" within {spoken(e.within)} of fault {e.fault}"] if e.within else []
+    said += [f" and for {spoken(e.stays)}"] if e.stays else []
     said += [f", {e.most.name} at most"] if e.most < 4 else []
     said += [f", to {e.route}"] if e.route else []
     said += [f", by {e.voices} sensors"] if e.voices > 1 else []

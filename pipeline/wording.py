@@ -7,6 +7,7 @@ from lifeline.model import NS
 from pipeline.matching import allowed
 from pipeline.said import Said, Stood, route
 from pipeline.scenarios import spoken
+from simulators.faults import Truth
 from simulators.scenario import Expect, Scenario, Ticket
 
 
@@ -18,12 +19,12 @@ class Words(NamedTuple):
 
 
 def shortfalls(
-    e: Expect, reached: float | None, rank: int | None, mine: Sequence[Said], steps: Sequence[Stood]
+    e: Expect, reached: float | None, stood: float | None, rank: int | None, mine: Sequence[Said], steps: Sequence[Stood]
 ) -> Iterable[Words]:
     """What an expectation asks for and did not get.
 
-    reached: [s] from its onset to the level demanded; rank: of the true place; mine: warnings that concern it; steps: theirs
-    after the onset.
+    reached: [s] from its onset to the level demanded; stood: [s] that it then stood; rank: of the true place; mine: warnings
+    that concern it; steps: theirs after the onset.
     """
     assert e.level is not None
     what = f"{'/'.join(e.hazard)} @ {e.asset}"
@@ -40,6 +41,11 @@ def shortfalls(
         yield Words(f"{what} {took} 后才到 {e.level.name}，应在 {had} 内", f"{what} took {took} to {e.level.name}, had {had}")
     elif (most := max(x.voices for x in steps if x.level >= e.level)) < e.voices:
         yield Words(f"{what} 只有 {most} 个测点，应有 {e.voices}", f"{what} rests on {most} sensors, expected {e.voices}")
+    if e.stays is not None and stood is not None and stood < e.stays:
+        had, kept = spoken(stood), spoken(e.stays)
+        yield Words(
+            f"{what} 的 {e.level.name} 只保持 {had}，应保持 {kept}", f"{what} stood at {e.level.name} for {had}, not {kept}"
+        )
     if e.route and e.route not in (to := sorted({route(w) for w in mine})):
         yield Words(f"{what} 送达 {'、'.join(to)}，应送 {e.route}", f"{what} went to {', '.join(to)}, not to {e.route}")
     if e.top and not any(w.places for w in mine):
@@ -48,8 +54,8 @@ def shortfalls(
         yield Words(f"{what} 定位不在前 {e.top} 名", f"{what}: the true place is not among the first {e.top} named")
 
 
-def overstated(w: Said, s: Scenario) -> Iterable[Words]:
-    most = max(e.most for e in s.expect if allowed(w, e, s))
+def overstated(w: Said, s: Scenario, truth: Sequence[Truth]) -> Iterable[Words]:
+    most = max(e.most for e in s.expect if allowed(w, e, s, truth))
     if w.peak > most:
         yield Words(
             f"{w.asset} {w.hazard} 发到 {w.peak.name}，至多应为 {most.name}",

@@ -47,6 +47,7 @@ class Expect:
     hazard: tuple[str, ...]  # any of these
     level: Level | None = None  # reached, at least; left out: nothing need be said
     within: Within | None = None  # [s] after the fault's onset; left out: before the end
+    stays: Within | None = None  # [s] in which it is not lowered once it is reached; left out: not looked at
     fault: Annotated[int, Between(1, 99)] = 1  # which of the [[fault]] tables, from 1: its onset counts
     most: Level = Level.RED  # a graver warning is wrong
     route: str = ""  # domain or department that must get it; left out: not looked at
@@ -58,8 +59,9 @@ class Expect:
             raise ValueError("hazard: names none")
         if self.level is Level.NORMAL:
             raise ValueError("level: NORMAL is no warning; leave it out where nothing need be said")
-        if self.within is not None and self.level is None:
-            raise ValueError("within: has no meaning without a level that must be reached")
+        for name in ("within", "stays"):
+            if getattr(self, name) is not None and self.level is None:
+                raise ValueError(f"{name}: has no meaning without a level that must be reached")
         if self.level is not None and self.level > self.most:
             raise ValueError(f"level: {self.level.name} is above most, which is {self.most.name}")
 

@@ -140,6 +140,54 @@ def test_a_sensor_at_fault_taken_for_a_hazard_is_told_from_other_false_warnings(
     assert not score(scenario(), [stuck, real], wrong, []).ill  # there was something to warn of, by another name
 
 
+def test_what_is_said_when_all_is_long_over_is_false_and_detects_nothing() -> None:
+    brief = leak(end=at(2 * HOUR))
+    in_time, late = warning((3 * HOUR, Level.RED)), warning((5 * HOUR, Level.RED))  # windows of rules are two hours
+    assert not score(scenario(RED), [brief], [RISING, in_time], []).wrong
+    s = score(scenario(RED), [brief], [late], [])
+    assert list(s.wrong) == [late]
+    assert not s.met[0].detected
+    may = scenario(Expect("well-1", ("gas",)))
+    assert not score(may, [brief], [late], []).wrong
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ([], ""),
+        ([(4 * HOUR, Level.ORANGE)], "stood at RED for 2.92 h, not 6 h"),
+        ([(4 * HOUR, Level.ORANGE), (4.5 * HOUR, Level.RED)], "stood at RED for 2.92 h, not 6 h"),
+        ([(8 * HOUR, Level.NORMAL)], ""),
+    ],
+)
+def test_a_level_that_must_stay_may_not_be_lowered_in_between(after: list[tuple[float, Level]], said: str) -> None:
+    stays = Expect("well-*", ("gas",), Level.RED, 600.0, stays=6 * HOUR)
+    got = failures(score(scenario(stays), [leak()], [warning((HOUR + 300, Level.RED), *after)], []))
+    assert said in got if said else not got
+
+
+def test_another_warning_that_stands_in_time_keeps_a_level() -> None:
+    stays = Expect("well-*", ("gas",), Level.RED, stays=6 * HOUR)
+    first = warning((HOUR + 300, Level.RED), (4 * HOUR, Level.NORMAL))
+    second = warning((3 * HOUR, Level.RED), asset="well-2")
+    assert score(scenario(stays), [leak(), leak("well-2")], [first, second], []).passed
+
+
+def test_a_clock_that_is_off_hides_no_fault_taken_for_a_hazard() -> None:
+    """Readings dated an hour before the clock went wrong, and hours after it was right again."""
+    off = Truth("well-1", None, "skew", at(5 * HOUR), at(5 * HOUR), at(6 * HOUR), Level.NORMAL, Level.NORMAL)
+    behind, ahead = warning((4.5 * HOUR, Level.RED), lag=HOUR), warning((9 * HOUR, Level.RED), lag=-3.5 * HOUR)
+    s = score(scenario(), [off], [behind, ahead, warning((4.5 * HOUR, Level.RED))], [])
+    assert list(s.ill) == [behind, ahead]
+
+
+def test_a_ticket_that_becomes_a_warning_is_raised_as_such() -> None:
+    steps = (Stood(at(HOUR / 2), at(HOUR / 2), Level.BLUE, Kind.TICKET, 1), *RISING.steps)
+    s = score(scenario(RED), [leak()], [Said("well-1", "gas", "gas", steps)], [])
+    assert s.passed
+    assert s.met[0].since == 120.0
+
+
 def test_a_ticket_must_come_in_time() -> None:
     asked = scenario(ticket=(Ticket("well-*", ("*",), within=600.0),))
     ticket = warning((HOUR + 500, Level.BLUE), hazard="stuck", kind=Kind.TICKET)
