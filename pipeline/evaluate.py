@@ -52,7 +52,7 @@ def run(
     if not todo and public is None:
         raise Unusable("name scenarios (lifeline scenario list has them), or --all, or --public FOLDER")
     began = perf_counter()
-    results = watched(todo, jobs)
+    results = watched(todo, jobs) if todo else []
     whole: dict[str, Any] = {
         "made": iso(now()), "command": command, "rules": str(rules or "rules as shipped"), "jobs": jobs,
         "scenarios": [{k: v for k, v in r.items() if k not in {"plot", "what_if"}} for r in results],

@@ -21,6 +21,7 @@ from pipeline.stretch import ages, grids
 from simulators.world import Turn
 
 MOST: Final = 1_000_000  # readings in a turn
+TICKS: Final = 20_000  # [1] readings of one series in a turn: about a second's work, so that a bar moves
 SLACK: Final = NS // 1000  # [ns] by which an age may be rounded
 BOUNDLESS: Final = 1e20  # [SI] from here on a range is none
 PIECE: Final = 1 << 16  # [1] readings of each series that the quality gate sees at once
@@ -112,13 +113,13 @@ def cuts(given: Sequence[Feed], engine: Engine) -> Ints:
 
 
 def sized(given: Sequence[Feed]) -> Ints:
-    """Instants that have about MOST readings between them. [ns]"""
+    """Instants that have about MOST readings between them, and at most TICKS of any series. [ns]"""
     strides = [max(1, MOST // (64 * f.row.size)) for f in given]
     t = np.concatenate([f.t[::s] for f, s in zip(given, strides, strict=True)])
     weight = np.concatenate([np.full(f.t[::s].size, s * f.row.size) for f, s in zip(given, strides, strict=True)])
     order = np.argsort(t, kind="stable")
     number = np.cumsum(weight[order]) // MOST
-    return t[order][np.flatnonzero(np.diff(number, prepend=0))]
+    return np.concatenate([t[order][np.flatnonzero(np.diff(number, prepend=0))], *(f.t[TICKS::TICKS] for f in given)])
 
 
 def ticks(given: Sequence[Feed], at: Ints) -> Ints:

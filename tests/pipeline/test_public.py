@@ -10,6 +10,7 @@ import pytest
 
 from detectors import rules
 from lifeline.model import NS, Ints, Kind, Level, Mode, Rule
+from pipeline import feed
 from pipeline.docket import Step, Warned
 from pipeline.evaluate import run, spelt
 from pipeline.public import ltown, metec, munich, nab, named, score, skab
@@ -273,6 +274,19 @@ def test_streams_side_by_side_score_as_each_does_alone() -> None:
         alone, own = nab.judge([s], Player(rules(), "shipped", s.file))
         np.testing.assert_array_equal(alone[s.file], told[s.file])
         np.testing.assert_array_equal(own[s.file], ruled[s.file])
+
+
+def test_a_long_series_is_judged_in_pieces_so_that_a_bar_moves_and_the_scores_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dice = np.random.default_rng(4)
+    s = stream("a", list(range(2000)), [*dice.normal(size=1500), *dice.normal(3, size=500)])
+    whole = nab.judge([s], Player(rules(), "shipped", "a"))
+    monkeypatch.setattr(feed, "TICKS", 150)
+    assert np.diff(feed.sized([feed.Feed(np.zeros(1, np.int32), s.t, s.value[None])])).max() <= 150 * 60 * NS
+    pieces = nab.judge([s], Player(rules(), "shipped", "a"))
+    for a, b in zip(whole, pieces, strict=True):
+        np.testing.assert_array_equal(a["a"], b["a"])
 
 
 def test_what_is_said_outside_of_windows_is_counted_as_one_alarm_a_run() -> None:
