@@ -20,9 +20,14 @@ LEVELS: Final[dict[str, Pair]] = {
 
 HAZARDS: Final[dict[str, Pair]] = {
     "anomaly": ("监测数据异常", "readings out of the usual"),
+    "bridge_bearing": ("桥梁支座脱空", "unloaded bearing of the bridge"),
+    "bridge_cable": ("索力异常", "force of a cable out of bounds"),
     "bridge_change": ("桥梁结构状态变化", "change of the bridge's behaviour"),
+    "bridge_deflection": ("桥梁持续下挠", "deflection of the bridge that stays"),
     "bridge_impact": ("桥墩撞击", "impact on the bridge"),
+    "bridge_joint": ("桥梁支座或伸缩缝卡阻", "blocked joint or bearing of the bridge"),
     "bridge_overload": ("桥梁超载", "overload of the bridge"),
+    "bridge_stiffness": ("桥梁刚度下降", "loss of the bridge's stiffness"),
     "bridge_tilt": ("桥梁倾斜", "tilt of the bridge"),
     "bridge_vibration": ("桥梁异常振动", "excessive vibration of the bridge"),
     "bridge_wind": ("桥面大风", "high wind on the bridge"),

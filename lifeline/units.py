@@ -124,6 +124,7 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "crack": Quantity("m", "mm", "width of a crack", "裂缝宽度"),
     "tilt": Quantity("1", "°", "tilt", "倾角"),
     "vehicle_mass": Quantity("kg", "t", "gross vehicle mass", "车辆总重"),
+    "axle_mass": Quantity("kg", "t", "mass on the heaviest group of axles", "最重轴组重量"),
     "wind_speed": Quantity("m/s", "m/s", "wind speed", "风速"),
     "speed": Quantity("m/s", "m/s", "car speed", "轿厢速度"),
     "motion": Quantity("1", "state", "car moving", "轿厢运行"),

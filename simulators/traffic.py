@@ -42,9 +42,9 @@ def arrivals(second: int, daily: Floats, heavy: Floats, draw: np.random.Generato
     return Vehicles(bridge, draw.uniform(0, 1, m), masses(heavy[bridge], draw), draw.uniform(10, 22, m))
 
 
-def masses(heavy: Floats, draw: np.random.Generator) -> Floats:
-    """Gross masses: cars, lorries, heavy lorries, one in a hundred overloaded. heavy [m] share of lorries [1]; [m] [kg]"""
+def masses(heavy: Floats, draw: np.random.Generator, overload: float = 0.01) -> Floats:
+    """Gross masses: cars, lorries, heavy lorries, a share of them overloaded [1]. heavy [m] share of lorries [1]; [m] [kg]"""
     z, kind, over = draw.standard_normal(heavy.size), draw.uniform(0, 1, heavy.size) / heavy, draw.uniform(0, 1, heavy.size)
-    laden = np.where(over < 0.01, np.exp(TAIL[0] + TAIL[1] * z), HEAVY[0] + HEAVY[1] * z)
+    laden = np.where(over < overload, np.exp(TAIL[0] + TAIL[1] * z), HEAVY[0] + HEAVY[1] * z)
     lorry = np.where(kind < 0.5, laden, LORRY[0] + LORRY[1] * z)
     return np.maximum(np.where(kind < 1, lorry, CAR[0] + CAR[1] * z), 600.0)

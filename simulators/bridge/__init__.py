@@ -1,0 +1,1 @@
+"""The bridge world: spans under traffic, weather and what breaks them, as their sensors tell it."""
