@@ -84,7 +84,7 @@ class Overload:
 class Convoy:
     """Lorries that stand on the span: mixers before a building site, a jam."""
 
-    at: Seconds = 600.0  # when they stop
+    at: Seconds = 600.0  # when the first comes upon the span
     lasts: Lasts = 1200.0  # until they go on
     bridge: str = "bridge-1"
     mass: Mass = 40e3  # of each
@@ -96,10 +96,10 @@ class Convoy:
     def vehicles(self, a: Acting, length: float) -> Crossings:
         """They drive to their places, stand, and drive on."""
         stop = length / 2 + self.gap * (np.arange(self.count) - (self.count - 1) / 2)
-        onset, end, n = np.full(self.count, a.onset), np.full(self.count, a.end), np.zeros(self.count)
+        halt, end, n = np.full(self.count, a.onset + stop[-1] / self.speed), np.full(self.count, a.end), np.zeros(self.count)
         some = [
-            (onset - stop / self.speed, np.nextafter(onset, 0), n, self.speed),
-            (onset, np.nextafter(end, 0), stop, 0.0),
+            (halt - stop / self.speed, np.nextafter(halt, 0), n, self.speed),
+            (halt, np.nextafter(end, 0), stop, 0.0),
             (end, end + (length - stop) / self.speed, stop, self.speed),
         ]
         return joined(_alike(a.bridge, *where, self.mass, self.side) for where in some)

@@ -34,7 +34,7 @@ def weighed(spans: Spans, t: Floats, on: Crossings) -> Floats:
 
 
 def pushed(spans: Spans, t: Floats, acts: Sequence[Acting], omega: Floats) -> Floats:
-    """Of faults. omega [b, modes + 1] [rad/s] of the modes that vortices lock on to; [b, modes + 1, k] [m/s²]"""
+    """Of faults, at even instants. omega [b, modes + 1] [rad/s] of the modes that vortices lock on to; [b, modes + 1, k] [m/s²]"""
     out = np.zeros((*omega.shape, t.size))
     for a, i in of(acts, Impact):
         out[a.bridge, -1] += i.push(a.since(t))
@@ -45,7 +45,9 @@ def pushed(spans: Spans, t: Floats, acts: Sequence[Acting], omega: Floats) -> Fl
         since, n = a.since(t), v.mode - 1
         blows = (since >= 0) & (since < v.lasts)
         w = omega[a.bridge, n]
-        out[a.bridge, n] += blows * 2 * spans.zeta[a.bridge, n] * np.sqrt(2) * v.rms * np.sin(w * since)
+        smoothed = np.sinc(w / (2 * np.pi) * (t[1] - t[0])) ** 2  # by the straight lines between samples
+        size = 2 * spans.zeta[a.bridge, n] * np.sqrt(2) * v.rms / smoothed
+        out[a.bridge, n] += size * blows * np.sin(w * since)
     return out
 
 

@@ -69,18 +69,19 @@ def grid(a: Acting, step: float) -> Floats:
 
 def levels(value: float, bounds: Sequence[float]) -> tuple[Level, Level]:
     """What must be, and what may be said, of a value."""
-    return graded(SURE * value, bounds), min(Level(graded(value / SURE, bounds) + 1), Level.RED) if value else Level.NORMAL
+    alone = graded(value / SURE, bounds)
+    return graded(SURE * value, bounds), Level(min(alone + 1, Level.RED)) if alone else alone
 
 
 def _weighty(st: Station, a: Acting, f: Overload | Convoy) -> Iterator[Truth]:
-    """By mass, vehicle for vehicle; by what they do together to the span and to its bearings."""
+    """By mass, vehicle for vehicle; by what they do together to the span and its bearings, and what the other traffic adds."""
     s, b = st.spans, a.bridge
     mine = f.vehicles(a, float(s.length[b]))
     first, last = float(mine.enter.min()), float(mine.leave.max())
     t = np.arange(first, last, max(0.1, (last - first) / 5000))
-    live = of.carried(s, t, mine, st.acts)
-    share = np.maximum(live.sag[b] / s.design[0][b], live.strain[b] / s.design[1][b])
-    by_mass, by_live = levels(f.mass / DESIGN, WEIGHT), levels(float(share.max()), LIVE)
+    live, everybody = (of.carried(s, t, on, st.acts) for on in (mine, st.on(t)))
+    by_mass = levels(f.mass / DESIGN, WEIGHT)
+    by_live = levels(_share(st, b, live), LIVE)[0], levels(_share(st, b, everybody), LIVE)[1]
     if f.mass >= 1.5 * DESIGN and _together(mine) > 1:
         by_mass = (Level.RED, Level.RED)
     least, most = max(by_mass[0], by_live[0]), max(by_mass[1], by_live[1])
@@ -96,6 +97,12 @@ def _weighty(st: Station, a: Acting, f: Overload | Convoy) -> Iterator[Truth]:
         which = ("a-left", "a-right", "b-left", "b-right")[int(bearing.min(axis=1).argmin())]
         off = float(t[np.argmax(lifted)])
         yield _truth(s.asset[b], BEARING, first, off, last, (Level.YELLOW, Level.RED), which)
+
+
+def _share(st: Station, b: int, live: of.Carried) -> float:
+    """Of the design live load, by deflection or strain, at most. [1]"""
+    sag, strain = st.spans.design
+    return float(np.maximum(live.sag[b] / sag[b], live.strain[b] / strain[b]).max())
 
 
 def _together(on: Crossings) -> int:
