@@ -34,7 +34,7 @@ def weighed(spans: Spans, t: Floats, on: Crossings) -> Floats:
 
 
 def pushed(spans: Spans, t: Floats, acts: Sequence[Acting], omega: Floats) -> Floats:
-    """Of faults, at even instants. omega [b, modes + 1] [rad/s] of the modes that vortices lock on to; [b, modes + 1, k] [m/s²]"""
+    """Of faults, at even instants. omega [b, modes + 1] [rad/s], of modes that vortices lock on to; [b, modes + 1, k] [m/s²]"""
     out = np.zeros((*omega.shape, t.size))
     for a, i in of(acts, Impact):
         out[a.bridge, -1] += i.push(a.since(t))

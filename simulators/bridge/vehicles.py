@@ -15,7 +15,10 @@ from simulators.traffic import masses
 STREAM: Final = 3020
 BLOCK: Final = 30  # [s] of arrivals that are drawn together
 DESIGN: Final = 55e3  # [kg] design vehicle (JTG D60-2015)
-SPEED: Final = (10.0, 25.0)  # [m/s]
+FREE: Final = (12.0, 25.0)  # [m/s] speeds of cars
+LADEN: Final = (10.0, 18.0)  # [m/s] of lorries
+LORRY: Final = 4e3  # [kg] what is heavier is one
+HEADWAY: Final = 2.0  # [s] between two in a lane
 AXLES: Final = (0.30, 0.45)  # [1] share of its mass that a vehicle's heaviest group of axles carries
 
 
@@ -45,17 +48,34 @@ def nobody() -> Crossings:
 
 
 def flow(spans: Spans, seed: int, block: int) -> Crossings:
-    """Those that come in the 30 s that begin at 30·block."""
+    """Those that come in the 30 s that begin at 30·block, or queue behind them. Lorries keep to the outer lanes."""
     draw = dice(seed, STREAM, block)
     rate = spans.daily / DAY * rhythm.traffic(BLOCK * (block + 0.5))
     bridge = np.repeat(np.arange(spans.n), draw.poisson(BLOCK * rate))
-    enter, speed = BLOCK * (block + draw.random(bridge.size)), draw.uniform(*SPEED, bridge.size)
     mass = masses(spans.heavy[bridge], draw, spans.overload)
     mass = mass if spans.overload else np.minimum(mass, DESIGN)
-    lane = np.floor(draw.random(bridge.size) * spans.lanes[bridge])
-    side = LANE * (lane - (spans.lanes[bridge] - 1) / 2)
-    leave = enter + spans.length[bridge] / speed
-    return Crossings(bridge, enter, leave, np.zeros(bridge.size), speed, mass, side, mass * draw.uniform(*AXLES, bridge.size))
+    at, pace, chance, axle = draw.random((4, bridge.size))
+    lorry, lanes = mass > LORRY, spans.lanes[bridge]
+    lane = np.where(lorry, np.where(chance < 0.5, 0.0, lanes - 1), np.floor(chance * lanes))
+    low, high = (np.where(lorry, a, b) for a, b in zip(LADEN, FREE, strict=True))
+    enter = BLOCK * block + spaced(BLOCK * at, bridge * 100 + lane.astype(np.int64))
+    speed = low + (high - low) * pace
+    side = LANE * (lane - (lanes - 1) / 2)
+    share = AXLES[0] + (AXLES[1] - AXLES[0]) * axle
+    return Crossings(
+        bridge, enter, enter + spans.length[bridge] / speed, np.zeros(bridge.size), speed, mass, side, mass * share
+    )
+
+
+def spaced(at: Floats, lane: Ints) -> Floats:
+    """Nobody enters a lane within the headway of another, as far as there is time for all. at, lane [v]; [v] [s]"""
+    order = np.lexsort((at, lane))
+    _, group, count = np.unique(lane[order], return_inverse=True, return_counts=True)
+    rank = np.arange(at.size) - np.repeat(np.cumsum(count) - count, count)
+    wait, far = rank * np.repeat(np.minimum(HEADWAY, BLOCK / 2 / count), count), 10.0 * BLOCK * group
+    out = np.empty_like(at)
+    out[order] = np.maximum.accumulate(at[order] - wait + far) - far + wait
+    return out
 
 
 def traffic(spans: Spans, seed: int, blocks: Iterable[int]) -> Crossings:
@@ -67,8 +87,8 @@ def traffic(spans: Spans, seed: int, blocks: Iterable[int]) -> Crossings:
 
 
 def blocks(t: Floats) -> list[int]:
-    """Those that hold some instants. t [k] [s of the epoch]"""
-    return [int(b) for b in np.unique(t // BLOCK)]
+    """Those whose vehicles may be met at some instants; the last instant of a block is its own. t [k] [s of the epoch]"""
+    return [int(b) - 1 for b in np.unique(np.ceil(t / BLOCK))]
 
 
 class Met(NamedTuple):

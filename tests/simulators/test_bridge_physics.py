@@ -249,6 +249,16 @@ def test_traffic_weighs_what_the_field_weighs() -> None:
     assert 3e-4 < (heavy > 82.5e3).mean() < 3e-3
 
 
+def test_two_in_a_lane_keep_their_distance_and_lorries_keep_to_the_outer_lanes() -> None:
+    road = spans(BridgeWorld(daily=30_000.0, lanes=4))
+    for block in range(int(T0) // 30 + 1000, int(T0) // 30 + 1100):
+        on = flow(road, 1, block)
+        for lane in np.unique(on.side):
+            assert np.diff(np.sort(on.enter[on.side == lane])).min(initial=9.0) > 1.999
+        assert np.all(on.enter >= 30 * block)
+        assert np.all(np.abs(on.side[on.mass > 4e3]) > 5)
+
+
 def test_who_is_on_the_span_is_who_has_come_and_not_left() -> None:
     on = flow(drawn(("a", "b"), 1), 1, int(T0) // 30)
     t = T0 + np.arange(0.0, 40.0, 0.25)
