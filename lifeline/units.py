@@ -81,6 +81,11 @@ WORDS: Final[dict[str, dict[str, float]]] = {
     "pump": {"off": 0.0, "on": 1.0},
     "power": {"off": 0.0, "on": 1.0},
     "online": {"offline": 0.0, "online": 1.0},
+    "direction": {"down": -1.0, "none": 0.0, "up": 1.0},
+    "safety_circuit": {"open": 0.0, "closed": 1.0},
+    "lock_circuit": {"open": 0.0, "closed": 1.0},
+    "limit_switch": {"free": 0.0, "actuated": 1.0},
+    "landing_button": {"released": 0.0, "pressed": 1.0},
 }
 
 
@@ -141,6 +146,14 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "brake_distance": Quantity("m", "mm", "stopping distance of the brake", "制动距离"),
     "rope_slip": Quantity("m", "mm", "slip of the ropes in a trip", "曳引滑移量"),
     "motor_current": Quantity("A", "A", "motor current", "电机电流"),
+    "sheave_speed": Quantity("m/s", "m/s", "speed of the traction sheave's rim", "曳引轮线速度"),
+    "rope_speed": Quantity("m/s", "m/s", "speed of the ropes", "曳引绳速度"),
+    "direction": Quantity("1", "state", "direction of travel", "运行方向"),
+    "floor": Quantity("1", "count", "floor", "楼层"),
+    "safety_circuit": Quantity("1", "state", "safety circuit", "安全回路"),
+    "lock_circuit": Quantity("1", "state", "door lock circuit", "门锁回路"),
+    "limit_switch": Quantity("1", "state", "final limit switch", "极限开关"),
+    "landing_button": Quantity("1", "state", "landing button", "层站按钮"),
     "power": Quantity("1", "state", "power supply", "供电"),
     "temperature": Quantity("K", "°C", "temperature", "温度"),
     "battery": Quantity("V", "V", "battery", "电池电压"),

@@ -1,0 +1,1 @@
+"""Lifts: trips as columns, what terminals tell of them, and what goes wrong."""
