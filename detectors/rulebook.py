@@ -66,7 +66,10 @@ def rules(folder: Path | None = None) -> list[Rule]:
     """The rules of a folder (default: the project's own), by file and in their order there."""
     found: list[Rule] = []
     faults: list[str] = []
-    for path in sorted((folder or HERE / "rules").glob("*.toml")):
+    books = sorted((folder or HERE / "rules").glob("*.toml"))
+    if not books:
+        raise BadRules(f"{folder}: holds no rules (*.toml)")
+    for path in books:
         for rule in load(path):
             if isinstance(rule, str):
                 faults.append(f"{path.name}: {rule}")

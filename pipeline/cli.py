@@ -194,7 +194,7 @@ def evaluate(
     against: Annotated[Path | None, typer.Option(help="An earlier report in JSON to compare with.")] = None,
     what_if: Annotated[list[str] | None, typer.Option(help="A changed limit: RULE.LEVEL=VALUE; may be repeated.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Folder of rules; left out: those that come with the program.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the seeds of the files.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the seeds of the files.", min=0, max=2**31)] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when any scenario fails.")] = False,  # noqa: FBT002
 ) -> None:

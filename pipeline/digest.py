@@ -23,12 +23,23 @@ EMPTY: Final = f"# Evaluation\n\n{BEGIN}\n{END}\n\n## Public data\n\n{PUBLIC}\n{
 
 def written(path: Path, whole: Mapping[str, Any]) -> None:
     """Put the tables between the marks of a document; one that is not there is begun."""
-    text = path.read_text("utf-8") if path.exists() else EMPTY
+    text = _begun(path)
     if whole["scenarios"]:
         text = filled(path, text, BEGIN, lines(whole))
     if whole.get("public"):
         text = filled(path, text, PUBLIC, markdown(whole))
     path.write_text(text, "utf-8")
+
+
+def placed(path: Path, *, scenarios: bool, public: bool) -> None:
+    """Unusable where a document has no place for the tables that it is to have."""
+    for mark, needed in ((BEGIN, scenarios), (PUBLIC, public)):
+        if needed:
+            filled(path, _begun(path), mark, ())
+
+
+def _begun(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else EMPTY
 
 
 def filled(path: Path, text: str, mark: str, some: Iterable[str]) -> str:

@@ -45,6 +45,10 @@ def run(
     command: str = "lifeline evaluate",
 ) -> tuple[str, int]:
     """What to print, exit code. Everything that can be refused is, before anything runs."""
+    for file in filter(None, (html, markdown)):
+        writable(file)
+    if markdown is not None:
+        digest.placed(markdown, scenarios=everything or bool(names), public=public is not None)
     old = earlier(against) if against else None
     changed = limits(what_if, rules)
     revised(rules, changed)
@@ -76,6 +80,18 @@ def run(
     said = json.dumps(whole, ensure_ascii=False) if as_json else digest.terminal(whole)
     lacking = any("missing" in told for told in whole.get("public", {}).values())
     return said, int(strict and (lacking or not all(r["passed"] for r in results)))
+
+
+def writable(file: Path) -> None:
+    """Refuse what could not be written in the end. Nothing is left behind."""
+    there = file.exists()
+    try:
+        with file.open("a", encoding="utf-8"):
+            pass
+        if not there:
+            file.unlink()
+    except OSError as why:
+        raise Unusable(f"{file}: cannot be written: {why.strerror}") from why
 
 
 def beside(folder: Path, rules: Path | None, *, plots: bool) -> tuple[dict[str, Any], dict[str, str]]:

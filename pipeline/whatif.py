@@ -50,7 +50,7 @@ def _stem(left: str) -> str:
 
 
 def _place(words: list[str], row: dict[str, Any], text: str) -> tuple[str, ...]:
-    keys = rulebook.Row.__struct_fields__
+    keys = [k for k in rulebook.Row.__struct_fields__ if k != "id"]
     if words[0] in LEVELS:
         if words[0] not in row["enter"]:
             raise Unusable(f"what-if {text!r}: the rule has no {words[0]}; it has {', '.join(row['enter'])}")

@@ -248,6 +248,33 @@ def test_an_earlier_report_says_what_is_better_worse_new_and_gone(tmp_path: Path
         told([flood], rules, against=rules / "water.toml")
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"html": "nowhere/page.html"}, "page.html: cannot be written"),
+        ({"markdown": "nowhere/doc.md"}, "doc.md: cannot be written"),
+        ({"markdown": "plain.md"}, "has no place for the tables"),
+        ({"against": "plain.md"}, "is no report"),
+        ({"against": "half.json"}, "is no report of lifeline evaluate --json: KeyError 'detected'"),
+        ({"against": "odd.json"}, "is no report"),
+        ({"rules": "empty"}, "holds no rules"),
+    ],
+)
+def test_what_must_fail_in_the_end_is_refused_before_anything_runs(
+    tmp_path: Path, rules: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, str], said: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "plain.md").write_text("no place", "utf-8")
+    (tmp_path / "half.json").write_text('{"scenarios": [{"id": "F1", "passed": true}]}', "utf-8")
+    odd = {"id": "F1", "passed": True, "detected": True, "false_warnings": "many", "fault_as_hazard": 0}
+    (tmp_path / "odd.json").write_text(json.dumps({"scenarios": [odd]}), "utf-8")
+    monkeypatch.setattr("pipeline.evaluate.watched", lambda *_: pytest.fail("it ran"))
+    asked: dict[str, Any] = {"rules": rules, **{k: tmp_path / v for k, v in more.items()}}
+    with pytest.raises(Unusable, match=said):
+        run([written(tmp_path, FLOOD)], jobs=1, **asked)
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_tables_go_between_the_marks_of_a_document_and_the_rest_of_it_stays(tmp_path: Path, rules: Path) -> None:
     doc = tmp_path / "doc.md"
     doc.write_text("# Mine\n<!-- evaluation -->\nold\n<!-- end -->\nafter\n", "utf-8")
