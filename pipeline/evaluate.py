@@ -5,8 +5,11 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+from threading import current_thread, main_thread
 from time import perf_counter
 from typing import Any, Final
 
@@ -143,7 +146,8 @@ def finished(todo: Sequence[Job], jobs: int) -> Iterator[tuple[Job, Result]]:
         return
     left: list[Job] = []
     with _pool(min(jobs, len(todo))) as pool:
-        running: dict[Future[Result], Job] = {pool.submit(tried, job): job for job in todo}
+        with deaf():
+            running: dict[Future[Result], Job] = {pool.submit(tried, job): job for job in todo}
         try:
             for future in as_completed(running):
                 try:
@@ -152,8 +156,23 @@ def finished(todo: Sequence[Job], jobs: int) -> Iterator[tuple[Job, Result]]:
                     left.append(running[future])
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()
             raise
     yield from ((job, alone(job)) for job in left)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Processes that begin meanwhile do not hear Ctrl-C, and have nothing to say of it: this one ends them."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    heard = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, heard)
 
 
 def alone(job: Job) -> Result:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -323,6 +324,17 @@ def test_a_world_that_kills_its_process_harms_no_other(tmp_path: Path, rules: Pa
     done = {job.path.stem: result for job, result in finished(jobs, 2)}
     assert "its process was killed" in done["F3"]["failures"][0]
     assert all("no such world" in done[name]["failures"][0] for name in ("F1", "F2"))
+
+
+def test_an_interrupt_ends_every_process_at_once(tmp_path: Path, rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.evaluate.as_completed", interrupted)
+    jobs = [Job(Path(written(tmp_path, STUCK, name)), rules) for name in ("F1", "F2", "F3")]
+    with pytest.raises(KeyboardInterrupt):
+        list(finished(jobs, 2))
+    assert not active_children()
 
 
 def test_a_spike_of_one_sample_in_ninety_days_stays_visible() -> None:
