@@ -7,7 +7,7 @@ A fault may do several things, and says so by its methods: `inflow` (gas enters 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Annotated, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -47,39 +47,6 @@ class Gas(Protocol):
 
     @property
     def lasts(self) -> float: ...  # [s]
-
-
-@runtime_checkable
-class Leaking(Gas, Protocol):
-    """Gas finds its way into wells."""
-
-    def inflow(self, since: Floats, wells: Wells) -> Floats:
-        """since [k] [s] after onset; [n, k] [m³/s]"""
-
-    def place(self) -> str:
-        """Where it comes from."""
-
-
-@runtime_checkable
-class Holed(Gas, Protocol):
-    """A main loses gas that its regulators miss."""
-
-    @property
-    def regulator(self) -> str: ...  # beside it; "": none
-
-    def bore(self, since: Floats) -> Floats:
-        """Diameter of the hole. since [k] [s]; [k] [m]"""
-
-
-@runtime_checkable
-class Regulating(Gas, Protocol):
-    """A regulator that no longer holds its outlet."""
-
-    @property
-    def regulator(self) -> str: ...
-
-    def outlet(self, since: Floats, usual: Floats) -> Floats:
-        """since [k] [s], usual [k] [Pa] gauge; [k] [Pa]"""
 
 
 @dataclass(frozen=True)
@@ -279,6 +246,10 @@ class ColdSnap:
         share = np.clip(np.minimum(since, self.lasts - since) / 3600, 0.0, 1.0)
         return 1 + (self.factor - 1) * share
 
+
+Leaking = Leak | Strike | Seep  # gas finds its way into wells
+Holed = Leak | Strike  # a main loses gas that its regulators miss
+Regulating = LockUp | Freeze  # a regulator no longer holds its outlet
 
 KINDS: Final[Mapping[str, type]] = {
     "leak": Leak,

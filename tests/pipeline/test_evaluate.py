@@ -334,6 +334,8 @@ def test_an_interrupt_ends_every_process_at_once(tmp_path: Path, rules: Path, mo
     jobs = [Job(Path(written(tmp_path, STUCK, name)), rules) for name in ("F1", "F2", "F3")]
     with pytest.raises(KeyboardInterrupt):
         list(finished(jobs, 2))
+    for child in active_children():
+        child.join(30)
     assert not active_children()
 
 
