@@ -3,15 +3,13 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-from rich.console import Console
-from rich.progress import Progress
 
 import detectors
 from ingest.admit import Terms
@@ -25,12 +23,10 @@ from pipeline.docket import Docket
 from pipeline.engine import Heed
 from pipeline.feed import Feed, feeds, turns
 from pipeline.instants import instants
+from pipeline.progress import Told, bar
 from pipeline.replay import Replay
 
 ANY: Final = Terms(0.0, 200 * 365 * SECONDS["d"], Broker.max_payload)  # a turn is as long as it likes
-SOON: Final = 2.0  # [s] after which a bar shows how far it is
-
-Told = Callable[[int], None]  # is told how many readings have been judged
 
 
 @dataclass
@@ -70,21 +66,6 @@ def judged(
     return made
 
 
-@contextmanager
-def bar(total: int, what: str = "judging") -> Iterator[Told]:
-    """A bar on standard error, from two seconds on."""
-    with ExitStack() as open_:
-        shown = Progress(console=Console(stderr=True, quiet=not sys.stderr.isatty()), transient=True)
-        task, began = shown.add_task(what, total=total), time.monotonic()
-
-        def told(n: int) -> None:
-            shown.advance(task, n)
-            if not shown.live.is_started and time.monotonic() - began > SOON:
-                open_.enter_context(shown)
-
-        yield told
-
-
 def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *, scores: bool, as_json: bool) -> dict[str, Any]:
     """Read, judge, write, and say what was done."""
     book = detectors.rules(rules)
@@ -97,7 +78,7 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     if not given:
         raise Unusable(f"{data}: holds no reading of a series of {catalog}; it holds {', '.join(found.ignored) or 'none'}")
     kept = verdicts.Scores(out / "scores.parquet", whole, book, since or 0) if scores else None
-    with bar(sum(f.value.size for f in given)) as progress, kept or nullcontext():
+    with bar(sum(f.value.size for f in given), "judging") as progress, kept or nullcontext():
         made = judged(given, whole, book, until=since, heed=kept, progress=progress)
     verdicts.changes(made.changes, out / "changes.parquet")
     verdicts.warnings(made.docket.hazards(), out / "warnings.parquet")

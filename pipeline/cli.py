@@ -1,5 +1,6 @@
 """The command `lifeline`. Everything heavy is imported inside the commands: `lifeline --help` answers at once."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     import threading
+    from typing import Any
 
     from lifeline.config import Config
 
@@ -29,6 +31,21 @@ app.add_typer(scenario_app, name="scenario")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
+
+
+class Shift(StrEnum):
+    """How published readings are dated."""
+
+    now = "now"
+    none = "none"
+
+
+class Kept(StrEnum):
+    """Where received readings are taken from."""
+
+    auto = "auto"
+    journal = "journal"
+    lake = "lake"
 
 
 @app.callback()
@@ -181,6 +198,101 @@ def backtest(
     from pipeline.backtest import run
 
     run(data, catalog, rules, train_until, out, scores=scores, as_json=json)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="Name or file.")],
+    seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
+    speed: Annotated[float | None, typer.Option(help="Times real time when published; left out: 1.", min=1e-3)] = None,
+    asap: Annotated[bool, typer.Option("--asap", help="Publish as fast as the broker takes it.")] = False,  # noqa: FBT002  a flag
+    publish: Annotated[str, typer.Option(help="To a broker: mqtt://[USER:PASSWORD@]HOST[:PORT], mqtts:// for TLS.")] = "",
+    record: Annotated[Path | None, typer.Option(help="Into a recording (Parquet).")] = None,
+    catalog: Annotated[Path | None, typer.Option(help="Also write the catalog of its series here (CSV).")] = None,
+    city: Annotated[str, typer.Option(help="Name of the city in the topics.")] = "chengjiang",
+    shift: Annotated[
+        Shift, typer.Option(help="now: published readings are dated as if it happened now; none: as it says.")
+    ] = Shift.now,
+    ca: Annotated[Path | None, typer.Option(help="For mqtts://: whom to trust, instead of the system's authorities.")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Play a scenario: into a recording as fast as it can be reckoned, or live to a broker. docs/recordings.md."""
+    from pipeline.simulate import run
+
+    said = run(
+        scenario, seed=seed, speed=paced(speed, asap=asap), publish=publish, record=record, catalog=catalog, city=city,
+        shift=shift is Shift.now, ca=ca,
+    )  # fmt: skip
+    account(said, as_json=json)
+
+
+@app.command("record")
+def record_command(
+    path: Annotated[Path, typer.Argument(help="The recording to be written (Parquet).")],
+    start: Annotated[str, typer.Option("--from", help="RFC 3339 time with offset, or e.g. -12h.")],
+    end: Annotated[str, typer.Option("--to", help="RFC 3339 time with offset, or now.")] = "now",
+    only: Annotated[list[str] | None, typer.Option(help="Pattern of keys, assets or domains; may be repeated.")] = None,
+    source: Annotated[Kept, typer.Option(help="auto: the journal where it still reaches back so far.")] = Kept.auto,
+    config: ConfigPath = DEFAULT,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Cut a recording out of what the system has received; it may be running. docs/recordings.md."""
+    from lifeline.clock import since
+    from lifeline.words import Unusable
+    from pipeline.record import run
+
+    try:
+        begin, until = since(start), since(end)
+    except ValueError as why:
+        raise Unusable(str(why)) from why
+    account(run(configured(config), begin, until, path, only or [], source.value), as_json=json)
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(help="What `lifeline simulate --record` or `lifeline record` wrote.")],
+    speed: Annotated[
+        float | None, typer.Option(help="Times its own pace; left out: as fast as it goes, 1 when published.", min=1e-3)
+    ] = None,
+    asap: Annotated[bool, typer.Option("--asap", help="As fast as it goes, also when published.")] = False,  # noqa: FBT002  a flag
+    publish: Annotated[
+        str, typer.Option(help="To a broker instead: mqtt://[USER:PASSWORD@]HOST[:PORT], mqtts:// for TLS.")
+    ] = "",
+    rules: Annotated[Path | None, typer.Option(help="Folder of rules; left out: those that come with the program.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for changes.parquet, warnings.parquet, tickets.parquet.")] = None,
+    shift: Annotated[
+        Shift, typer.Option(help="now: published readings are dated as if it happened now; none: as it says.")
+    ] = Shift.now,
+    city: Annotated[str, typer.Option(help="Name of the city in the topics; left out: the recording's.")] = "",
+    ca: Annotated[Path | None, typer.Option(help="For mqtts://: whom to trust, instead of the system's authorities.")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Play a recording through the engine that runs live, saying what is warned of; or to a broker. docs/recordings.md."""
+    from pipeline.playback import run
+
+    said = run(
+        recording, speed=paced(speed, asap=asap), publish=publish, rules=rules, out=out, shift=shift is Shift.now, city=city,
+        ca=ca, say=(lambda _: None) if json else typer.echo,
+    )  # fmt: skip
+    account(said, as_json=json)
+
+
+def paced(speed: float | None, *, asap: bool) -> float | None:
+    """Times real time; None: nobody said."""
+    if asap and speed:
+        raise typer.BadParameter("--asap and --speed exclude one another")
+    return float("inf") if asap else speed
+
+
+def account(said: "dict[str, Any]", *, as_json: bool) -> None:
+    """What a command did: as JSON, or a line for each fact."""
+    import json
+
+    if as_json:
+        typer.echo(json.dumps(said, ensure_ascii=False))
+        return
+    for name, value in said.items():
+        typer.echo(f"{name:16} {len(value) if isinstance(value, list) else f'{value:,}' if isinstance(value, int) else value}")
 
 
 @app.command()

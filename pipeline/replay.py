@@ -12,7 +12,7 @@ from ingest.admit import Terms, clocked, untimely
 from ingest.quality import gate, settings
 from lifeline.catalog import Catalog
 from lifeline.config import Broker, Watch
-from lifeline.model import Batch, Block, Change, Quality, Rule
+from lifeline.model import Batch, Block, Bools, Change, Quality, Rule
 from pipeline.engine import Blocks, Engine, Heed, Part
 from pipeline.stretch import stretches
 from simulators.world import Turn, ends, take
@@ -41,26 +41,28 @@ class Replay:
         """Judge what arrived in one turn, or in a stretch of them (pipeline/stretch.py); changes by their instants."""
         parts, waves, clock = list[Part](), list[Blocks](), self.engine.clock
         for turn in arrived:
-            batch, blocks = self._admitted(turn)
+            batch, own, blocks = self._admitted(turn)
             parts += [Part(batch, np.zeros(batch.n, np.int64), turn.at)] if batch.n else []
             waves += [Blocks(b, np.zeros(b.row.size, np.int64), turn.at) for b in blocks]
-            clock = max(clock, self._moved(batch, blocks, turn.at))
+            clock = max(clock, self._moved(batch, own, blocks, turn.at))
         return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
 
-    def _moved(self, batch: Batch, blocks: list[Block], at: int) -> int:
+    def _moved(self, batch: Batch, own: Bools, blocks: list[Block], at: int) -> int:
         """Where a turn moves the data's clock. [ns]"""
-        last = [batch.t[batch.quality != Quality.CLOCK], *(ends(b)[b.quality[:, -1] != Quality.CLOCK] for b in blocks)]
-        own = max((int(t.max(initial=0)) for t in last), default=0)
+        last = [batch.t[own & (batch.quality != Quality.CLOCK)], *(ends(b)[b.quality[:, -1] != Quality.CLOCK] for b in blocks)]
+        trusted = max((int(t.max(initial=0)) for t in last), default=0)
         newest = max((int(t.max(initial=0)) for t in (batch.t, *map(ends, blocks))), default=0)
         self.readings += batch.n + sum(b.value.size for b in blocks)
-        return self.engine.moved(own, newest, at)
+        return self.engine.moved(trusted, newest, at)
 
-    def _admitted(self, turn: Turn) -> tuple[Batch, list[Block]]:
-        """What would be taken at that instant, its clocks marked, as the decoder does it."""
+    def _admitted(self, turn: Turn) -> tuple[Batch, Bools, list[Block]]:
+        """What would be taken at that instant, its clocks marked, as the decoder does it; of the batch, whose times are own."""
         b = turn.batch
         ahead, old = untimely(b.t, b.t, turn.at, self._terms)
         code = np.where(b.quality == Quality.GOOD, clocked(b.t, turn.at), b.quality)
-        batch = Batch(b.row, b.t, b.value, code).take(~(ahead | old))
+        fit = ~(ahead | old)
+        batch = Batch(b.row, b.t, b.value, code).take(fit)
+        own = np.ones(batch.n, np.bool_) if turn.own is None else turn.own[fit]
         blocks = []
         for block in turn.blocks:
             ahead, old = untimely(block.t, ends(block), turn.at, self._terms)
@@ -70,7 +72,7 @@ class Replay:
             blocks.append(Block(kept.row, kept.t, kept.step, kept.value, mark))
             self.refused += int((ahead | old).sum()) * block.value.shape[1]
         self.refused += b.n - batch.n
-        return batch, [x for x in blocks if x.row.size]
+        return batch, own, [x for x in blocks if x.row.size]
 
 
 def changes(catalog: Catalog, rules: Sequence[Rule], turns: Iterable[Turn], city: str = "replay") -> Iterator[Change]:

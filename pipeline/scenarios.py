@@ -97,7 +97,7 @@ def _described(on: Stage) -> dict[str, Any]:
     return {
         **_line(s), "start": iso(s.start), "seed": s.seed, "about": s.about, "series": on.catalog.n,
         "assets": len(set(on.catalog.asset)), "expect": [_plain(e) for e in s.expect], "ticket": [_plain(t) for t in s.ticket],
-        "truth": [_true(t, s.start) for t in on.truth],
+        "truth": [true(t, s.start) for t in on.truth],
     }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _plain(x: Expect | Ticket) -> dict[str, Any]:
     return {k: getattr(v, "name", v) for k, v in dataclasses.asdict(x).items()}
 
 
-def _true(t: Truth, start: int) -> dict[str, Any]:
+def true(t: Truth, start: int) -> dict[str, Any]:
     """Times in seconds after the scenario's start."""
     times = {k: round((getattr(t, k) - start) / NS, 3) for k in ("onset", "detectable", "end")}
     return {**_plain_truth(t), **{f"{k}_s": v for k, v in times.items()}}

@@ -2,8 +2,10 @@
 
 Series are judged by themselves, so that a cut of the stream changes nothing for them (the contract of detectors). What looks at
 the clock does care: silence is sought, and the one-second slots of joint detectors are closed, once a second of the data's
-clock. A stretch therefore ends with the first turn that could let a series fall silent or speak again; and what comes late to a
-slot, or from a clock that is ahead, is judged by itself.
+clock, with the first turn that moves it there. A stretch therefore ends with the first turn that could let a series fall
+silent; a turn in which a silent one speaks is judged by itself, and so is all that comes until the clock has been looked at
+again, what comes late to a slot, and what comes from a clock that is ahead. Where a stretch ends otherwise, what came after the
+last look at the clock is a stretch of its own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +16,7 @@ import numpy as np
 from lifeline.model import NS, Bools, Floats, Ints, Level, Quality, Rule
 from pipeline.engine import REPORT, TICK, Engine
 from pipeline.grid import ALLOWANCE, LONGEST
-from simulators.world import Turn, ends
+from simulators.world import Turn, ends, readings
 
 MOST: Final = 2_000_000  # readings in a stretch
 SOON: Final = NS // 1000  # [ns] by which a stretch ends before a crossing, for rounding
@@ -31,23 +33,23 @@ class Quiet(NamedTuple):
 def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
     """Turns in runs. Whoever asks for the next run has stepped the engine through the last."""
     joint = grids(engine)
-    held: list[Turn] = []
-    size, clock, quiet = 0, engine.clock, Quiet(0, np.zeros(engine.catalog.n, np.bool_))
+    held, looked = list[Turn](), 0  # turns, and how many there are up to the last that made the engine look at the clock
+    size, clock, quiet = 0, engine.clock, outlook(engine)
     for turn in turns:
-        alone = not timely(turn, clock, joint)
+        alone = speaks(turn, quiet.silent) or not timely(turn, clock, joint)
         if held and alone:
-            yield held
-            held = []
-        if not held:
-            size, clock, quiet = 0, engine.clock, outlook(engine)
+            yield from filter(None, (held[:looked], held[looked:]))
+            held, looked, size, clock, quiet = [], 0, 0, engine.clock, outlook(engine)
         held.append(turn)
         size += readings(turn)
-        clock = max(clock, min(newest(turn), turn.at))
-        if alone or size > MOST or clock >= min(quiet.until, engine.clock + (LONGEST - 2) * NS) or speaks(turn, quiet.silent):
-            yield held
-            held = []
-    if held:
-        yield held
+        before, clock = clock, max(clock, min(newest(turn), turn.at))
+        looks = clock // TICK > before // TICK
+        looked = len(held) if looks else looked
+        due = looks and clock >= min(quiet.until, engine.clock + (LONGEST - 2) * NS)
+        if alone or due or size > MOST:
+            yield from filter(None, (held[:looked], held[looked:]))
+            held, looked, size, clock, quiet = [], 0, 0, engine.clock, outlook(engine)
+    yield from filter(None, (held[:looked], held[looked:]))
 
 
 def outlook(engine: Engine) -> Quiet:
@@ -57,9 +59,12 @@ def outlook(engine: Engine) -> Quiet:
         since = np.maximum(engine.heard[group.rows], engine.born)
         pause = np.maximum(engine.pause[group.rows], REPORT)
         for line in group.ages:
-            level = line.standing.grade.level
+            level, enters = line.standing.grade.level, ages(line.rule)
             silent[group.rows[level > Level.NORMAL]] = True
-            until = min(until, int((since + ages(line.rule)[level] * pause).min(initial=NEVER) if since.size else NEVER))
+            entered = np.concatenate([[0.0], enters[:-1]])
+            if (since + entered[level] * pause > engine.clock + SOON).any():
+                return Quiet(0, silent)  # a series has spoken, and the next look at the clock clears it
+            until = min(until, int((since + enters[level] * pause).min(initial=NEVER) if since.size else NEVER))
     return Quiet(until - SOON if engine.born else 0, silent)
 
 
@@ -95,10 +100,6 @@ def speaks(turn: Turn, silent: Bools) -> bool:
     if not silent.any():
         return False
     return bool(silent[turn.batch.row].any() or any(silent[b.row].any() for b in turn.blocks))
-
-
-def readings(turn: Turn) -> int:
-    return turn.batch.n + sum(b.value.size for b in turn.blocks)
 
 
 def newest(turn: Turn) -> int:

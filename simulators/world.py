@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from lifeline.catalog import Catalog
-from lifeline.model import NS, Batch, Block, Ints, Level, Quality
+from lifeline.model import NS, Batch, Block, Bools, Ints, Level, Quality
 from simulators.faults import Fault, Truth, spoil
 
 Part = Batch | Block
@@ -58,6 +58,7 @@ class Turn(NamedTuple):
     at: int  # [ns] end of that second
     batch: Batch  # in order of arrival
     blocks: list[Block]
+    own: Bools | None = None  # [n] whether the time of each reading of the batch is its device's own; None: all are
 
 
 class Run:
@@ -142,6 +143,10 @@ def moved(part: Part, shift: int) -> Part:
     if isinstance(part, Batch):
         return Batch(row, part.t, part.value, part.quality)
     return Block(row, part.t, part.step, part.value, part.quality)
+
+
+def readings(turn: Turn) -> int:
+    return turn.batch.n + sum(b.value.size for b in turn.blocks)
 
 
 def turns(parts: Sequence[Part]) -> Iterator[Turn]:

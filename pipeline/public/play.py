@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from lifeline.catalog import Catalog
 from lifeline.model import Bools, Floats, Ints, Kind, Level, Mode, Rows, Rule
-from pipeline.backtest import Judged, bar, judged
+from pipeline.backtest import Judged, judged
 from pipeline.docket import Docket, Warned
 from pipeline.engine import Heed
 from pipeline.feed import feeds
 from pipeline.foreign import Table
 from pipeline.groups import groups
+from pipeline.progress import bar
 from pipeline.stranger import Lines, Sheet, completed, paces
 
 EVENT: Final = Level.BLUE  # a warning to people on call begins here

@@ -41,6 +41,25 @@ def test_the_changes_are_the_same_to_the_last_bit(told: list[Turn]) -> None:
     assert sorted(map(msgspec.json.encode, many)) == sorted(map(msgspec.json.encode, single))
 
 
+def scattered(told: list[Turn]) -> list[Turn]:
+    """Each turn in pieces that arrive one after another, as a journal has them."""
+    rng, out = np.random.default_rng(2), list[Turn]()
+    for turn in told:
+        piece = rng.integers(0, 4, turn.batch.n)
+        out += [Turn(turn.at - 4 + i, turn.batch.take(piece == i), []) for i in range(4) if (piece == i).any()]
+        out += [Turn(turn.at, turn.batch.take(slice(0, 0)), turn.blocks)] if turn.blocks else []
+    return out
+
+
+def test_so_they_are_where_a_second_arrives_in_pieces(told: list[Turn]) -> None:
+    rules, pieces = detectors.rules(), scattered(told)
+    one = Replay(CATALOG, rules)
+    single = [c for turn in pieces for c in one.step(turn)]
+    many = list(changes(CATALOG, rules, pieces))
+    assert {(c.hazard, c.new) for c in single} >= {("silence", "BLUE"), ("silence", "NORMAL")}
+    assert sorted(map(msgspec.json.encode, many)) == sorted(map(msgspec.json.encode, single))
+
+
 def test_a_quiet_city_is_judged_in_few_steps() -> None:
     world = city.world(CATALOG, START, 1)
     made = list(turns(world.emit(START, START + 60 * NS)))

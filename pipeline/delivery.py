@@ -1,0 +1,173 @@
+"""Readings to a broker, turn by turn, as the devices in the field would send them: paced by a clock, QoS 1, until taken."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from ingest.mqtt import Publisher
+from lifeline.catalog import Catalog
+from lifeline.clock import Clock
+from lifeline.config import Broker, Secret
+from lifeline.model import NS, Batch, Block, Ints, Quality
+from lifeline.words import Unusable
+from pipeline.publish import Message, messages
+from simulators.world import Part, Turn, ends, readings, take
+
+log = logging.getLogger("lifeline.delivery")
+
+TICK: Final = 0.2  # [s] in which what is due together is sent together
+WINDOW: Final = 100  # [message] under way, unacknowledged
+PATIENCE: Final = 60.0  # [s] that a broker may be away
+AGAIN: Final = 1.0  # [s] between attempts to reach it
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+UNSPOKEN: Final = (Quality.CAL, Quality.MAINT)  # what a device says of itself, and messages have no word for
+
+Sent = Callable[[Turn], None]
+
+
+class Delivered(NamedTuple):
+    """What was sent."""
+
+    messages: int
+    readings: int
+    unspoken: int  # readings that were not sent: their device says that it is being maintained or calibrated
+
+
+def broker(url: str, ca: Path | None = None) -> Broker:
+    """mqtt://[user[:password]@]host[:port], or mqtts:// for TLS. ca: whom to trust instead of the system's authorities"""
+    try:
+        at = urlsplit(url)
+        port = at.port
+    except ValueError as why:
+        raise Unusable(f"{url!r}: {why}; write mqtt://HOST:PORT") from why
+    if at.scheme not in PORTS or not at.hostname or at.path not in {"", "/"} or at.query:
+        raise Unusable(f"{url!r} is no broker; write mqtt://HOST, mqtt://USER:PASSWORD@HOST:PORT, or mqtts://… for TLS")
+    try:
+        return Broker(
+            host=at.hostname,
+            port=port or PORTS[at.scheme],
+            username=unquote(at.username or ""),
+            password=Secret(unquote(at.password or "")),
+            tls=at.scheme == "mqtts",
+            ca_file=ca,
+        )
+    except ValueError as why:
+        raise Unusable(f"{url!r}: {why}") from why
+
+
+class Line:
+    """A connection that is made again when it is lost, for as long as that is bearable. Use it in a `with`."""
+
+    def __init__(self, to: Broker, name: str) -> None:
+        self._to, self._name = to, name
+        self._publisher: Publisher | None = None
+        self._recent: deque[Message] = deque(maxlen=WINDOW + 1)  # whatever may not have arrived is among them
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except OSError as why:
+            raise self._given_up(why) from why
+        return self
+
+    def send(self, topic: str, payload: bytes) -> None:
+        self._recent.append((topic, payload))
+        try:
+            self._open().publish(topic, payload)
+        except OSError as why:
+            self._again(why)
+
+    def _open(self) -> Publisher:
+        if self._publisher is None:
+            self._publisher = Publisher(self._to, self._name, window=WINDOW).__enter__()
+        return self._publisher
+
+    def _again(self, why: OSError) -> None:
+        """Connect, and say once more what may not have arrived: a reading said twice is stored once."""
+        end = time.monotonic() + PATIENCE
+        log.warning("the broker is away; trying again", extra={"broker": self._place, "why": str(why)})
+        while True:
+            self._drop()
+            time.sleep(AGAIN)
+            try:
+                line = self._open()
+                for topic, payload in self._recent:
+                    line.publish(topic, payload)
+            except OSError as later:
+                if time.monotonic() > end:
+                    raise self._given_up(later) from later
+            else:
+                return
+
+    @property
+    def _place(self) -> str:
+        return f"{self._to.host}:{self._to.port}"
+
+    def _given_up(self, why: OSError) -> Unusable:
+        return Unusable(f"no broker takes messages at {self._place}: {why}. Does one listen there, and may we speak to it?")
+
+    def _drop(self) -> None:
+        if self._publisher is not None:
+            self._publisher.__exit__()
+            self._publisher = None
+
+    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
+        """Wait until the broker has all."""
+        try:
+            if kind is None or issubclass(kind, KeyboardInterrupt):
+                self._drained()
+        finally:
+            self._drop()
+
+    def _drained(self) -> None:
+        try:
+            self._open().drain()
+        except OSError as why:  # a time-out is one
+            self._again(why)
+            self._open().drain()
+
+
+async def deliver(
+    turns: Iterable[Turn], catalog: Catalog, city: str, line: Line, clock: Clock, *, start: int, shift: int, sent: Sent
+) -> Delivered:
+    """Send a stream. start [ns]: its instant that is now; shift [ns]: added to the time of every reading."""
+    begin, count, many, unspoken = clock.now(), 0, 0, 0
+    for turn in turns:
+        unspoken += int(np.isin(turn.batch.quality, UNSPOKEN).sum())
+        for due, parts in pieces(turn):
+            await clock.until(begin + due - start)
+            for topic, payload in messages([moved(p, shift) for p in parts], catalog, city):
+                line.send(topic, payload)
+                count += 1
+        many += readings(turn)
+        sent(turn)
+    return Delivered(count, many - unspoken, unspoken)
+
+
+def pieces(turn: Turn) -> Iterator[tuple[int, list[Part]]]:
+    """What of a turn is due when [ns]: each reading within a tick of its time, what comes late at the turn's end."""
+    spoken = turn.batch.take(~np.isin(turn.batch.quality, UNSPOKEN))
+    told: list[Part] = [spoken, *turn.blocks]
+    dues = [(part, due(ends(part), turn.at)) for part in told]
+    for at in np.unique(np.concatenate([d for _, d in dues])).tolist():
+        yield at, [take(part, d == at) for part, d in dues if (d == at).any()]
+
+
+def due(t: Ints, at: int) -> Ints:
+    """t [n] [ns], at [ns] the turn's end; [n] [ns]"""
+    tick = round(TICK * NS)
+    return np.where((t > at - NS) & (t <= at), np.minimum(-(-t // tick) * tick, at), at)
+
+
+def moved(part: Part, shift: int) -> Part:
+    """At other times. shift [ns]"""
+    if isinstance(part, Batch):
+        return Batch(part.row, part.t + shift, part.value, part.quality)
+    return Block(part.row, part.t + shift, part.step, part.value, part.quality)
