@@ -318,7 +318,7 @@ KINDS: Final[Mapping[str, type]] = {
 def acting(faults: Sequence[Happening], asset: Sequence[str], start: int) -> tuple[Acting, ...]:
     """Faults set in from `start` [ns] on; those that name no bridge are over all. ValueError where there is none such."""
     at, known = start / NS, list(asset)
-    for name in [f.bridge for f in faults if hasattr(f, "bridge") and f.bridge not in known]:
-        raise ValueError(f"bridge: bridge: there is no {name}; {suggestion(name, known)}")
+    for i, name in [(i, f.bridge) for i, f in enumerate(faults) if hasattr(f, "bridge") and f.bridge not in known]:
+        raise ValueError(f"fault[{i}].bridge: there is no {name}; {suggestion(name, known)}")
     where = [known.index(f.bridge) if hasattr(f, "bridge") else 0 for f in faults]
     return tuple(Acting(f, b, at + f.at, at + f.at + f.lasts) for f, b in zip(faults, where, strict=True))

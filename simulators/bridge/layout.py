@@ -19,6 +19,7 @@ Kind = Literal[
 Pace = Literal["step", "slow", "modal", "event"]
 
 RANGE: Final = 19.6  # [m/s²] of an accelerometer, ±2 g
+TONES: Final = (0.0, 50.0)  # [Hz] among which an analysis looks
 SCARCE: Final = 900.0  # [s] after which a scale in the road says that it lives, even when nobody passes
 
 
@@ -163,7 +164,7 @@ def _modes(spans: Spans, b: int, site: Site, fitted: Fitted, heard: int) -> list
     hertz = spans.omega[b, [*range(heard), -1]] / (2 * np.pi)
     return [
         series(
-            Domain.BRIDGE, spans.asset[b], f"modal-{site.id}", name, "frequency", "Hz", (0.0, fitted.rate / 2),
+            Domain.BRIDGE, spans.asset[b], f"modal-{site.id}", name, "frequency", "Hz", TONES,
             float(fitted.modal), site, rated=round(float(f), 4),
         )
         for name, f in zip(names, hertz, strict=True)
@@ -176,9 +177,7 @@ def _cable(spans: Spans, cables: Cables, i: int, site: Site, fitted: Fitted) -> 
     pitch = round(float(cables.pitch(cables.force[:, None])[i, 0]), 4)
     return [
         series(Domain.BRIDGE, asset, device, "force", "cable_force", "kN", (0.0, 3e-3 * force), step, site, rated=force / 1e3),
-        series(
-            Domain.BRIDGE, asset, device, "f1", "frequency", "Hz", (0.0, fitted.rate / 2), step, site, rated=round(pitch, 4)
-        ),
+        series(Domain.BRIDGE, asset, device, "f1", "frequency", "Hz", TONES, step, site, rated=round(pitch, 4)),
     ]
 
 

@@ -54,12 +54,12 @@ class BridgeModel:
 
     @cached_property
     def gust(self) -> Floats:
-        """Spread of the white load on each mode; all modes shake alike. [b * (modes + 1)] [m/s²]"""
+        """Spread of the white load on each mode: those that are heard shake alike. [b * (modes + 1)] [m/s²]"""
         s = self.station.spans
         mid = np.sin(np.pi / 2 * s.order) * self.heard[:, :-1]
         share = np.concatenate([np.tile(np.linalg.norm(mid, axis=1)[:, None], s.modes), np.full((s.n, 1), 2.0)], axis=1)
         unit = shaken(step_of(self.omega.ravel(), s.zeta.ravel(), 1 / self.station.fitted.rate))
-        return np.asarray(np.repeat(s.ambient, s.modes + 1) / unit / np.maximum(share, 1e-9).ravel())
+        return np.asarray(np.repeat(s.ambient, s.modes + 1) * self.heard.ravel() / unit / np.maximum(share, 1e-9).ravel())
 
     @cached_property
     def shape(self) -> Floats:

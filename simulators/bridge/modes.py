@@ -5,7 +5,7 @@ Over a step dt, with f linear (S. M. Cox, P. C. Matthews, Exponential time diffe
 2002, 430-455, eq. 4): s₁ = e^z s₀ + dt·(φ₁ - φ₂)(z)·f₀ + dt·φ₂(z)·f₁, z = μ dt, φ₁ = (e^z - 1)/z, φ₂ = (φ₁ - 1)/z.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from lifeline.model import Floats
 
 Complexes = NDArray[np.complex128]
+
+TINY: Final = 1e-30  # a variance that rounding may have taken all of
 
 
 class Swing(NamedTuple):
@@ -106,7 +108,7 @@ def shaken(step: Step) -> Floats:
     """
     own, mixed = _moments(step)
     spread = 0.5 * (np.abs(step.look) ** 2 * own + (step.look**2 * mixed).real)
-    return np.asarray(np.sqrt(spread + (1 + (step.look * step.now).real) ** 2))
+    return np.asarray(np.sqrt(np.maximum(spread + (1 + (step.look * step.now).real) ** 2, TINY)))
 
 
 def stationary(step: Step, gust: Floats, draw: np.random.Generator) -> Swing:
@@ -114,7 +116,7 @@ def stationary(step: Step, gust: Floats, draw: np.random.Generator) -> Swing:
     own, mixed = _moments(step)
     real, imag, both = (own + mixed.real) / 2, (own - mixed.real) / 2, mixed.imag / 2
     z = draw.standard_normal((3, gust.size))
-    a = np.sqrt(real)
+    a = np.sqrt(np.maximum(real, TINY))
     r = a * z[0] + 1j * (both / a * z[0] + np.sqrt(np.maximum(imag - (both / a) ** 2, 0.0)) * z[1])
     s = gust * (r + step.now * z[2])
     place = s.imag / step.damped

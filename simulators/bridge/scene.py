@@ -129,7 +129,7 @@ def made(
     heard = int((spans.omega[:, :-1] < 2 * np.pi * FILTER * fitted.rate).all(axis=0).sum())
     rows, channels = fitting(spans, cables, where, fitted, heard)
     if not rows:
-        raise ValueError("bridge: fitted: nothing is measured")
+        raise ValueError("fitted: nothing is measured; name a sensor, or set waves")
     station = Station(spans, cables, channels, fitted, climate, weather, acts, seed)
     return Scene(columns(rows), BridgeModel(station, slot(fitted, longest)))
 
@@ -144,14 +144,14 @@ def slot(fitted: Fitted, longest: int) -> int:
 
 def _known(acts: Sequence[Acting], spans: Spans, cables: Cables) -> None:
     """ValueError where a fault speaks of what is not there."""
-    for a, f in of(acts, CableLoss):
-        mine = cables.number[cables.bridge == a.bridge].tolist()
-        if f.cable not in mine:
-            known = ", ".join(map(str, mine)) or "none: set cables"
-            raise ValueError(f"bridge: cable: there is no cable {f.cable}; there are {known}")
-    for _, v in of(acts, Vortices):
-        if v.mode > spans.modes:
-            raise ValueError(f"bridge: mode: there is no mode {v.mode}; the span has {spans.modes}")
+    for i, a in enumerate(acts):
+        if isinstance(a.fault, CableLoss):
+            mine = cables.number[cables.bridge == a.bridge].tolist()
+            if a.fault.cable not in mine:
+                known = f"there are {len(mine)}" if mine else "set cables of [world.bridge]"
+                raise ValueError(f"fault[{i}].cable: there is no cable {a.fault.cable}; {known}")
+        if isinstance(a.fault, Vortices) and a.fault.mode > spans.modes:
+            raise ValueError(f"fault[{i}].mode: there is no mode {a.fault.mode}; the span has {spans.modes}")
 
 
 maker: Final = BridgeMaker(faults=KINDS)

@@ -12,7 +12,7 @@ from simulators.bridge import behaviour as of
 from simulators.bridge.behaviour import Cables
 from simulators.bridge.climate import Climate
 from simulators.bridge.faults import Acting, Convoy, Overload
-from simulators.bridge.layout import SENSORS, Channels, Fitted, read
+from simulators.bridge.layout import SENSORS, TONES, Channels, Fitted, read
 from simulators.bridge.spans import Spans
 from simulators.bridge.vehicles import BLOCK, Crossings, blocks, joined, traffic
 from simulators.dice import dice
@@ -103,14 +103,14 @@ class Station:
         if pitch.size:
             true = self.pitches(middle)
             rows.append(pitch)
-            values.append(true * (1 + self.spread[:, :, None] * draw.standard_normal(true.shape)))
+            values.append(np.clip(true * (1 + self.spread[:, :, None] * draw.standard_normal(true.shape)), *TONES))
         if cable.size:
             force = of.strung(self.cables, middle, self.acts, self.climate)
             hertz = self.cables.pitch(force)
             noise = np.hypot(uncertain(CABLE[0], hertz, self.fitted.modal), CABLE[1] / 2)
             found = hertz * (1 + noise * draw.standard_normal(hertz.shape))
             rows.append(cable)
-            values.append(np.stack([self.cables.weighed(found), found], axis=1))
+            values.append(np.stack([self.cables.weighed(found), np.minimum(found, TONES[1])], axis=1))
         return stacked(rows, t, values)
 
     def pitches(self, t: Floats) -> Floats:

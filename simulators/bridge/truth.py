@@ -161,7 +161,7 @@ def _trodden(st: Station, a: Acting) -> Floats:
     load = loads.pushed(s, t, [a], s.omega)[b, :-1]
     step = step_of(s.omega[b, :-1], s.zeta[b, :-1], 1 / rate)
     moved = felt(step, ride(step, Swing(*np.zeros((3, s.modes))), load), load)
-    told = st.fitted.shape(s.modes)[:, :-1] @ moved
+    told = np.vstack([st.fitted.shape(s.modes)[:, :-1] @ moved, np.zeros(t.size)])
     return np.asarray(np.sqrt((told**2).reshape(len(told), -1, rate).mean(axis=2)).max(axis=0))
 
 

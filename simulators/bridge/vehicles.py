@@ -79,10 +79,11 @@ def spaced(at: Floats, lane: Ints) -> Floats:
 
 
 def traffic(spans: Spans, seed: int, blocks: Iterable[int]) -> Crossings:
-    """All that may be on the spans in some blocks, those who came in the block before among them."""
+    """All that may be on the spans in some blocks: those who came before and have not left are among them."""
     if not spans.daily.any():
         return nobody()
-    found = sorted({b for block in blocks for b in (block - 1, block)})
+    back = int(np.ceil((BLOCK / 2 + spans.length.max() / LADEN[0]) / BLOCK))  # a queue, and then the span
+    found = sorted({b for block in blocks for b in range(block - back, block + 1)})
     return joined(flow(spans, seed, b) for b in found)
 
 
