@@ -12,21 +12,9 @@ import numpy as np
 from lifeline.model import Floats, Ints
 from lifeline.units import G
 from simulators.bridge.climate import Climate
-from simulators.bridge.faults import (
-    Acting,
-    Blocked,
-    CableLoss,
-    Creep,
-    Crowd,
-    Impact,
-    Scour,
-    Settlement,
-    Stiffness,
-    Storm,
-    Unloading,
-    Vortices,
-    grown,
-)  # fmt: skip
+from simulators.bridge.faults import Blocked, CableLoss, Creep, Impact, Scour, Settlement, Stiffness, Storm, Unloading, Vortices
+from simulators.bridge.happening import Acting, grown
+from simulators.bridge.passing import Crowd
 from simulators.bridge.spans import FIBRE, ICE, MILD, Spans, bent, borne, sagged
 from simulators.bridge.vehicles import Crossings, met
 from simulators.weather import ZERO, Weather, hours

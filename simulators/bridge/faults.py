@@ -7,110 +7,22 @@ A fault may do several things, and says so by its methods: `vehicles` (loads on 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol
+from typing import Annotated, Final, Literal
 
 import numpy as np
 
 from lifeline.kinds import Between
-from lifeline.measures import TIMES, Seconds, Share, measure, time
+from lifeline.measures import TIMES, Seconds, Share, measure
 from lifeline.model import NS, Floats
 from lifeline.units import G
 from lifeline.words import suggestion
 from simulators.bridge.climate import Snap
+from simulators.bridge.happening import EVERYWHERE, Acting, Happening, Lasts, Over, grown
+from simulators.bridge.passing import Convoy, Crowd, Overload
 from simulators.bridge.spans import SIDES
-from simulators.bridge.vehicles import AXLES, Crossings, joined
 from simulators.sensors import FOREVER
 
-Lasts = Annotated[float, time("1s")]
-Mass = Annotated[float, measure("t", 0.5, 1000)]  # [kg]
-Metres = Annotated[float, measure("m", -100, 1000)]  # [m]
-Over = Annotated[float, time("1s")]
-
 WEEK: Final = TIMES["week"]  # [s]
-
-
-class Acting(NamedTuple):
-    """A fault set into a world."""
-
-    fault: "Happening"
-    bridge: int
-    onset: float  # [s of the epoch]
-    end: float  # [s of the epoch]
-
-    def since(self, t: Floats) -> Floats:
-        """t [k] [s]; [k] [s]"""
-        return np.asarray(t - self.onset)
-
-
-class Happening(Protocol):
-    """A table [[fault]]."""
-
-    @property
-    def at(self) -> float: ...  # [s]
-
-    @property
-    def lasts(self) -> float: ...  # [s]
-
-
-def grown(since: Floats, over: float, lasts: float) -> Floats:
-    """From 0 to 1 within `over`, and back to 0 when it is repaired after `lasts`. [k] [1]"""
-    share = np.clip(since / over, 0.0, 1.0) if over else np.ones_like(since)
-    return np.where((since >= 0) & (since < lasts), share, 0.0)
-
-
-@dataclass(frozen=True)
-class Overload:
-    """Lorries far too heavy pass one after another on one side of the deck."""
-
-    at: Seconds = 600.0  # when the first comes
-    bridge: str = "bridge-1"
-    mass: Mass = 120e3  # of each
-    count: Annotated[int, Between(1, 50)] = 1
-    gap: Annotated[float, measure("m", 5, 500)] = 20.0  # from one to the next
-    speed: Annotated[float, measure("m/s", 1, 40)] = 10.0
-    side: Metres = 1.875  # to the right of the axis of the deck
-
-    @property
-    def lasts(self) -> float:
-        """Until the last has come. [s]"""
-        return 1.0 + (self.count - 1) * self.gap / self.speed
-
-    def vehicles(self, a: Acting, length: float) -> Crossings:
-        enter = a.onset + np.arange(self.count) * self.gap / self.speed
-        return _alike(a.bridge, enter, enter + length / self.speed, np.zeros(self.count), self.speed, self.mass, self.side)
-
-
-@dataclass(frozen=True)
-class Convoy:
-    """Lorries that stand on the span: mixers before a building site, a jam."""
-
-    at: Seconds = 600.0  # when the first comes upon the span
-    lasts: Lasts = 1200.0  # until they go on
-    bridge: str = "bridge-1"
-    mass: Mass = 40e3  # of each
-    count: Annotated[int, Between(1, 50)] = 3
-    gap: Annotated[float, measure("m", 5, 500)] = 10.0  # from one to the next, about mid-span
-    side: Metres = 1.875  # to the right of the axis of the deck
-    speed: Annotated[float, measure("m/s", 1, 40)] = 5.0  # at which they come and go
-
-    def vehicles(self, a: Acting, length: float) -> Crossings:
-        """They drive to their places, stand, and drive on."""
-        stop = length / 2 + self.gap * (np.arange(self.count) - (self.count - 1) / 2)
-        halt, end, n = np.full(self.count, a.onset + stop[-1] / self.speed), np.full(self.count, a.end), np.zeros(self.count)
-        some = [
-            (halt - stop / self.speed, np.nextafter(halt, 0), n, self.speed),
-            (halt, np.nextafter(end, 0), stop, 0.0),
-            (end, end + (length - stop) / self.speed, stop, self.speed),
-        ]
-        return joined(_alike(a.bridge, *where, self.mass, self.side) for where in some)
-
-
-def _alike(bridge: int, enter: Any, leave: Any, place: Any, speed: float, mass: float, side: float) -> Crossings:
-    """enter, leave [v] [s of the epoch], place [v] [m]"""
-    flat = np.ones_like(enter)
-    return Crossings(
-        np.full(enter.size, bridge), enter, leave, place, speed * flat, mass * flat, side * flat, AXLES[0] * mass * flat
-    )
 
 
 @dataclass(frozen=True)
@@ -143,22 +55,6 @@ class Vortices:
     mode: Annotated[int, Between(1, 6)] = 2
     rms: Annotated[float, measure("m/s²", 0.01, 10)] = 0.35  # of the mode's acceleration where it swings most, once grown
     wind: Annotated[float, measure("m/s", 6, 15)] = 9.0  # meanwhile
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """People walk or run in step with themselves, not with each other: a marathon, and harmless."""
-
-    at: Seconds = 600.0  # when the first come
-    lasts: Lasts = 1800.0  # until the last have gone
-    bridge: str = "bridge-1"
-    people: Annotated[int, Between(1, 100_000)] = 300  # on the span at once
-    pace: Annotated[float, measure("Hz", 0.5, 5)] = 2.0  # steps
-    spread: Annotated[float, measure("Hz", 0, 1)] = 0.12  # of paces, standard deviation
-
-    def present(self, since: Floats) -> Floats:
-        """They come and go within a minute. [k] [1]"""
-        return np.clip(np.minimum(since, self.lasts - since) / 60.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -320,5 +216,5 @@ def acting(faults: Sequence[Happening], asset: Sequence[str], start: int) -> tup
     at, known = start / NS, list(asset)
     for i, name in [(i, f.bridge) for i, f in enumerate(faults) if hasattr(f, "bridge") and f.bridge not in known]:
         raise ValueError(f"fault[{i}].bridge: there is no {name}; {suggestion(name, known)}")
-    where = [known.index(f.bridge) if hasattr(f, "bridge") else 0 for f in faults]
+    where = [known.index(f.bridge) if hasattr(f, "bridge") else EVERYWHERE for f in faults]
     return tuple(Acting(f, b, at + f.at, at + f.at + f.lasts) for f, b in zip(faults, where, strict=True))

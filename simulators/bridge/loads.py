@@ -9,7 +9,9 @@ import numpy as np
 from lifeline.model import Floats
 from lifeline.units import G
 from simulators.bridge.behaviour import of
-from simulators.bridge.faults import Acting, Crowd, Impact, Vortices
+from simulators.bridge.faults import Impact, Vortices
+from simulators.bridge.happening import Acting
+from simulators.bridge.passing import Crowd
 from simulators.bridge.spans import Spans
 from simulators.bridge.vehicles import Crossings, met
 from simulators.dice import dice

@@ -10,11 +10,13 @@ from lifeline.kinds import Between
 from lifeline.measures import Share, measure, time
 from simulators.bridge.behaviour import Cables, of
 from simulators.bridge.climate import Climate
-from simulators.bridge.faults import KINDS, Acting, CableLoss, ColdSnap, Vortices, acting
-from simulators.bridge.layout import Fitted, Kind, fitting
+from simulators.bridge.faults import KINDS, CableLoss, ColdSnap, Vortices, acting
+from simulators.bridge.happening import Acting
+from simulators.bridge.layout import SENSORS, Fitted, Kind, fitting
 from simulators.bridge.model import FILTER, BridgeModel
 from simulators.bridge.spans import STREAM, Spans, drawn
 from simulators.bridge.station import Station
+from simulators.bridge.vehicles import BLOCK
 from simulators.columns import columns
 from simulators.dice import dice
 from simulators.plan import Plan, Site, sites
@@ -138,7 +140,8 @@ def slot(fitted: Fitted, longest: int) -> int:
     """Seconds that are stepped at once: whole packets of waveforms, or about a hundred readings."""
     if fitted.waves and fitted.whole:
         return fitted.packet * max(1, SLOT // fitted.packet)
-    paces = [fitted.step, fitted.slow, fitted.modal, *([fitted.every] if fitted.waves else [])]
+    paces = [fitted.cadence(SENSORS[k].pace if k in SENSORS else "modal") for k in fitted.kinds if k != "wim"]
+    paces += [fitted.every] * (fitted.waves > 0) + [BLOCK] * ("wim" in fitted.kinds)
     return int(np.clip(INSTANTS * min(paces), SLOT, longest))
 
 

@@ -11,8 +11,9 @@ from lifeline.model import NS, Batch, Floats, Ints, Rows
 from simulators.bridge import behaviour as of
 from simulators.bridge.behaviour import Cables
 from simulators.bridge.climate import Climate
-from simulators.bridge.faults import Acting, Convoy, Overload
+from simulators.bridge.happening import Acting
 from simulators.bridge.layout import SENSORS, TONES, Channels, Fitted, read
+from simulators.bridge.passing import Convoy, Overload
 from simulators.bridge.spans import Spans
 from simulators.bridge.vehicles import BLOCK, Crossings, blocks, joined, traffic
 from simulators.dice import dice

@@ -15,24 +15,11 @@ from lifeline.model import NS, Bools, Floats, Level
 from lifeline.units import UNITS, G
 from simulators.bridge import behaviour as of
 from simulators.bridge import loads
-from simulators.bridge.faults import (
-    Acting,
-    Blocked,
-    CableLoss,
-    Convoy,
-    Creep,
-    Crowd,
-    Impact,
-    Overload,
-    Scour,
-    Settlement,
-    Stiffness,
-    Storm,
-    Unloading,
-    Vortices,
-)  # fmt: skip
+from simulators.bridge.faults import Blocked, CableLoss, Creep, Impact, Scour, Settlement, Stiffness, Storm, Unloading, Vortices
+from simulators.bridge.happening import Acting
 from simulators.bridge.layout import SENSORS
 from simulators.bridge.modes import Swing, felt, ride, step_of
+from simulators.bridge.passing import Convoy, Crowd, Overload
 from simulators.bridge.station import Station
 from simulators.bridge.vehicles import DESIGN, Crossings
 from simulators.faults import Truth

@@ -15,20 +15,18 @@ from simulators.bridge.faults import (
     Blocked,
     CableLoss,
     ColdSnap,
-    Convoy,
     Creep,
-    Crowd,
     Impact,
-    Overload,
     Scour,
     Settlement,
     Stiffness,
     Storm,
     Unloading,
     Vortices,
-)  # fmt: skip
+)
 from simulators.bridge.layout import RANGE
 from simulators.bridge.model import BridgeModel
+from simulators.bridge.passing import Convoy, Crowd, Overload
 from simulators.bridge.scene import BridgeWorld, maker
 from simulators.plan import Plan
 from simulators.scenario import FOLDER, files, load

@@ -10,8 +10,10 @@ from lifeline.units import G
 from simulators.bridge import behaviour as of
 from simulators.bridge import loads
 from simulators.bridge.climate import LAG, Climate, Snap
-from simulators.bridge.faults import Acting, Crowd, Overload, Stiffness, Vortices
+from simulators.bridge.faults import Stiffness, Vortices
+from simulators.bridge.happening import Acting
 from simulators.bridge.modes import Swing, ended, felt, placed, ride, shaken, stationary, step_of
+from simulators.bridge.passing import Crowd, Overload
 from simulators.bridge.scene import BridgeWorld, maker
 from simulators.bridge.spans import Spans, bent, borne, drawn, sagged
 from simulators.bridge.station import Station, uncertain
