@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from simulators.elevator import harmless, hazards, wear
+from simulators.elevator import harmless, hazards, machine, wear
 
 KINDS: Final[Mapping[str, type]] = {
     "entrapment": hazards.Entrapment,
@@ -11,13 +11,13 @@ KINDS: Final[Mapping[str, type]] = {
     "power_loss": hazards.PowerLoss,
     "door_moving": hazards.DoorMoving,
     "drifting": hazards.Drifting,
-    "overspeed": hazards.Overspeed,
-    "reversal": hazards.Reversal,
-    "overrun": hazards.Overrun,
-    "overtravel": hazards.Overtravel,
-    "brake_drag": hazards.BrakeDrag,
+    "overspeed": machine.Overspeed,
+    "reversal": machine.Reversal,
+    "overrun": machine.Overrun,
+    "overtravel": machine.Overtravel,
+    "brake_drag": machine.BrakeDrag,
     "blocked_door": hazards.BlockedDoor,
-    "rope_slip": hazards.RopeSlip,
+    "rope_slip": machine.RopeSlip,
     "brake_wear": wear.BrakeWear,
     "levelling_drift": wear.LevellingDrift,
     "rail_defect": wear.RailDefect,

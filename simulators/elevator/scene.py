@@ -15,8 +15,9 @@ from simulators.elevator.acting import acting
 from simulators.elevator.cars import Cars, drawn
 from simulators.elevator.faults import KINDS
 from simulators.elevator.harmless import ButtonStuck, WeatherFront
-from simulators.elevator.hazards import OPENED, Entrapment, Overrun, PowerLoss, Reversal, StopOutside
+from simulators.elevator.hazards import OPENED, Entrapment, PowerLoss, StopOutside
 from simulators.elevator.lifts import Lifts
+from simulators.elevator.machine import Overrun, Reversal
 from simulators.elevator.ride import LIMIT, RATE
 from simulators.plan import Plan, Site, sites
 from simulators.world import Scene

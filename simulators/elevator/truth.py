@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from lifeline.model import NS, Bools, Floats, Level
-from simulators.elevator import harmless, hazards
+from simulators.elevator import harmless, hazards, machine
 from simulators.elevator.acting import Acting, Channels, Misreading, Wearing
 from simulators.elevator.cars import FLOOR, Cars
 from simulators.elevator.sight import sight
@@ -120,13 +120,13 @@ def _seen(cars: Cars, a: Acting, acts: Sequence[Acting], weather: Weather) -> It
         if level:
             told = Truth(film.asset, "door_fault", None, a.onset, a.end, a.end, min(level, Level.YELLOW), Level.ORANGE)
             yield told  # an obstacle, not a broken door, is YELLOW at least
-    if isinstance(a.fault, hazards.RopeSlip):
+    if isinstance(a.fault, machine.RopeSlip):
         slipped = float(film.x["slip"].sum()) * STEP
         if slipped > SLIP:
             yield Truth(film.asset, "rope_slip", None, a.onset, a.end, a.end, Level.RED, Level.RED)
     if isinstance(a.fault, hazards.Entrapment) and a.fault.place == "landing":
         yield Truth(film.asset, "door_fault", None, a.onset, a.onset, a.end, Level.NORMAL, Level.RED)
-    if isinstance(a.fault, hazards.Reversal | hazards.BrakeDrag | hazards.Overtravel):
+    if isinstance(a.fault, machine.Reversal | machine.BrakeDrag | machine.Overtravel):
         yield Truth(film.asset, _name(a), None, a.onset, a.onset, a.end, Level.NORMAL, Level.ORANGE)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lifeline.model import NS, Batch, Block, Floats, Ints, Level
-from simulators.elevator import harmless, hazards, wear
+from simulators.elevator import harmless, hazards, machine, wear
 from simulators.elevator.faults import KINDS
 from simulators.elevator.ride import RATE, a95
 from simulators.elevator.scene import STATES, ElevatorWorld, maker
@@ -137,9 +137,9 @@ TROUBLE: dict[str, Any] = {
     "outside": hazards.StopOutside("elevator-004", at=120, lasts=240),
     "power": hazards.PowerLoss("elevator-004", at=120, lasts=240),
     "door": hazards.DoorMoving("elevator-004", at=120, lasts=12),
-    "overspeed": hazards.Overspeed("elevator-004", at=120, lasts=8),
-    "overrun": hazards.Overrun("elevator-004", at=120, lasts=240, side="bottom", passengers=2),
-    "drag": hazards.BrakeDrag("elevator-004", at=120, lasts=20),
+    "overspeed": machine.Overspeed("elevator-004", at=120, lasts=8),
+    "overrun": machine.Overrun("elevator-004", at=120, lasts=240, side="bottom", passengers=2),
+    "drag": machine.BrakeDrag("elevator-004", at=120, lasts=20),
     "maintenance": harmless.Maintenance("elevator-004", at=120, lasts=240),
     "hold": harmless.HoldDoor("elevator-004", at=120, lasts=240, passengers=1),
     "phantom": harmless.PhantomMotion("elevator-004", at=120, lasts=240),
@@ -181,7 +181,7 @@ def test_trouble_looks_as_it_should_and_ends(kind: str) -> None:
 
 
 def test_a_car_that_should_turn_round_does_and_comes_to_its_landing_all_the_same() -> None:
-    s = scene(hazards.Reversal("elevator-001", at=120, lasts=8), channels=MORE)
+    s = scene(machine.Reversal("elevator-001", at=120, lasts=8), channels=MORE)
     x = held(s, told(s, 240), 1, 240)
     back = (x["t"] >= 124) & (x["t"] < 127)
     assert (x["direction"][back] == -1).all()
@@ -192,7 +192,7 @@ def test_a_car_that_should_turn_round_does_and_comes_to_its_landing_all_the_same
 
 
 def test_a_car_runs_away_as_steeply_as_said() -> None:
-    s = scene(hazards.Overspeed("elevator-001", at=120, lasts=8, factor=1.2, ramp=4.0))
+    s = scene(machine.Overspeed("elevator-001", at=120, lasts=8, factor=1.2, ramp=4.0))
     x = held(s, told(s, 180), 1, 180)
     at = (x["t"] >= 121) & (x["t"] <= 127)
     np.testing.assert_allclose(x["speed"][at], 2.5 * (1 + 0.2 * np.clip((x["t"][at] - 121) / 4, 0, 1)), atol=0.15)
@@ -279,7 +279,7 @@ def test_stops_of_a_sound_car_are_as_good_as_they_should_be() -> None:
 
 def test_slipping_ropes_fall_behind_their_sheave_by_what_is_told_at_the_stop() -> None:
     channels = (*STATES, "sheave_speed", "rope_speed")
-    s = scene(hazards.RopeSlip("elevator-001", at=120, slip=0.060), lifts=1, channels=channels, features=FEATURES, trips=0)
+    s = scene(machine.RopeSlip("elevator-001", at=120, slip=0.060), lifts=1, channels=channels, features=FEATURES, trips=0)
     b = told(s, 240)
     (slip,) = of(s, b, "car-001/rope_slip")[1][-1:]
     assert slip == pytest.approx(0.060, abs=0.006)
@@ -308,10 +308,10 @@ def test_a_blocked_door_tells_how_often_it_opened_again_and_when_it_is_free() ->
         (hazards.Entrapment(lasts=100, place="landing"), {"entrapment": (Level.ORANGE, 60)}),
         (hazards.Entrapment(lasts=2000, place="landing"), {"entrapment": (Level.RED, 60)}),
         (hazards.StopOutside(lasts=100), {"stop_outside_zone": (Level.YELLOW, 60)}),
-        (hazards.Overspeed(factor=1.12), {"overspeed": (Level.YELLOW, 0.5)}),
-        (hazards.Overspeed(factor=1.04), {}),
-        (hazards.Overrun(far=0.1, lasts=50), {"overrun": (Level.YELLOW, 0.1)}),
-        (hazards.Overrun(far=0.4, lasts=50), {"overrun": (Level.RED, 0.1)}),
+        (machine.Overspeed(factor=1.12), {"overspeed": (Level.YELLOW, 0.5)}),
+        (machine.Overspeed(factor=1.04), {}),
+        (machine.Overrun(far=0.1, lasts=50), {"overrun": (Level.YELLOW, 0.1)}),
+        (machine.Overrun(far=0.4, lasts=50), {"overrun": (Level.RED, 0.1)}),
         (harmless.HoldDoor(passengers=2), {}),
     ],
 )

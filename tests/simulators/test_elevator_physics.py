@@ -10,7 +10,8 @@ from lifeline.model import NS, Floats
 from simulators.elevator.acting import acting
 from simulators.elevator.calls import called
 from simulators.elevator.cars import FALLS, Cars, drawn
-from simulators.elevator.hazards import Entrapment, Reversal
+from simulators.elevator.hazards import Entrapment
+from simulators.elevator.machine import Reversal
 from simulators.elevator.pace import Pace, pace, standing
 from simulators.elevator.ride import BAND, JOINT, RATE, a95, coloured, felt, shaking
 from simulators.elevator.sight import sight
