@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,11 +34,29 @@ class Seen(NamedTuple):
     quality: Codes  # [k]
 
 
-class Effect(Protocol):
+class Plain(Protocol):
     """What a fault does to the readings of one series while it lasts. Its name is that of its class."""
 
     def __call__(self, seen: Seen, since: Floats, held: float) -> Seen:
-        """What is told instead. since [k] [s] after onset; held [SI] the first reading after onset."""
+        """What is told instead, NaN what is not. since [k] [s] after onset; held [SI] the first reading after onset."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """One that depends on the readings before."""
+
+    def step(self, memory: Any, seen: Seen, since: Floats) -> tuple[Any, Seen]:
+        """What must be remembered, and what is told instead. memory: None at first"""
+
+
+Effect = Plain | Remembering
+
+
+class Held(NamedTuple):
+    """What a faulty sensor remembers."""
+
+    first: float  # [SI] the first reading after onset
+    memory: Any = None  # of its effect
 
 
 class Fault(Protocol):
@@ -64,7 +82,7 @@ class SensorFault:
     effect: Effect
 
     def tell(self, state: Any, part: Part) -> tuple[Any, Part]:
-        """state: the first reading after onset. [SI]"""
+        """state: Held"""
         mine = touched(part, self.row, self.onset, self.end)
         if not mine.any():
             return state, part
@@ -100,7 +118,7 @@ class Swapped:
 
 @dataclass(frozen=True)
 class Crossed:
-    """A series that also answers to another: x + factor·(y - y at onset). Of single readings, not of waveforms."""
+    """A series that also answers to another: x + factor·(y - y at onset). Its y are single readings, not a waveform."""
 
     row: int
     other: int
@@ -111,9 +129,14 @@ class Crossed:
 
     def tell(self, state: Any, part: Part) -> tuple[Any, Part]:
         """state: (y at onset, y last) [SI]"""
-        if isinstance(part, Block):
-            return state, part
         first, last = state or (np.nan, np.nan)
+        if isinstance(part, Block):
+            mine = touched(part, self.row, self.onset, self.end)
+            if np.isnan(last - first) or not mine.any():
+                return state, part
+            value = part.value.copy()
+            value[mine] += self.factor * (last - first)
+            return state, Block(part.row, part.t, part.step, value, part.quality)
         yours = touched(part, self.other, self.onset, self.end)
         y, t = part.value[yours], part.t[yours]
         first = y[0] if np.isnan(first) and y.size else first
@@ -151,26 +174,33 @@ def _last(part: Part) -> Ints:
     return part.t + part.step * (part.value.shape[1] - 1) if isinstance(part, Block) else part.t
 
 
-def _tell_batch(fault: SensorFault, held: float | None, b: Batch, mine: Bools) -> tuple[float, Batch]:
-    held = float(b.value[mine][0]) if held is None else held
-    told = fault.effect(Seen(b.t[mine], b.value[mine], b.quality[mine]), (b.t[mine] - fault.onset) / NS, held)
-    if told.x.size < mine.sum():
-        return held, b.take(~mine)
+def _affected(effect: Effect, state: Held | None, seen: Seen, since: Floats) -> tuple[Held, Seen]:
+    held = Held(float(seen.x[0])) if state is None else state
+    if isinstance(effect, Remembering):
+        memory, told = effect.step(held.memory, seen, since)
+        return held._replace(memory=memory), told
+    return held, effect(seen, since, held.first)
+
+
+def _tell_batch(fault: SensorFault, state: Held | None, b: Batch, mine: Bools) -> tuple[Held, Batch]:
+    held, told = _affected(fault.effect, state, Seen(b.t[mine], b.value[mine], b.quality[mine]), (b.t[mine] - fault.onset) / NS)
     t, x, quality = b.t.copy(), b.value.copy(), b.quality.copy()
     t[mine], x[mine], quality[mine] = told
-    return held, Batch(b.row, t, x, quality)
+    out = Batch(b.row, t, x, quality)
+    lost = mine & np.isnan(x)
+    return held, out.take(~lost) if lost.any() else out
 
 
-def _tell_block(fault: SensorFault, held: float | None, b: Block, mine: Bools) -> tuple[float, Block]:
-    """A waveform is one message: it is lost whole; otherwise only its samples at fault change."""
+def _tell_block(fault: SensorFault, state: Held | None, b: Block, mine: Bools) -> tuple[Held, Block]:
+    """A waveform is one message: it is lost whole, or not at all; otherwise only its samples at fault change."""
     i = int(np.flatnonzero(mine)[0])
     t = b.t[i] + b.step * np.arange(b.value.shape[1])
     bad = (t >= fault.onset) & (t < fault.end)
-    held = float(b.value[i, bad][0]) if held is None else held
-    told = fault.effect(Seen(t[bad], b.value[i, bad], b.quality[i, bad]), (t[bad] - fault.onset) / NS, held)
-    if told.x.size < bad.sum():
+    seen = Seen(t[bad], b.value[i, bad], b.quality[i, bad])
+    held, told = _affected(fault.effect, state, seen, (t[bad] - fault.onset) / NS)
+    if np.isnan(told.x[0]):
         return held, Block(b.row[~mine], b.t[~mine], b.step, b.value[~mine], b.quality[~mine])
     start, x, quality = b.t.copy(), b.value.copy(), b.quality.copy()
     start[i] += told.t[0] - t[bad][0]
-    x[i, bad], quality[i, bad] = told.x, told.quality
+    x[i, bad], quality[i, bad] = np.where(np.isnan(told.x), seen.x, told.x), told.quality
     return held, Block(b.row, start, b.step, x, quality)

@@ -3,19 +3,16 @@
 Amounts are text in any unit that measures what the series does; which that is, is known only when the catalog is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import partial
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol
 
 from lifeline.catalog import Catalog
 from lifeline.kinds import Between
-from lifeline.measures import Seconds, measure, time, unit_of
-from lifeline.model import NS, Quality
-from lifeline.units import UNITS
+from lifeline.measures import Seconds, Share, measure, time
+from lifeline.model import Quality
 from simulators import effects
-from simulators.faults import Crossed, Effect, Fault, SensorFault, Swapped
+from simulators.faults import Effect
 
 # ruff: noqa: ARG002  the same call for every table
 
@@ -47,6 +44,10 @@ class Alone(Told, Protocol):
 class Reader(Protocol):
     """Reads an amount in the units of one series."""
 
+    @property
+    def seed(self) -> int:
+        """Of whatever is drawn for it."""
+
     def __call__(self, text: str, *, size: bool = False, per: str = "") -> float:
         """SI. size: a difference, not a point on a scale; per: a rate over that time, such as "month"."""
 
@@ -65,6 +66,20 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Wander:
+    """Zero point that walks at random."""
+
+    series: str  # pattern of keys
+    spread: str  # how far it has come after `over`, as a standard deviation: "0.1 %VOL"
+    over: Annotated[float, time("1h")] = 30 * 86_400.0
+    at: Seconds = 0.0  # after the start
+    lasts: Seconds = FOREVER  # the default: to the end
+
+    def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
+        return effects.Wander(value(self.spread, size=True) / self.over**0.5, value.seed)
+
+
+@dataclass(frozen=True)
 class Stuck:
     """The same reading for ever: the first one, or that of `value`."""
 
@@ -79,14 +94,17 @@ class Stuck:
 
 @dataclass(frozen=True)
 class Dropout:
-    """Nothing arrives."""
+    """Readings that never arrive: all, or a share of them."""
 
     series: str  # pattern of keys
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
+    share: Share = 1.0  # of the readings, or of the time
+    burst: Seconds = 0.0  # that a gap lasts; 0s: readings are lost one by one
+    fade: Seconds = 0.0  # in which the share grows to that from nothing: a battery at its end
 
     def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
-        return effects.Dropout()
+        return effects.Dropout(self.share, self.burst, self.fade, value.seed)
 
 
 @dataclass(frozen=True)
@@ -99,9 +117,11 @@ class Spike:
     lasts: Seconds = FOREVER  # the default: to the end
     every: Seconds = 0.0  # period; 0s: one long spike
     width: Seconds = 0.0  # of the moment; 0s: a step of the series
+    share: Share = 1.0  # of the moments, or of the readings, that are struck; which, is drawn
 
     def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
-        return effects.Spike(value(self.size, size=True), self.every, self.width or float(c.step[row]))
+        size, width = value(self.size, size=True), self.width or float(c.step[row])
+        return effects.Spike(size, self.every, width, self.share, value.seed)
 
 
 @dataclass(frozen=True)
@@ -121,15 +141,37 @@ class Jumps:
 
 @dataclass(frozen=True)
 class Noise:
-    """A loose contact, a debonded gauge: noise on top."""
+    """A loose contact, a debonded gauge, a radio nearby: noise on top, or the series' own so many times as large."""
 
     series: str  # pattern of keys
-    sigma: str  # standard deviation, such as "10 µε"
+    sigma: str = ""  # standard deviation of noise on top, such as "10 µε"
+    factor: Annotated[float, Between(1, 100)] = 1.0  # of the series' own noise
+    at: Seconds = 0.0  # after the start
+    lasts: Seconds = FOREVER  # the default: to the end
+
+    def __post_init__(self) -> None:
+        if not self.sigma and self.factor == 1.0:
+            raise ValueError("sigma: is missing; name sigma or factor")
+
+    def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
+        return effects.Noise(value(self.sigma, size=True) if self.sigma else 0.0, value.seed, self.factor)
+
+
+@dataclass(frozen=True)
+class Condensation:
+    """Water on a sensor or in its box: erratic, then flat, and in the end the device itself doubts it (quality SUSPECT)."""
+
+    series: str  # pattern of keys
+    sigma: str  # standard deviation of the noise at first, such as "0.2 %VOL"
+    value: str = ""  # what it reads when flat; left out: the first reading
+    settles: Seconds = 1800.0  # until it is flat
+    fails: Seconds = 7200.0  # until the device says so
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
 
     def effect(self, value: Reader, row: int, c: Catalog) -> Effect:
-        return effects.Noise(value(self.sigma, size=True), row)
+        flat = value(self.value) if self.value else None
+        return effects.Condensation(value(self.sigma, size=True), flat, self.settles, self.fails, value.seed)
 
 
 @dataclass(frozen=True)
@@ -251,70 +293,8 @@ class Cross:
     lasts: Seconds = FOREVER  # the default: to the end
 
 
-ALL: Final = (Drift, Stuck, Dropout, Spike, Jumps, Noise, Step, Flip, Saturation, Clip, Decay, Flag, Skew, Swap, Cross)
+ALL: Final = (
+    Drift, Wander, Stuck, Dropout, Spike, Jumps, Noise, Condensation, Step, Flip, Saturation, Clip, Decay, Flag, Skew,
+    Swap, Cross,
+)  # fmt: skip
 KINDS: Final[Mapping[str, type]] = {cls.__name__.lower(): cls for cls in ALL}
-
-
-def placed(said: Any, c: Catalog, start: int) -> list[Fault]:
-    """The sensors that a table means; ValueError where it does not fit the catalog. start [ns]"""
-    onset, end = start + round(said.at * NS), start + round((said.at + said.lasts) * NS)
-    if isinstance(said, Swap):
-        return [_swapped(said, c, onset, end)]
-    make: Callable[[int], Fault] = partial(_crossed if isinstance(said, Cross) else _alone, said, c, onset, end)
-    return [make(row) for row in matching(said.series, c)]
-
-
-def matching(pattern: str, c: Catalog) -> list[int]:
-    """Rows whose key fits a pattern; ValueError where there are none."""
-    rows = [i for i, key in enumerate(c.key) if fnmatchcase(str(key), pattern)]
-    if not rows:
-        some = ", ".join(map(str, c.key[:5]))
-        raise ValueError(f"series: no series fits {pattern!r}; there are {c.n}, such as {some}")
-    return rows
-
-
-def _alone(said: Alone, c: Catalog, onset: int, end: int, row: int) -> SensorFault:
-    effect = said.effect(_reader(c, row), row, c)
-    return SensorFault(row, str(c.asset[row]), onset, end, effect)
-
-
-def _crossed(said: Cross, c: Catalog, onset: int, end: int, row: int) -> Crossed:
-    (other,) = _alike(said.other, c, row)
-    factor = said.factor * float(c.scale[row] / c.scale[other])
-    return Crossed(row, other, str(c.asset[row]), onset, end, factor)
-
-
-def _swapped(said: Swap, c: Catalog, onset: int, end: int) -> Swapped:
-    (row,) = _one(said.series, c)
-    (other,) = _alike(said.other, c, row)
-    return Swapped(row, other, (str(c.asset[row]), str(c.asset[other])), onset, end)
-
-
-def _alike(key: str, c: Catalog, row: int) -> list[int]:
-    """Another series of the same domain: worlds do not see one another's readings."""
-    (other,) = _one(key, c)
-    if other == row:
-        raise ValueError(f"other: {key} is the series itself")
-    if c.domain[other] != c.domain[row]:
-        raise ValueError(f"other: {key} is of {c.domain[other]}, {c.key[row]} of {c.domain[row]}: they must be of one domain")
-    return [other]
-
-
-def _one(key: str, c: Catalog) -> list[int]:
-    if key not in c.row:
-        raise ValueError(f"there is no series {key!r}; a key, not a pattern, is needed here")
-    return [c.row[key]]
-
-
-def _reader(c: Catalog, row: int) -> Reader:
-    unit = str(c.unit[row])
-
-    def read(text: str, *, size: bool = False, per: str = "") -> float:
-        said = measure(f"{unit}/{per}" if per else unit).read
-        zero = UNITS[unit_of(text)].offset if size and unit_of(text) in UNITS else 0.0
-        try:
-            return said(text) - zero
-        except ValueError as why:
-            raise ValueError(f"{c.key[row]}: {why}") from why
-
-    return read

@@ -13,8 +13,8 @@ from lifeline.model import NS
 from simulators.columns import joined
 from simulators.faults import Fault, Truth
 from simulators.kinds import makers
+from simulators.placing import placed
 from simulators.scenario import Scenario, ScenarioRefused, located
-from simulators.sensors import placed
 from simulators.transport import carried, truth
 from simulators.world import City, Run, Scene, Turn, turns
 
@@ -60,7 +60,7 @@ def stage(scenario: Scenario, seed: int | None = None) -> Stage:
     ill: list[Fault] = []
     for i, said in enumerate(scenario.sensor):
         with _noted(problems, f"sensor[{i}]"):
-            ill += placed(said, catalog, scenario.start)
+            ill += placed(said, catalog, scenario.start, seed)
     for i, said in enumerate(scenario.transport):
         with _noted(problems, f"transport[{i}]"):
             truth([said], catalog, scenario.start)

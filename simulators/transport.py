@@ -29,7 +29,7 @@ class Mail(NamedTuple):
     second: int  # [s] of the epoch
     since: float  # [s] after the fault's onset
     left: float  # [s] until it ends
-    chance: Floats  # [m] [1] a number of their own in [0, 1) for each device touched, the same for the same second
+    chance: Floats  # [m] [1] a number of their own in [0, 1) for each device touched, the same for the same second or burst
     other: Floats  # [m] [1] another
 
 
@@ -45,9 +45,10 @@ class Loss:
     """Messages that never arrive."""
 
     device: str  # pattern of devices, such as "laser-*"
-    share: Share  # of the messages
+    share: Share  # of the messages, or of the time
     at: Seconds = 0.0  # after the start
     lasts: Seconds = FOREVER  # the default: to the end
+    burst: Seconds = 0.0  # that a gap of one device lasts: a well under a parked car; 0s: messages are lost one by one
 
     def copies(self, mail: Mail) -> Sequence[Floats]:
         return [np.where(mail.chance < self.share, NEVER, 0.0)]
@@ -218,7 +219,7 @@ def _late(turns: Iterator[Turn], f: Slow, number: Ints, onset: int, end: int, se
         if not onset <= turn.at < end:
             kept.setdefault(turn.at, []).append(turn)
         else:
-            draw = dice(seed, stream, turn.at // NS)
+            draw = dice(seed, stream, turn.at // NS // max(round(getattr(f, "burst", 0.0)), 1))
             mail = Mail(turn.at // NS, (turn.at - onset) / NS, (end - turn.at) / NS, draw.random(m), draw.random(m))
             for i, later in enumerate(f.copies(mail)):
                 _posted(kept, turn, np.append(later, NEVER if i else 0.0)[number])  # [n] [s]; number -1 takes the last

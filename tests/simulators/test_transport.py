@@ -82,6 +82,17 @@ def test_lost_messages_are_lost_whole_and_as_many_as_said() -> None:
     assert len(got["accel/z"]) == N
 
 
+def test_messages_can_be_lost_for_minutes_at_a_time() -> None:
+    got = arrived(through(Loss("box-*", 0.5, burst=20.0), seed=3))
+    for device in ("a", "b"):
+        there = np.zeros(N + 1, bool)
+        there[[t for _, t in got[f"box-{device}/ch4"]]] = True
+        changed = np.flatnonzero(np.diff(there[1:].astype(int))) + 2
+        assert changed.size
+        assert {(START // NS + int(t)) % 20 for t in changed} == {0}
+    assert got["box-a/ch4"] != got["box-b/ch4"]
+
+
 def test_repeated_messages_come_once_more_after_their_time() -> None:
     got = arrived(through(Duplicate("box-a", 0.5, after=7.0)))["box-a/ch4"]
     again = [(at, t) for at, t in got if at != t]
