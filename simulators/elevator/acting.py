@@ -149,7 +149,10 @@ def between(at: Timeline) -> float:
 
 
 def reaching(at: Timeline, speed: float) -> float:
-    """When the car first runs at a speed. [s]"""
+    """When the car first runs at a speed; ValueError where it never does. [s]"""
     t = np.linspace(0.0, float(at.way.duration[0]) / 2, 10_000)
     way = type(at.way)(*(np.full(t.size, float(x[0])) for x in at.way))
-    return float(at.move[0]) + float(t[np.argmax(travel(way, t)[1] >= speed)])
+    fast = travel(way, t)[1] >= speed
+    if not fast.any():
+        raise ValueError(f"speed: the car never runs at {speed:g} m/s")
+    return float(at.move[0]) + float(t[np.argmax(fast)])

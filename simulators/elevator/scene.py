@@ -1,17 +1,20 @@
 """Lifts of scenarios: a few in all detail, or those of a city."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from lifeline.kinds import Between
 from lifeline.measures import measure, time
-from lifeline.model import Domain, Rows
+from lifeline.model import NS, Domain, Rows
 from lifeline.words import suggestion
 from simulators.columns import Row, columns, series
-from simulators.elevator.acting import acting
+from simulators.elevator.acting import Acting, acting
+from simulators.elevator.calls import homing
 from simulators.elevator.cars import Cars, drawn
 from simulators.elevator.faults import KINDS
 from simulators.elevator.harmless import ButtonStuck, WeatherFront
@@ -19,6 +22,7 @@ from simulators.elevator.hazards import OPENED, Entrapment, PowerLoss, StopOutsi
 from simulators.elevator.lifts import Lifts
 from simulators.elevator.machine import Overrun, Reversal
 from simulators.elevator.ride import LIMIT, RATE
+from simulators.elevator.trips import HERE, ended
 from simulators.plan import Plan, Site, sites
 from simulators.world import Scene
 
@@ -44,6 +48,11 @@ UNITS: Final = {
 BETWEEN_STOPS: Final = 6 * 3600.0  # [s] that a car may rest: the step of what is told at stops
 SLOT: Final = 60  # [s] where states are told
 HOUR: Final = 3600  # [s] where they are not
+
+NEEDED: Final[dict[type, str]] = {
+    PowerLoss: "power", Overrun: "limit_switch", Reversal: "direction", WeatherFront: "air_pressure",
+    ButtonStuck: "landing_button",
+}  # fmt: skip
 
 Channel = Literal[
     "door", "door_zone", "motion", "passengers", "speed", "mode", "alarm_button", "direction", "floor", "power",
@@ -80,6 +89,9 @@ class ElevatorWorld:
     def __post_init__(self) -> None:
         if not self.channels and not self.features and not self.accelerometer:
             raise ValueError("channels: a lift that tells nothing; name channels or features")
+        for name in ("channels", "features"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name}: names one twice")
 
 
 @dataclass(frozen=True)
@@ -109,13 +121,12 @@ class ElevatorMaker:
 
 def made(cars: Cars, places: Sequence[Site], fitted: Fitted, faults: Sequence[Any], start: int, seed: int) -> Scene:
     """Cars at their places, with what their terminals tell. start [ns]"""
-    for fault in faults:
-        _fits(fault, cars, fitted)
+    acts = tuple(_set(f, f"fault[{i}]", cars, fitted, start) for i, f in enumerate(faults))
+    _apart(acts, cars)
     rows = [row for i, place in enumerate(places) for row in _car(cars, i, place, fitted)]
     names = (*fitted.channels, *fitted.features, *(["z"] if fitted.wave else []))
     number = np.arange(len(rows), dtype=np.int32).reshape(cars.n, len(names))
     where: dict[str, Rows] = dict(zip(names, number.T, strict=True))
-    acts = tuple(acting(f, cars, start) for f in faults)
     told, stops = {c: where[c] for c in fitted.channels}, {f: where[f] for f in fitted.features}
     span = SLOT if told or fitted.wave else HOUR
     model = Lifts(cars, told, seed, round(fitted.beat), fitted.riding, span, acts, stops, where.get("z"))
@@ -137,30 +148,44 @@ def _car(cars: Cars, i: int, place: Site, fitted: Fitted) -> list[Row]:
     return out
 
 
-def _fits(fault: Any, cars: Cars, fitted: Fitted) -> None:
-    """ValueError where a fault has no such lift, or nothing to show it by."""
-    if fault.asset and fault.asset not in cars.asset:
-        raise ValueError(f"elevator: asset: there is no {fault.asset}; {suggestion(fault.asset, cars.asset)}")
-    wave = fitted.wave and getattr(fault, "feature", "") == "vibration"
+def _set(fault: Any, place: str, cars: Cars, fitted: Fitted, start: int) -> Acting:
+    """A fault set in; ValueError where it has no such lift, cannot happen to it, or has nothing to show it by."""
+    if not isinstance(fault, WeatherFront) and fault.asset not in cars.asset:
+        raise ValueError(
+            f"{place}.asset: there is no {fault.asset or 'lift without a name'}; {suggestion(fault.asset, cars.asset)}"
+        )
     feature, channel = getattr(fault, "feature", ""), _channel(fault)
-    if feature and feature not in fitted.features and not wave:
-        raise ValueError(f"elevator: {type(fault).__name__} shows in {feature}, which no terminal tells; add it to features")
+    if feature and feature not in fitted.features and not (fitted.wave and feature == "vibration"):
+        raise ValueError(f"{place}: shows in {feature}, which no terminal here tells; add it to features of [world.elevator]")
     if channel and channel not in fitted.channels:
-        raise ValueError(f"elevator: {type(fault).__name__} shows in {channel}, which no terminal tells; add it to channels")
+        raise ValueError(f"{place}: shows in {channel}, which no terminal here tells; add it to channels of [world.elevator]")
+    try:
+        return acting(fault, cars, start)
+    except ValueError as why:
+        raise ValueError(f"{place}.{why}") from why
 
 
 def _channel(fault: Any) -> str:
     """A channel, beyond the usual ones, without which a fault is not what it says."""
     if isinstance(fault, Entrapment | StopOutside) and fault.cause in OPENED:
         return OPENED[fault.cause][0]
-    of = {
-        PowerLoss: "power",
-        Overrun: "limit_switch",
-        Reversal: "direction",
-        WeatherFront: "air_pressure",
-        ButtonStuck: "landing_button",
-    }
-    return of.get(type(fault), "")
+    return NEEDED.get(type(fault), "")
+
+
+def _apart(acts: Sequence[Acting], cars: Cars) -> None:
+    """ValueError where one car would have to be on two trips at once."""
+    busy: dict[int, list[tuple[int, int, int]]] = {}
+    for i, a in enumerate(acts):
+        if a.trip is not None:
+            one = a.trip if a.trip.origin[0] == HERE else homing(a.trip, cars)
+            busy.setdefault(a.car, []).append((int(one.start[0]), int(ended(a.trip, cars)[0]), i))
+    for trips in busy.values():
+        for (_, end, _), (begin, _, i) in pairwise(sorted(trips)):
+            if begin <= end:
+                late = math.ceil((end - begin) / NS) + 1
+                raise ValueError(
+                    f"fault[{i}].at: another fault keeps {acts[i].fault.asset} busy until then; {late} s later will do"
+                )
 
 
 maker: Final = ElevatorMaker(faults=KINDS)

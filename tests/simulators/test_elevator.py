@@ -380,11 +380,29 @@ def test_a_town_has_its_lifts_by_name() -> None:
         (wear.BrakeWear(), {}, "add it to features"),
         (harmless.WeatherFront(), {}, "add it to channels"),
         (hazards.Entrapment(cause="power"), {}, "shows in power"),
+        (hazards.Entrapment(""), {}, r"fault\[0\].asset: there is no lift without a name"),
+        (hazards.DoorMoving(speed=3.0), {}, r"fault\[0\].speed: the car never runs at 3 m/s"),
     ],
 )
 def test_a_fault_that_cannot_show_is_refused(fault: Any, world: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         scene(fault, **world)
+
+
+def test_a_car_cannot_be_on_two_trips_at_once() -> None:
+    first, second = hazards.Entrapment(lasts=600), hazards.StopOutside(at=900)
+    with pytest.raises(ValueError, match=r"fault\[1\].at: another fault keeps elevator-001 busy") as why:
+        scene(first, second)
+    later = int(str(why.value).split("; ")[1].split()[0])
+    both = scene(first, hazards.StopOutside(at=900 + later, lasts=120), lifts=1)
+    assert len(both.model.truth()) == 3
+    x = held(both, told(both, 1200 + later), 1, 1200 + later)
+    for onset, lasts, inside in ((600, 600, True), (900 + later, 120, False)):
+        during = (x["t"] > onset + 4) & (x["t"] < onset + lasts)
+        assert (x["door_zone"][during] == 0).all()
+        assert (x["motion"][during] == 0).all()
+        assert ((x["passengers"][during] > 0) == inside).all()
+    assert len(scene(first, hazards.StopOutside("elevator-002", at=900)).model.truth()) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
