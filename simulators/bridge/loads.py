@@ -70,11 +70,10 @@ def swinging(spans: Spans, second: float, acts: Sequence[Acting], omega: Floats)
 
 
 def trodden(spans: Spans, t: Floats, a: Acting, c: Crowd) -> Floats:
-    """Of people, each at a pace, a phase and a place of his own. [modes, k] [m/s²]"""
+    """Of people, each at a pace, a phase and a place of his own; who comes, the hour decides. [modes, k] [m/s²]"""
     pace, phase, x = _walkers(round(a.onset))
-    force = (
-        STEP * np.sqrt(c.people * GROUPS) / GROUPS * np.sin(2 * np.pi * np.outer(c.pace + c.spread * pace, a.since(t)) + phase)
-    )
+    paces = np.outer(c.pace + c.spread * pace, a.since(t))
+    force = STEP * np.sqrt(c.people / GROUPS) * np.sin(2 * np.pi * paces + phase)
     shape = np.sin(np.pi * np.outer(spans.order, x))
     i = a.bridge
     return np.asarray(2 / (spans.mass[i] * spans.length[i]) * c.present(a.since(t)) * (shape @ force))

@@ -331,6 +331,32 @@ def test_what_a_scenario_demands_is_true(path: Path) -> None:
     assert all(t.detectable < s.end for t in true if t.hazard)
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "share"),
+    [
+        ("B4", "modal-1/f1", np.sqrt(0.92)),
+        ("B5", "cable-1-3/force", 0.88),
+        ("B5", "cable-1-4/force", 1.0),
+        ("B10", "modal-1/pier", 0.89),
+        ("B11", "modal-1/f1", 1.0),
+    ],
+)
+def test_a_scenario_of_weeks_ends_as_it_says(name: str, key: str, share: float) -> None:
+    """On its last day, with temperature taken out as the days before the fault have taught."""
+    s = load(FOLDER / "bridge" / f"{name}.toml")
+    st = stage(s)
+    b = Batch.joined([turn.batch for turn in st.turns()])
+    scn = Scene(st.catalog, None)  # type: ignore[arg-type]
+    at = (s.start - START) / NS
+    (t, x), (u, warm) = of_key(scn, b, key), of_key(scn, b, "thermo-1/deck")
+    t, u, onset = t - at, u - at, s.fault[0][1].at
+    temperature = np.interp(t - st.catalog.step[st.catalog.row[key]] / 2, u, warm)
+    known = (t < onset) & (temperature > 274)
+    last = (t > t[-1] - DAY) & (temperature > 274)
+    usual = np.polyval(np.polyfit(temperature[known], x[known], 1), temperature[last])
+    assert (x[last] / usual).mean() == pytest.approx(share, abs=0.006)
+
+
 def test_the_first_of_each_kind_of_fault_is_told_apart() -> None:
     s = scene(faults=(Impact(), Crowd(), Impact(bridge="bridge-2")))
     assert isinstance(s.model, BridgeModel)
