@@ -114,7 +114,11 @@ def acting(fault: Any, cars: Cars, start: int) -> Acting:
     onset = start + round(fault.at * NS)
     a = Acting(fault, car, onset, onset + round(fault.lasts * NS))
     if isinstance(fault, Visiting):
-        return a._replace(trip=_trip(car, onset, HERE, HERE, fault.passengers, held=fault.held))
+        landing = getattr(fault, "landing", 0)
+        if landing > cars.floors[car]:
+            raise ValueError(f"landing: there are {cars.floors[car]}")
+        where = landing - 1 if landing else HERE
+        return a._replace(trip=_trip(car, onset, where, where, fault.passengers, held=fault.held))
     if not isinstance(fault, Riding):
         return a
     origin, target = fault.between(int(cars.floors[car]))

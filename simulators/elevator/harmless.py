@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
+from lifeline.kinds import Between
 from lifeline.measures import Seconds, measure, time
 from lifeline.model import Floats
 from simulators.elevator.acting import Channels
@@ -20,6 +21,7 @@ class HoldDoor:
     at: Seconds = 600.0  # when the door opens
     lasts: Lasts = 480.0  # that it stays open
     passengers: Persons = 0  # seen inside meanwhile
+    landing: Annotated[int, Between(0, 120)] = 0  # where, 1 being the lowest; 0: wherever the car stands
 
     @property
     def held(self) -> float:

@@ -142,6 +142,7 @@ class BlockedDoor:
     at: Seconds = 600.0  # when the door opens
     cycles: Annotated[int, Between(1, 1000)] = 30  # re-openings
     passengers: Persons = 0  # inside meanwhile
+    landing: Annotated[int, Between(0, 120)] = 0  # where, 1 being the lowest; 0: wherever the car stands
 
     feature = "reopenings"
 

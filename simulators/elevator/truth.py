@@ -78,8 +78,8 @@ class Film:
             trip = trip._replace(origin=np.zeros(1, np.int64), target=np.zeros(1, np.int64))
         mine = [b for b in acts if b.car == a.car]
         self.x: Channels = sight(trip.take(np.zeros(self.t.size, np.int64)), cars, mine, self.t, (), weather)
-        self.asset, self.known = cars.asset[a.car], trip.origin[0] != HERE and a.trip.origin[0] != HERE
-        self.onset = a.onset
+        self.asset, self.known = cars.asset[a.car], a.trip.origin[0] != HERE
+        self.end = a.end
 
     def runs(self, true: Bools) -> Iterator[tuple[slice, float]]:
         """Stretches in which something holds, and how long each lasts [s]."""
@@ -94,10 +94,12 @@ class Film:
     def said(self, hazard: str, run: slice, wait: float, least: Level, most: Level) -> Truth:
         """wait: until it can be known. [s]"""
         begin, end = int(self.t[run.start]), int(self.t[run.stop - 1])
+        if run.stop == self.t.size:
+            end = max(end, self.end)  # longer than it is looked at
         seen = min(begin + round(wait * NS), end)
-        return Truth(self.asset, hazard, None, begin, seen, end, least, max(least, most), place=self._place(run.start))
+        return Truth(self.asset, hazard, None, begin, seen, end, least, max(least, most), place=self.place(run.start))
 
-    def _place(self, i: int) -> str:
+    def place(self, i: int) -> str:
         """The landing, or those between which the car is; "" where only its terminal knows."""
         if not self.known:
             return ""
@@ -118,8 +120,8 @@ def _seen(cars: Cars, a: Acting, acts: Sequence[Acting], weather: Weather) -> It
     if isinstance(a.fault, hazards.BlockedDoor):
         level = graded(a.fault.cycles / OF_CYCLES, REOPENED)
         if level:
-            told = Truth(film.asset, "door_fault", None, a.onset, a.end, a.end, min(level, Level.YELLOW), Level.ORANGE)
-            yield told  # an obstacle, not a broken door, is YELLOW at least
+            least = min(level, Level.YELLOW)  # an obstacle, not a broken door
+            yield Truth(film.asset, "door_fault", None, a.onset, a.end, a.end, least, Level.ORANGE, film.place(0))
     if isinstance(a.fault, machine.RopeSlip):
         slipped = float(film.x["slip"].sum()) * STEP
         if slipped > SLIP:

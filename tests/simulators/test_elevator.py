@@ -328,6 +328,13 @@ def test_the_truth_is_what_the_motion_of_the_car_says(fault: Any, expected: dict
     assert all(t.place for t in s.model.truth() if t.hazard and t.hazard not in own)
 
 
+def test_who_is_shut_in_for_a_night_is_so_until_he_is_freed() -> None:
+    s = scene(hazards.Entrapment(at=600, lasts=9 * 3600, place="landing"), lifts=1)
+    (true,) = [t for t in s.model.truth() if t.hazard == "entrapment"]
+    assert (true.end - true.onset) / NS == pytest.approx(9 * 3600, abs=20)
+    assert true.min_level is Level.RED
+
+
 def test_only_devices_are_at_fault_where_only_devices_are() -> None:
     for fault, name in (
         (harmless.Poster(), "poster"),
@@ -387,6 +394,18 @@ def test_a_town_has_its_lifts_by_name() -> None:
 def test_a_fault_that_cannot_show_is_refused(fault: Any, world: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         scene(fault, **world)
+
+
+def test_somebody_can_sleep_in_the_lobby() -> None:
+    s = scene(harmless.HoldDoor(at=600, lasts=300, passengers=1, landing=1), channels=MORE, lifts=1, trips=400)
+    x = held(s, told(s, 1000), 1, 1000)
+    during = (x["t"] > 602) & (x["t"] < 900)
+    assert (x["floor"][during] == 1).all()
+    assert (x["door"][during] == 1).all()
+    (true,) = scene(hazards.BlockedDoor(landing=3), features=("reopenings",)).model.truth()
+    assert true.place == "floor-3"
+    with pytest.raises(ValueError, match=r"fault\[0\].landing: there are 31"):
+        scene(harmless.HoldDoor(landing=40))
 
 
 def test_a_car_cannot_be_on_two_trips_at_once() -> None:
