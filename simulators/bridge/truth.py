@@ -20,6 +20,8 @@ from simulators.bridge.happening import Acting
 from simulators.bridge.layout import SENSORS
 from simulators.bridge.modes import Swing, felt, ride, step_of
 from simulators.bridge.passing import Convoy, Crowd, Overload
+from simulators.bridge.spans import SIDES
+from simulators.bridge.station import CABLE as STRUNG
 from simulators.bridge.station import Station
 from simulators.bridge.vehicles import DESIGN, Crossings
 from simulators.faults import Truth
@@ -46,7 +48,8 @@ GALE: Final = (15.0, 20.0, 25.0, NEVER)  # [m/s] mean wind
 SURE: Final = 0.95  # [1] within so much of a bound either level is right
 MODEL: Final = 5e-4  # [m] spread of a joint about its temperature: 0.1 % of the range, twice over for the fit
 LONGEST: Final = 130 * 86_400.0  # [s] of a fault that is looked at
-WINDOW: Final = 600.0  # [s] of an RMS
+WINDOW: Final = 600  # [s] of an RMS, of a mean wind
+HOUR: Final = 3600.0  # [s]
 
 
 def grid(a: Acting, step: float) -> Floats:
@@ -58,6 +61,12 @@ def levels(value: float, bounds: Sequence[float]) -> tuple[Level, Level]:
     """What must be, and what may be said, of a value."""
     alone = graded(value / SURE, bounds)
     return graded(SURE * value, bounds), Level(min(alone + 1, Level.RED)) if alone else alone
+
+
+def _two(st: Station, a: Acting, x: Callable[[Sequence[Acting]], Floats]) -> tuple[Floats, Floats]:
+    """A quantity of the bridge with what acts, and without this one. x: of faults -> [b, …]"""
+    others = [other for other in st.acts if other is not a]
+    return x(st.acts)[a.bridge], x(others)[a.bridge]
 
 
 def _weighty(st: Station, a: Acting, f: Overload | Convoy) -> Iterator[Truth]:
@@ -81,7 +90,7 @@ def _weighty(st: Station, a: Acting, f: Overload | Convoy) -> Iterator[Truth]:
     bearing = of.reactions(s, t, live.bearing, st.acts)[b] / s.dead[b]
     lifted = bearing.min(axis=0) <= 1 - RELIEF[3]
     if lifted.any():
-        which = ("a-left", "a-right", "b-left", "b-right")[int(bearing.min(axis=1).argmin())]
+        which = SIDES[int(bearing.min(axis=1).argmin())]
         off = float(t[np.argmax(lifted)])
         yield _truth(s.asset[b], BEARING, first, off, last, (Level.YELLOW, Level.RED), which)
 
@@ -106,45 +115,38 @@ def _struck(st: Station, a: Acting, f: Impact) -> Iterator[Truth]:
     piers = st.fitted.shape(s.modes)[:, -1]
     piers = piers[piers > 0] if (piers > 0).any() else np.ones(1)
     least, most = levels(float(shake * piers.min()), SHOCK)[0], levels(float(shake * piers.max()), SHOCK)[1]
-    if least >= Level.ORANGE and f.residual >= JERK:
+    now, usual = _two(st, a, lambda acts: of.leaning(s, np.array([a.onset + f.width]), acts))
+    stays = float(now[0] - usual[0])
+    if least >= Level.ORANGE and stays >= JERK:
         least = most = Level.RED
     over = a.onset + f.width
     if least:
         yield _truth(s.asset[b], IMPACT, a.onset, over, a.end, (least, most), "pier")
-    lean = levels(f.residual, LEAN)
+    lean = levels(stays, LEAN)
     if lean[0]:
-        most = Level.RED if f.residual >= SURE * JERK else lean[1]
+        most = Level.RED if stays >= SURE * JERK else lean[1]
         yield _truth(s.asset[b], TILT, a.onset, over, a.end, (lean[0], most), "pier")
 
 
-def _shaking(st: Station, a: Acting, f: Vortices | Crowd) -> Iterator[Truth]:
+def _shaking(st: Station, a: Acting, _: Vortices | Crowd) -> Iterator[Truth]:
     """The RMS over ten minutes at the accelerometer of the deck that swings most."""
     s, b = st.spans, a.bridge
-    rms = _grown(st, a, f) if isinstance(f, Vortices) else _trodden(st, a)
-    own = float(s.ambient[b])
-    over = np.sqrt(np.cumsum(rms**2) / WINDOW + own**2)  # [k] one a second
-    over[int(WINDOW) :] = np.sqrt(np.convolve(rms**2, np.full(int(WINDOW), 1 / WINDOW))[int(WINDOW) : rms.size] + own**2)
+    rms, own = _alone(st, a), float(s.ambient[b])
+    over = np.sqrt(np.convolve(rms**2, np.full(WINDOW, 1 / WINDOW))[: rms.size] + own**2)
     least, most = levels(float(over.max()), SWAY)
     if not least:
         return
-    width = 2 * np.pi * s.damping[b] * s.omega[b, 0] / (2 * np.pi)  # [Hz] band of the first mode
+    width = s.damping[b] * s.omega[b, 0]  # [Hz] band of the first mode, 2πζf
     known = int(np.argmax(over >= own * (1 + 3 / (2 * np.sqrt(width * WINDOW)))))
     deck = (st.fitted.shape(s.modes)[:, :-1] != 0).any(axis=1).sum()
     least = least if deck > 1 else min(least, Level.YELLOW)
-    yield _truth(s.asset[b], VIBRATION, a.onset, a.onset + max(known, 1), a.end, (least, most), "span")
+    yield _truth(s.asset[b], VIBRATION, a.onset, a.onset + known + 1, a.end, (least, most), "span")
 
 
-def _grown(st: Station, a: Acting, f: Vortices) -> Floats:
-    """RMS of the acceleration, second by second. [k] [m/s²]"""
-    t, n, s = grid(a, 1.0), f.mode - 1, st.spans
-    most = np.abs(st.fitted.shape(s.modes)[:, n]).max(initial=0.0)
-    return np.asarray(most * f.rms * -np.expm1(-s.zeta[a.bridge, n] * s.omega[a.bridge, n] * (t - a.onset)))
-
-
-def _trodden(st: Station, a: Acting) -> Floats:
-    """Of the modes under the crowd, from rest. [k] [m/s²]"""
+def _alone(st: Station, a: Acting) -> Floats:
+    """RMS of what a fault alone does to the modes of the deck, from rest, second by second; for an hour at most. [k] [m/s²]"""
     s, b, rate = st.spans, a.bridge, st.fitted.rate
-    t = a.onset + np.arange(1, round(min(a.end - a.onset, 3600.0)) * rate + 1) / rate
+    t = a.onset + np.arange(1, round(min(a.end - a.onset, HOUR)) * rate + 1) / rate
     load = loads.pushed(s, t, [a], s.omega)[b, :-1]
     step = step_of(s.omega[b, :-1], s.zeta[b, :-1], 1 / rate)
     moved = felt(step, ride(step, Swing(*np.zeros((3, s.modes))), load), load)
@@ -154,63 +156,74 @@ def _trodden(st: Station, a: Acting) -> Floats:
 
 def _softer(st: Station, a: Acting, f: Stiffness | Scour) -> Iterator[Truth]:
     """Frequencies that fall, temperature taken out."""
-    s, b, part = st.spans, a.bridge, "pier" if isinstance(f, Scour) else "span"
-    t = grid(a, 600.0)
-    others = [x for x in st.acts if x is not a]
-    mode = -1 if part == "pier" else 0
-    with_it, without = (of.pitched(s, t, x, st.climate)[b, mode] for x in (st.acts, others))
-    drop = 1 - with_it / without
-    known = drop >= 3 * (st.spread[b, mode] if "frequency" in st.fitted.kinds else 0.005)
+    t, mode = grid(a, 600.0), -1 if isinstance(f, Scour) else 0
+    now, usual = (x[mode] for x in _two(st, a, lambda acts: of.pitched(st.spans, t, acts, st.climate)))
+    drop = 1 - now / usual
+    known = drop >= 3 * (st.spread[a.bridge, mode] if "frequency" in st.fitted.kinds else 0.005)
+    part = "pier" if mode else "span"
     yield from _found(st, a, STIFFNESS, t, known, levels(float(drop.max()), DROP), part, lone=True)
 
 
 def _leaning(st: Station, a: Acting, _: Settlement | Scour) -> Iterator[Truth]:
     t = grid(a, 600.0)
-    others = [x for x in st.acts if x is not a]
-    lean = of.leaning(st.spans, t, st.acts)[a.bridge] - of.leaning(st.spans, t, others)[a.bridge]
+    now, usual = _two(st, a, lambda acts: of.leaning(st.spans, t, acts))
+    lean = now - usual
     yield from _found(st, a, TILT, t, lean >= 3 * _noise("tilt"), levels(float(lean.max()), LEAN), "pier")
 
 
 def _slack(st: Station, a: Acting, f: CableLoss) -> Iterator[Truth]:
-    t = grid(a, 600.0)
-    gone = 1 - f.slack(a.since(t))
-    yield from _found(st, a, CABLE, t, gone >= 3 * 0.005, levels(float(gone.max()), SLACK), f"cable-{f.cable}", lone=True)
+    """By the force that a cable's frequency tells, temperature taken out."""
+    t, cables = grid(a, 600.0), st.cables
+    mine = (cables.bridge == a.bridge) & (cables.number == f.cable)
+    others = [x for x in st.acts if x is not a]
+    now, usual = (of.strung(cables, t, x, st.climate)[mine][0] for x in (st.acts, others))
+    gone = 1 - now / usual
+    yield from _found(st, a, CABLE, t, gone >= 3 * STRUNG[1], levels(float(gone.max()), SLACK), f"cable-{f.cable}", lone=True)
 
 
-def _sinking(st: Station, a: Acting, f: Settlement | Creep) -> Iterator[Truth]:
-    """By the rate at which it goes on, if for three months; by how far, if at once."""
-    t = grid(a, 3600.0)
-    sag = f.sagging(a.since(t))
-    long = min(a.end - a.onset, LONGEST) >= 90 * 86_400.0
-    rate = float(sag.max()) / 90 / 86_400 if isinstance(f, Settlement) else f.rate
-    slow = levels(rate, GROWTH) if long else (Level.NORMAL, Level.NORMAL)
-    quick = levels(float(sag.max()), SPRUNG) if isinstance(f, Settlement) else (Level.NORMAL, Level.NORMAL)
-    both = (max(slow[0], quick[0]), max(slow[1], quick[1]))
-    yield from _found(st, a, DEFLECTION, t, sag >= 3 * _noise("deflection"), both, "span", lone=True)
+def _sinking(st: Station, a: Acting, _: Settlement | Creep) -> Iterator[Truth]:
+    """By its growth over three months, if it lasts so long; by what comes within a day."""
+    t = grid(a, HOUR)
+    now, usual = _two(st, a, lambda acts: of.sunk(st.spans, t, acts))
+    sag = now - usual
+    slow, quick = (float((sag[k:] - sag[:-k]).max(initial=0.0)) for k in (90 * 24, 24))
+    both = levels(slow / (90 * 24 * HOUR), GROWTH), levels(quick, SPRUNG)
+    said = max(x[0] for x in both), max(x[1] for x in both)
+    yield from _found(st, a, DEFLECTION, t, sag >= 3 * _noise("deflection"), said, "span", lone=True)
 
 
 def _blocked(st: Station, a: Acting, _: Blocked) -> Iterator[Truth]:
     """From what the temperature would have done to the joint; one that is stuck for a week may be RED."""
     t = grid(a, 600.0)
-    others = [x for x in st.acts if x is not a]
-    with_it, without = (of.opened(st.spans, t, x, st.climate)[a.bridge] for x in (st.acts, others))
-    away = np.abs(with_it - without)
+    now, usual = _two(st, a, lambda acts: of.opened(st.spans, t, acts, st.climate))
+    away = np.abs(now - usual)
     least, most = levels(float(away.max()) / MODEL, ODD)
     most = Level.RED if a.end - a.onset >= TIMES["week"] else most
     yield from _found(st, a, JOINT, t, away >= 3 * _noise("joint"), (least, most), "joint", lone=True)
 
 
-def _relieved(st: Station, a: Acting, f: Unloading) -> Iterator[Truth]:
+def _relieved(st: Station, a: Acting, _: Unloading) -> Iterator[Truth]:
+    """By what the bearing bears without traffic."""
     t = grid(a, 600.0)
-    gone = -f.unloaded(a.since(t)).min(axis=0)
-    known = gone * st.spans.dead[a.bridge] >= 3 * _noise("bearing")
-    yield from _found(st, a, BEARING, t, known, levels(float(gone.max()), RELIEF), f.bearing, lone=True)
+    empty = np.zeros((st.spans.n, 4, t.size))
+    now, usual = _two(st, a, lambda acts: of.reactions(st.spans, t, empty, acts))
+    lost = usual - now
+    which = int(lost.max(axis=1).argmax())
+    said = levels(float((lost / usual)[which].max()), RELIEF)
+    yield from _found(st, a, BEARING, t, lost[which] >= 3 * _noise("bearing"), said, SIDES[which], lone=True)
 
 
-def _windy(st: Station, a: Acting, f: Storm) -> Iterator[Truth]:
-    least, most = levels(f.wind, GALE)
-    for asset in st.spans.asset if least else ():
-        yield _truth(asset, WIND, a.onset, a.onset, a.end, (min(least, Level.YELLOW), most), "")
+def _windy(st: Station, a: Acting, _: Storm) -> Iterator[Truth]:
+    """By the mean over ten minutes, bridge for bridge."""
+    t = a.onset + np.arange(0.0, min(a.end - a.onset, 86_400.0) + 10.0, 10.0)
+    wind = of.blown(st.spans, t, st.acts, st.weather)
+    for asset, x in zip(st.spans.asset, wind, strict=True):
+        mean = np.convolve(x, np.full(WINDOW // 10, 10 / WINDOW), "valid") if x.size >= WINDOW // 10 else x
+        least, most = levels(float(mean.max()), GALE)
+        if least:
+            yield _truth(
+                asset, WIND, a.onset, a.onset + 10.0 * (x.size - mean.size), a.end, (min(least, Level.YELLOW), most), ""
+            )
 
 
 def _found(
