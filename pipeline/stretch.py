@@ -33,6 +33,7 @@ class Quiet(NamedTuple):
 def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
     """Turns in runs. Whoever asks for the next run has stepped the engine through the last."""
     joint = grids(engine)
+    longest = (LONGEST - 2) * NS if joint.any() else NEVER // 2
     held, looked = list[Turn](), 0  # turns, and how many there are up to the last that made the engine look at the clock
     size, clock, quiet = 0, engine.clock, outlook(engine)
     for turn in turns:
@@ -45,7 +46,7 @@ def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
         before, clock = clock, max(clock, min(newest(turn), turn.at))
         looks = clock // TICK > before // TICK
         looked = len(held) if looks else looked
-        due = looks and clock >= min(quiet.until, engine.clock + (LONGEST - 2) * NS)
+        due = looks and clock >= min(quiet.until, engine.clock + longest)
         if alone or due or size > MOST:
             yield from filter(None, (held[:looked], held[looked:]))
             held, looked, size, clock, quiet = [], 0, 0, engine.clock, outlook(engine)

@@ -103,8 +103,9 @@ def listen(on: Stage, rules: Sequence[Rule], over: Sequence[Stretch] = ()) -> To
         for envelope in envelopes:
             for turn in run:
                 envelope.add(turn)
-        docket.take(found)
-        arrived |= arrivals(found, run, on.catalog, read)
+        came = arrivals(found, run, on.catalog, read)
+        docket.take(sorted(found, key=lambda c: (came[c.id], c.t)))
+        arrived |= came
         changes += found
     hazards, tickets = docket.hazards(), docket.tickets()
     return Told([said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, replay, envelopes)
