@@ -45,7 +45,7 @@ class Well:
     volume: Annotated[float, Between(0.1, 1000)] = 3.0  # of its air [m³]
     air: Annotated[float, Between(0.01, 100)] = 0.4  # air changes an hour when the air is still
     draught: Annotated[float, Between(0, 100)] = 0.0  # more an hour for each root of a kelvin that it is warmer than the air
-    biogas: Annotated[float, measure("m³/h", 0.0, 1.0)] = 0.0  # methane from its sediment at 20 °C
+    biogas: Annotated[float, measure("m³/h", 0.0, 1.0)] = 0.0  # methane from its sediment at 20 °C; for a hazard: gas.biogas
     along: Annotated[float, measure("m", 0.0, 10_000)] = 0.0  # place along the street
     away: Annotated[float, measure("m", 0.0, 1000)] = 2.0  # distance from the main
     sump: Annotated[float, measure("m", 0.01, 100)] = 100.0  # depth of water that drowns the laser
