@@ -335,8 +335,11 @@ def test_an_interrupt_ends_every_process_at_once(tmp_path: Path, rules: Path, mo
     with pytest.raises(KeyboardInterrupt):
         list(finished(jobs, 2))
     for child in active_children():
-        child.join(30)
-    assert not active_children()
+        for _ in range(600):  # the pool's own thread may have taken its exit code, and tells it a moment later
+            child.join(0.1)
+            if child.exitcode is not None:
+                break
+        assert child.exitcode is not None
 
 
 def test_a_spike_of_one_sample_in_ninety_days_stays_visible() -> None:
