@@ -59,6 +59,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "stuck": ("传感器数据卡滞", "stuck sensor"),
     "water_burst": ("供水管网爆管", "burst water main"),
     "water_leak": ("供水管网漏损", "water leak"),
+    "water_low_pressure": ("供水压力不足", "low water pressure"),
     "water_overflow": ("水池溢流", "overflow of a water tank"),
     "water_overpressure": ("供水超压", "water overpressure"),
     "water_quality": ("供水水质异常", "water quality out of bounds"),

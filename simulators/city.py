@@ -13,7 +13,7 @@ from simulators.faults import SensorFault
 from simulators.old_bridge import Bridge, BridgeFault, Channels, Impact, Spans, Vortices
 from simulators.old_elevator import CHANNELS, Elevator, Trouble, lifts
 from simulators.old_gas import Gas, Leak, Misregulation, regulators, wells
-from simulators.water import Burst, Water, grid
+from simulators.old_water import Burst, Water, grid
 from simulators.world import City, Model, Run
 
 Fault = Leak | Misregulation | Burst | Impact | Vortices | Trouble | SensorFault

@@ -10,7 +10,7 @@ from simulators.effects import Dropout, Skew, Spike, Stuck
 from simulators.old_bridge import Impact
 from simulators.old_elevator import Kind, Trouble
 from simulators.old_gas import VOL, Leak, Misregulation
-from simulators.water import Burst
+from simulators.old_water import Burst
 
 LAST: Final = 600  # [s] each hazard lasts, unless it is over at once
 

@@ -50,10 +50,10 @@ def water_flow(hole: float, head: Floats, discharge: float = PIPE_BREAK) -> Floa
     return np.asarray(discharge * area(hole) * np.sqrt(2 * G * np.maximum(head, 0.0)))
 
 
-def yielding_flow(hole: float, head: float, give: float, discharge: float = PIPE_BREAK) -> float:
+def yielding_flow(hole: Any, head: Any, give: float, discharge: float = PIPE_BREAK) -> Floats:
     """Flow from a hole whose own head falls with the flow: q = c √(head - give·q), solved for q.
 
-    head: before the hole [m]; give: drop of head per flow [m/(m³/s)]; [m³/s]
+    hole [k] or one: diameter [m]; head [k] or one: before the hole [m]; give: drop of head per flow [m/(m³/s)]; [k] [m³/s]
     """
     c2 = (discharge * area(hole)) ** 2 * 2 * G
-    return float((np.sqrt((c2 * give) ** 2 + 4 * c2 * max(head, 0.0)) - c2 * give) / 2)
+    return np.asarray((np.sqrt((c2 * give) ** 2 + 4 * c2 * np.maximum(head, 0.0)) - c2 * give) / 2)
