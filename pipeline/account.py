@@ -11,7 +11,7 @@ from lifeline.model import Level
 from lifeline.words import nearest
 from pipeline.docket import Docket
 from pipeline.feed import Feed
-from pipeline.foreign import Found
+from pipeline.tables import Found
 
 SHOWN: Final = 12  # names in a line of the account
 

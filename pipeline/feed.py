@@ -15,9 +15,9 @@ from ingest.quality import QualityState
 from lifeline.catalog import Catalog
 from lifeline.model import JUDGED, NS, Batch, Bools, Floats, Ints, Quality, Rows
 from pipeline.engine import GAP, REPORT, Engine
-from pipeline.foreign import Table
 from pipeline.grid import LONGEST
 from pipeline.stretch import ages, grids
+from pipeline.tables import Table
 from simulators.world import Turn
 
 MOST: Final = 1_000_000  # readings in a turn

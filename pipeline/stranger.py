@@ -19,8 +19,8 @@ from lifeline.model import NS, Domain, Ints, Rule
 from lifeline.units import QUANTITIES, UNITS, WORDS
 from lifeline.words import Unusable
 from pipeline.engine import REPORT
-from pipeline.foreign import Table
 from pipeline.stretch import ages
+from pipeline.tables import Table
 
 NEEDED: Final = ("key", "quantity", "unit")
 FIXED: Final = {"district": "-", "low": "-1e30", "high": "1e30", "lat": "0", "lon": "0", "owner": "-"}
