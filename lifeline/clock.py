@@ -1,6 +1,7 @@
 """The only place that asks for the time. Wall time for service, fast time for replay and tests."""
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -49,6 +50,21 @@ class FastClock:
     async def until(self, t: int) -> None:
         self._now = max(self._now, t)
         await asyncio.sleep(0)  # others get their turn, as they would while a wall clock sleeps
+
+
+class Pace:
+    """Lets a stream pass no faster than `speed` times its own time, counted from its first instant; inf: at once."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self._speed = speed
+        self._begun: tuple[int, int] | None = None  # [ns] the first instant, and when it passed
+
+    def wait(self, t: int, stop: threading.Event) -> bool:
+        """Return when t [ns] is due: true, or false as soon as it is to stop."""
+        at = time.monotonic_ns()
+        self._begun = self._begun or (t, at)
+        left = ((t - self._begun[0]) / self._speed - (at - self._begun[1])) / NS
+        return not (stop.wait(left) if left > 0 else stop.is_set())
 
 
 def iso(t: int) -> str:

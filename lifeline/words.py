@@ -8,6 +8,10 @@ class Unusable(ValueError):
     """What people wrote (settings, catalog, rules) cannot be used; the text names everything that is wrong with it."""
 
 
+class Failed(Exception):
+    """What was asked for cannot be done now, through no fault of what was written; the text says why, and what may be done."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was most likely meant; "" when none is near. Case is not minded."""
     folded = {k.casefold(): k for k in known}

@@ -265,14 +265,17 @@ def replay(
     ] = Shift.now,
     city: Annotated[str, typer.Option(help="Name of the city in the topics; left out: the recording's.")] = "",
     ca: Annotated[Path | None, typer.Option(help="For mqtts://: whom to trust, instead of the system's authorities.")] = None,
+    catalog: Annotated[Path | None, typer.Option(help="Also write the catalog of its series here (CSV).")] = None,
     json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
 ) -> None:
     """Play a recording through the engine that runs live, saying what is warned of; or to a broker. docs/recordings.md."""
+    from rich.console import Console
+
     from pipeline.playback import run
 
     said = run(
         recording, speed=paced(speed, asap=asap), publish=publish, rules=rules, out=out, shift=shift is Shift.now, city=city,
-        ca=ca, say=(lambda _: None) if json else typer.echo,
+        ca=ca, catalog=catalog, console=None if json else Console(),
     )  # fmt: skip
     account(said, as_json=json)
 
@@ -292,7 +295,13 @@ def account(said: "dict[str, Any]", *, as_json: bool) -> None:
         typer.echo(json.dumps(said, ensure_ascii=False))
         return
     for name, value in said.items():
-        typer.echo(f"{name:16} {len(value) if isinstance(value, list) else f'{value:,}' if isinstance(value, int) else value}")
+        if isinstance(value, bool):
+            shown = "yes" if value else "no"
+        elif isinstance(value, list):
+            shown = str(len(value))
+        else:
+            shown = f"{value:,}" if isinstance(value, int) else str(value)
+        typer.echo(f"{name:16} {shown}")
 
 
 @app.command()
@@ -440,14 +449,17 @@ def scenario_describe(
 
 
 def main() -> None:
-    """Run a command. A refusal (configuration, catalog, rules) is said in its own words, not as a traceback; exit code 2."""
-    from lifeline.words import Unusable
+    """Run a command. A refusal (configuration, catalog, rules) is said in its own words, not as a traceback; exit code 2.
+
+    What fails for other foreseen reasons (a broker that is away, a full disk) likewise; exit code 1.
+    """
+    from lifeline.words import Failed, Unusable
 
     try:
         app()
-    except Unusable as why:
+    except (Failed, Unusable) as why:
         typer.echo(str(why), err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(1 if isinstance(why, Failed) else 2) from None
 
 
 if __name__ == "__main__":

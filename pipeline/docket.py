@@ -51,8 +51,9 @@ class Docket:
         self._voices: dict[tuple[str, str], dict[tuple[str, str], Standing]] = {}  # (asset, hazard) -> (key, rule)
         self._live: dict[tuple[str, str], str] = {}
 
-    def take(self, changes: Iterable[Change]) -> None:
-        """Judge changes in the order of their instants."""
+    def take(self, changes: Iterable[Change]) -> list[tuple[Case, Step]]:
+        """Judge changes in the order of their instants -> what they moved: each warning as it then stood, and its new step."""
+        moves = []
         for c in changes:
             if self._stood.get((c.key, c.rule), c.t) > c.t:
                 continue  # older than what its series said last
@@ -62,18 +63,21 @@ class Docket:
             voices[c.key, c.rule] = said
             if not said.level:
                 del voices[c.key, c.rule]
-            self._judge(c, voices.values())
+            if warned := self._judge(c, voices.values()):
+                moves.append((warned.case, warned.steps[-1]))
+        return moves
 
-    def _judge(self, c: Change, voices: Iterable[Standing]) -> None:
+    def _judge(self, c: Change, voices: Iterable[Standing]) -> Warned | None:
+        """The warning that the change moves."""
         verdict = judge(voices)
         live = self._live.get((c.asset, c.hazard))
         if live is None and verdict.level is Level.NORMAL:
-            return
+            return None
         known = live or warning_id(c.asset, c.hazard, c.t)  # a closed one may have begun at this very instant
         warned = self.warnings.get(known) or Warned(opened(c, c.t))
         case = warned.case
         if verdict.level is case.level and (not verdict.level or verdict.kind is case.kind):
-            return
+            return None
         after, _ = moved(case, verdict, c.t, c.t)
         if after.state is State.GONE:
             after = answered(after, "replay", "", c.t)
@@ -85,6 +89,7 @@ class Docket:
             self._live[c.asset, c.hazard] = after.id
         else:
             self._live.pop((c.asset, c.hazard), None)
+        return warned
 
     def hazards(self) -> list[Warned]:
         """Warnings that went to people on call, by onset. Passive rules have none."""

@@ -1,23 +1,27 @@
 """The command `lifeline replay`: a recording through the very engine that runs live, or to a broker as its devices sent it."""
 
-import asyncio
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from rich.console import Console
+
 import detectors
-from lifeline.clock import FastClock, WallClock, iso, now
-from lifeline.model import NS, Change, Level, Rule
+from alerts.case import Case
+from lifeline.catalog import write
+from lifeline.clock import iso, now
+from lifeline.model import NS, Change, Kind, Rule
+from lifeline.words import Unusable
 from pipeline import verdicts
-from pipeline.delivery import Line, broker, deliver
-from pipeline.docket import Docket, Warned
+from pipeline.delivery import Line, broker, deliver, later
+from pipeline.docket import Docket, Step, Warned
 from pipeline.marks import SHAPES
-from pipeline.progress import ASAP, bar, paced, passing
+from pipeline.progress import ASAP, bar, paced, passing, stoppable
 from pipeline.recording import Recording
 from pipeline.replay import Replay
-from pipeline.simulate import later
 from pipeline.stretch import stretches
 from simulators.world import Turn
 
@@ -31,44 +35,50 @@ class Retold:
     replay: Replay
     changes: list[Change] = field(default_factory=list)
     docket: Docket = field(default_factory=Docket)
-    steps: dict[str, int] = field(default_factory=dict)  # of each warning, how many have been said
 
     def take(self, found: Iterable[Change], say: Say) -> None:
-        """Judge changes, and say what became of warnings."""
-        found = list(found)
-        self.changes += found
-        self.docket.take(found)
-        for w in self.docket.warnings.values():
-            for step in w.steps[self.steps.get(w.case.id, 0) :]:
-                say(line(w, step.t, step.level, step.voices))
-            self.steps[w.case.id] = len(w.steps)
+        """Judge changes; say them, and what became of warnings."""
+        for c in found:
+            self.changes.append(c)
+            say(f"{iso(c.t)}             {c.asset}  {c.hazard}  {c.key}  {c.rule}  {c.old} → {c.new}")
+            for case, step in self.docket.take([c]):
+                say(line(case, step))
 
 
-def line(w: Warned, t: int, level: Level, voices: int) -> str:
+def line(case: Case, step: Step) -> str:
     """A step of a warning for people."""
-    kind = "" if w.hazard else "  (ticket)"
-    by = f"  {voices} voices" if voices > 1 else ""
-    return f"{iso(t)}  {SHAPES[level.name]} {level.name:6}  {w.case.asset}  {w.case.hazard}{by}{kind}"
+    kind = "" if step.kind is Kind.HAZARD else "  (ticket)"
+    by = f"  {step.voices} voices" if step.voices > 1 else ""
+    return f"{iso(step.t)}  {SHAPES[step.level.name]} {step.level.name:6}  {case.asset}  {case.hazard}{by}{kind}"
 
 
-def judged(recording: Recording, rules: list[Rule], speed: float = ASAP, say: Say = lambda _: None) -> Retold:
-    """The whole recording; the same changes whatever the speed."""
-    made = Retold(Replay(recording.catalog, rules, recording.city, recording.terms))
+def judged(
+    recording: Recording,
+    rules: list[Rule],
+    speed: float = ASAP,
+    console: Console | None = None,
+    stop: threading.Event | None = None,
+) -> Retold:
+    """The whole recording, until told to stop; the same changes whatever the speed. console: where they are said"""
+    made, stop = Retold(Replay(recording.catalog, rules, recording.city, recording.terms)), stop or threading.Event()
+
+    def say(text: str) -> None:
+        if console is not None:
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     first, last = recording.span
-    with bar((last - first) / NS, "replay") as told:
+    with bar((last - first) / NS, "replay", console) as told:
         passed = passing(told, first)
-        for run in _runs(recording, made.replay, speed):
+        for run in _runs(recording, made.replay, speed, stop):
             made.take(made.replay.step(*run), say)
             passed(run[-1])
     return made
 
 
-def _runs(recording: Recording, replay: Replay, speed: float) -> Iterator[list[Turn]]:
+def _runs(recording: Recording, replay: Replay, speed: float, stop: threading.Event) -> Iterator[list[Turn]]:
     """At once as many turns as may be judged together; at a pace each in its time."""
-    if speed == ASAP:
-        yield from stretches(recording.turns(), replay.engine)
-    else:
-        yield from ([turn] for turn in paced(recording.turns(), recording.span[0], speed))
+    turns = paced(recording.turns(), recording.span[0], speed, stop)
+    yield from stretches(turns, replay.engine) if speed == ASAP else ([turn] for turn in turns)
 
 
 def run(
@@ -81,24 +91,32 @@ def run(
     shift: bool,
     city: str,
     ca: Path | None,
-    say: Say,
+    catalog: Path | None = None,
+    console: Console | None = None,
 ) -> dict[str, Any]:
     """What was done. speed: times real time; None: ASAP, but 1 when published."""
+    if publish and (rules or out):
+        raise Unusable("--rules, --out: what is published is judged by those who listen; leave them out, or --publish")
     recording = Recording(path)
+    if catalog is not None:
+        write(recording.catalog, catalog)
     began = perf_counter()
-    if publish:
-        said = _published(recording, publish, speed or 1.0, shift=shift, city=city or recording.city, ca=ca)
-    else:
-        said = _judged(recording, rules, speed or ASAP, out, say)
+    with stoppable() as stop:
+        if publish:
+            said = _published(recording, publish, speed or 1.0, shift=shift, city=city or recording.city, ca=ca, stop=stop)
+        else:
+            said = _judged(recording, rules, speed or ASAP, out, console, stop)
     took, (first, last) = perf_counter() - began, recording.span
     return {
         "recording": str(path), "source": recording.info["source"], "from": iso(first), "to": iso(last), **said,
-        "seconds": round(took, 3), "times_real_time": round((last - first) / NS / took, 1),
+        "seconds": round(took, 3), **({"times_real_time": round((last - first) / NS / took, 1)} if said["whole"] else {}),
     }  # fmt: skip
 
 
-def _judged(recording: Recording, rules: Path | None, speed: float, out: Path | None, say: Say) -> dict[str, Any]:
-    made = judged(recording, detectors.rules(rules), speed, say)
+def _judged(
+    recording: Recording, rules: Path | None, speed: float, out: Path | None, console: Console | None, stop: threading.Event
+) -> dict[str, Any]:
+    made = judged(recording, detectors.rules(rules), speed, console, stop)
     hazards, tickets = made.docket.hazards(), made.docket.tickets()
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -106,7 +124,8 @@ def _judged(recording: Recording, rules: Path | None, speed: float, out: Path | 
         verdicts.warnings(hazards, out / "warnings.parquet")
         verdicts.warnings(tickets, out / "tickets.parquet")
     return {
-        "readings": made.replay.readings, "refused": made.replay.refused, "changes": len(made.changes),
+        "readings": made.replay.readings, "refused": made.replay.refused, "whole": not stop.is_set(),
+        "changes": [{**verdicts.change(c), "t": iso(c.t)} for c in made.changes],
         "warnings": [told(w) for w in hazards], "tickets": [told(w) for w in tickets],
     }  # fmt: skip
 
@@ -119,12 +138,14 @@ def told(w: Warned) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _published(recording: Recording, url: str, speed: float, *, shift: bool, city: str, ca: Path | None) -> dict[str, Any]:
+def _published(
+    recording: Recording, url: str, speed: float, *, shift: bool, city: str, ca: Path | None, stop: threading.Event
+) -> dict[str, Any]:
     to, (first, last) = broker(url, ca), recording.span
     with Line(to, "lifeline-replay") as line, bar((last - first) / NS, "replay") as bar_told:
-        moved = later(first, last, speed) if shift else 0
-        clock = FastClock(now()) if speed == ASAP else WallClock(speed)
-        sent = passing(bar_told, first)
-        sending = deliver(recording.turns(), recording.catalog, city, line, clock, start=first, shift=moved, sent=sent)
-        done = asyncio.run(sending)
+        moved = later(first, last, speed, now()) if shift else 0
+        done = deliver(
+            recording.turns(), recording.catalog, city, line, speed=speed, start=first, shift=moved,
+            sent=passing(bar_told, first), stop=stop,
+        )  # fmt: skip
     return {"broker": f"{to.host}:{to.port}", "city": city, **done._asdict(), "shift_s": moved / NS}

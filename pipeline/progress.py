@@ -1,14 +1,17 @@
 """How fast a stream goes, and how far it has come: pace, and a bar on standard error for what takes longer than two seconds."""
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import Progress
 
+from lifeline.clock import Pace
 from lifeline.model import NS
 from simulators.world import Turn
 
@@ -19,10 +22,12 @@ Told = Callable[[float], None]  # is told how much more has been done
 
 
 @contextmanager
-def bar(total: float, what: str) -> Iterator[Told]:
-    """total: of whatever is done"""
+def bar(total: float, what: str, console: Console | None = None) -> Iterator[Told]:
+    """total: of whatever is done; console: where other things are printed meanwhile, above the bar if it is a terminal"""
+    if console is None or not console.is_terminal:
+        console = Console(stderr=True, quiet=not sys.stderr.isatty())
     with ExitStack() as open_:
-        shown = Progress(console=Console(stderr=True, quiet=not sys.stderr.isatty()), transient=True)
+        shown = Progress(console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
         task, began = shown.add_task(what, total=total), time.monotonic()
 
         def told(more: float) -> None:
@@ -33,12 +38,31 @@ def bar(total: float, what: str) -> Iterator[Told]:
         yield told
 
 
-def paced(turns: Iterable[Turn], start: int, speed: float) -> Iterator[Turn]:
-    """Each turn at its time, `speed` times as fast as it was. start [ns]: the instant that is now"""
-    began = time.monotonic()
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second does what it always did."""
+    stop, before = threading.Event(), dict[signal.Signals, Any]()
+
+    def say(sign: int, _frame: Any) -> None:
+        stop.set()
+        signal.signal(sign, before[signal.Signals(sign)])
+
+    try:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            before[sign] = signal.signal(sign, say)
+        yield stop
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def paced(turns: Iterable[Turn], start: int, speed: float, stop: threading.Event) -> Iterator[Turn]:
+    """Each turn at its time, `speed` times as fast as it was, until told to stop. start [ns]: the instant that is now"""
+    pace = Pace(speed)
+    pace.wait(start, stop)
     for turn in turns:
-        if speed != ASAP:
-            time.sleep(max(0.0, began + (turn.at - start) / NS / speed - time.monotonic()))
+        if not pace.wait(turn.at, stop):
+            return
         yield turn
 
 
@@ -48,7 +72,7 @@ def passing(told: Told, start: int) -> Callable[[Turn], None]:
 
     def passed(turn: Turn) -> None:
         nonlocal reached
-        told((turn.at - reached) / NS)
-        reached = turn.at
+        told(max(0, turn.at - reached) / NS)  # what is sent again keeps its receipt
+        reached = max(reached, turn.at)
 
     return passed

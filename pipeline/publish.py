@@ -72,7 +72,7 @@ def _telemetry(b: Batch, c: Catalog, city: str) -> list[Message]:
 
 
 def _word(quantity: str, value: float) -> float | str:
-    return SAID[quantity][value] if quantity in SAID else value
+    return SAID.get(quantity, {}).get(value, value)  # a sensor at fault may say what is no state
 
 
 def _encoded(domain: Domain, said: list[tuple[str, int, float | str, str]], device: str) -> tuple[str, bytes]:

@@ -5,7 +5,10 @@ that were given live. The lake has readings by the time of their sensor, and not
 """
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,20 +16,21 @@ import numpy as np
 
 from ingest.admit import Terms
 from ingest.decode import decode
-from ingest.journal import Reader
+from ingest.journal import JournalBroken, Reader
 from lifeline.catalog import Catalog, load
 from lifeline.clock import iso
 from lifeline.config import Config
 from lifeline.model import NS, Batch, Block, Bools, Ints, Rows
-from lifeline.words import Unusable
-from pipeline.progress import bar, passing
+from lifeline.words import Failed, Unusable
+from pipeline.progress import bar, passing, stoppable
 from pipeline.recording import Recorder, chosen
 from simulators.world import Part, Turn, turns
 from store.lake import Lake
 
 Source = Literal["auto", "journal", "lake"]
 
-PIECE: Final = 600  # [s] of the lake read at once
+SHORTEST, LONGEST = 60 * NS, 3600 * NS  # [ns] of the lake read at once
+MANY: Final = 2_000_000  # readings at once above which less is read at a time, and a tenth of which more
 
 
 class Cut:
@@ -37,21 +41,26 @@ class Cut:
         if start >= end:
             raise Unusable(f"nothing lies between {iso(start)} and {iso(end)}; --from must be before --to")
         self.config, self.start, self.end = config, start, end
-        self.catalog: Catalog = load(config.city.catalog)
-        self.which: Bools = _matching(self.catalog, which)
+        self.whole: Catalog = load(config.city.catalog)
+        fits = _matching(self.whole, which)
+        self.place: Rows = np.where(fits, np.cumsum(fits) - 1, -1).astype(np.int32)  # [n] row in the catalog of the recording
+        # of these alone: replayed, a series that was left out would be taken for silent
+        self.catalog = Catalog(**{f.name: getattr(self.whole, f.name)[fits] for f in fields(Catalog)})
         self.terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
         self.refused = 0  # readings and messages that could not be used
 
     def journal(self) -> Iterator[Turn]:
         """Commit by commit, as watch has it."""
-        for entry in self.reader().between(self.start, self.end):
-            names = [topic.decode("utf-8", "replace") for topic in entry.topics]
-            said = list(zip(names, entry.payloads, strict=True))
-            found = decode(said, entry.t, self.catalog, self.terms, self.config.city.name)
-            self.refused += sum(r.items for r in found.refused)
-            turn = chosen(Turn(entry.t, found.batch, found.blocks, found.own), self.which)
-            if turn.batch.n or turn.blocks:
-                yield turn
+        with closing(self.reader()) as reader:
+            try:
+                for entry in reader.between(self.start, self.end):
+                    names = [topic.decode("utf-8", "replace") for topic in entry.topics]
+                    said = list(zip(names, entry.payloads, strict=True))
+                    found = decode(said, entry.t, self.whole, self.terms, self.config.city.name)
+                    self.refused += sum(r.items for r in found.refused)
+                    yield chosen(Turn(entry.t, found.batch, found.blocks, found.own), self.place)
+            except JournalBroken as why:
+                raise Failed(f"{why}; if they were purged meanwhile, take --source lake") from why
 
     def reader(self) -> Reader:
         path = self.config.city.data / "journal.db"
@@ -62,12 +71,14 @@ class Cut:
     def lake(self) -> Iterator[Turn]:
         """Second by second of the sensors' clocks."""
         lake = Lake(self.config.city.data / "lake", self.catalog)
-        rows = np.flatnonzero(self.which).astype(np.int32)
-        at = self.start
+        rows, at, length = np.arange(self.catalog.n, dtype=np.int32), self.start, SHORTEST
         while at < self.end:
-            then = min(at + PIECE * NS, self.end)
-            yield from turns(parts(lake.scan(rows, at, then), self.catalog))
+            then = min((at // length + 1) * length, self.end)
+            found = lake.scan(rows, at, then)
+            yield from turns(parts(found, self.catalog))
             at = then
+            length = length // 2 if found.n > MANY else length * 2 if found.n < MANY // 10 else length
+            length = min(max(length, SHORTEST), LONGEST)
 
 
 def _matching(c: Catalog, patterns: Sequence[str]) -> Bools:
@@ -123,15 +134,33 @@ def run(config: Config, start: int, end: int, path: Path, which: Sequence[str], 
         "source": chosen_source, "city": config.city.name, "from": iso(start), "to": iso(end), "only": list(which),
         "terms": [cut.terms.skew, cut.terms.oldest, cut.terms.max_payload],
     }  # fmt: skip
-    with Recorder(path, cut.catalog, info) as to, bar((end - start) / NS, "recording") as told:
-        passed = passing(told, start)
-        for turn in cut.journal() if chosen_source == "journal" else cut.lake():
-            to.add(turn)
-            passed(turn)
+    with stoppable() as stop, Recorder(path, cut.catalog, info) as to, bar((end - start) / NS, "recording") as told:
+        _written(to, cut.journal() if chosen_source == "journal" else cut.lake(), passing(told, start), stop)
+        if not to.readings and not to.held:
+            raise Failed(_nothing(cut, chosen_source))
     return {
         "recording": str(path), "source": chosen_source, "from": iso(start), "to": iso(end),
-        "series": int(cut.which.sum()), "readings": to.readings, "refused": cut.refused, "bytes": path.stat().st_size,
+        "series": cut.catalog.n, "readings": to.readings, "refused": cut.refused, "bytes": path.stat().st_size,
+        "whole": not stop.is_set(),
     }  # fmt: skip
+
+
+def _written(to: Recorder, told: Iterator[Turn], passed: Callable[[Turn], None], stop: threading.Event) -> None:
+    for turn in told:
+        to.add(turn)
+        passed(turn)
+        if stop.is_set():
+            return
+
+
+def _nothing(cut: Cut, source: str) -> str:
+    held = ""
+    if source == "journal":
+        with closing(cut.reader()) as reader:
+            kept = reader.stat()
+        if kept["oldest"] is not None and kept["newest"] is not None:
+            held = f"; it holds what was received from {iso(kept['oldest'])} to {iso(kept['newest'])}"
+    return f"the {source} holds nothing of these series from {iso(cut.start)} to {iso(cut.end)}{held}"
 
 
 def _reaching(cut: Cut) -> Literal["journal", "lake"]:

@@ -6,7 +6,9 @@ in the memory of one. The catalog, in SI and to the last bit, and where the read
 
 import base64
 import json
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +22,7 @@ import pyarrow.parquet as pq
 from ingest.admit import Terms
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Batch, Block, Bools, Codes, Floats, Ints, Rows
-from lifeline.words import Unusable
+from lifeline.words import Failed, Unusable
 from pipeline.replay import TERMS
 from simulators.world import Turn, readings
 
@@ -44,6 +46,7 @@ PACKING: Final[dict[str, Any]] = {
     "compression_level": 3,
     "use_dictionary": ["key", "quality", "received"],
     "column_encoding": {"t": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT", "sample": "DELTA_BINARY_PACKED"},
+    "write_statistics": ["received", "t", "key"],  # those of values pass over NaN, and DuckDB 2.0 would deny that there is any
 }
 
 Info = dict[str, Any]
@@ -65,7 +68,7 @@ class Columns(NamedTuple):
 
 
 class Recorder:
-    """Writes. The file is there, whole, when the `with` ends, also by Ctrl-C; after a failure there is none."""
+    """Writes. The file is there, whole, when the `with` ends; after a failure there is none."""
 
     def __init__(self, path: Path, catalog: Catalog, info: Info) -> None:
         if path.exists():
@@ -79,10 +82,20 @@ class Recorder:
         self.readings = 0
 
     def add(self, turn: Turn) -> None:
-        self._held.append(turn)
-        self._size += readings(turn)
-        if self._size >= GROUP:
-            self._flush()
+        """The next turn. One that arrived at the instant of the last belongs to it."""
+        if self._size >= GROUP and turn.at != self._held[-1].at:
+            try:
+                self._flush()
+            except OSError as why:
+                raise self._failed(why) from why
+        if many := readings(turn):
+            self._held.append(turn)
+            self._size += many
+
+    @property
+    def held(self) -> int:
+        """Readings that are not in the file yet."""
+        return self._size
 
     def _flush(self) -> None:
         if not self._size:
@@ -99,18 +112,37 @@ class Recorder:
         self._held, self._size = [], 0
 
     def __enter__(self) -> Self:
-        self._file = pq.ParquetWriter(self._draft, self._schema, **PACKING)
+        try:
+            self._file = pq.ParquetWriter(self._draft, self._schema, **PACKING)
+        except OSError as why:
+            raise self._failed(why) from why
         return self
 
     def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
-        whole = kind is None or issubclass(kind, KeyboardInterrupt)
-        if whole:
-            self._flush()
+        try:
+            if kind is None:
+                self._finish()
+        except OSError as full:
+            raise self._failed(full) from full
+        finally:
+            with suppress(OSError):
+                self._file.close()
+            self._draft.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        self._flush()
         self._file.close()
-        if whole:
-            self._draft.replace(self._path)
-        else:
-            self._draft.unlink()
+        settled(self._draft)
+        self._draft.replace(self._path)
+
+    def _failed(self, why: OSError) -> Failed:
+        return Failed(f"{self._path}: cannot be written: {why.strerror or why}; nothing of it is kept")
+
+
+def settled(path: Path) -> None:
+    """On the disk, not on its way there."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 class Recording:
@@ -152,7 +184,11 @@ class Recording:
     def turns(self) -> Iterator[Turn]:
         """As they arrived."""
         for g in range(self._file.num_row_groups):
-            yield from told(self._columns(g), self.catalog)
+            try:
+                columns = self._columns(g)
+            except (OSError, pa.ArrowException) as why:
+                raise Unusable(f"{self.path}: is damaged: {why}") from why
+            yield from told(columns, self.catalog)
 
     def _columns(self, group: int) -> Columns:
         raw = self._file.read_row_group(group).combine_chunks()
@@ -234,8 +270,10 @@ def _catalog(kept: bytes) -> Catalog:
     )
 
 
-def chosen(turn: Turn, which: Bools) -> Turn:
-    """Only the readings of some series. which [n] of the catalog"""
-    keep = which[turn.batch.row]
-    blocks = [Block(b.row[m], b.t[m], b.step, b.value[m], b.quality[m]) for b in turn.blocks if (m := which[b.row]).any()]
-    return Turn(turn.at, turn.batch.take(keep), blocks, None if turn.own is None else turn.own[keep])
+def chosen(turn: Turn, place: Rows) -> Turn:
+    """Only the readings of some series, by their rows in a catalog of these alone. place [n]: new row of each; -1: left out"""
+    b, mine = turn.batch, place[turn.batch.row] >= 0
+    kept = Batch(place[b.row[mine]], b.t[mine], b.value[mine], b.quality[mine])
+    waves = [(b, place[b.row] >= 0) for b in turn.blocks]
+    blocks = [Block(place[b.row[m]], b.t[m], b.step, b.value[m], b.quality[m]) for b, m in waves if m.any()]
+    return Turn(turn.at, kept, blocks, None if turn.own is None else turn.own[mine])

@@ -40,10 +40,10 @@ class Replay:
     def step(self, *arrived: Turn) -> list[Change]:
         """Judge what arrived in one turn, or in a stretch of them (pipeline/stretch.py); changes by their instants."""
         parts, waves, clock = list[Part](), list[Blocks](), self.engine.clock
-        for turn in arrived:
+        for i, turn in enumerate(arrived):  # as number: series sent both ways stay in order of arrival
             batch, own, blocks = self._admitted(turn)
-            parts += [Part(batch, np.zeros(batch.n, np.int64), turn.at)] if batch.n else []
-            waves += [Blocks(b, np.zeros(b.row.size, np.int64), turn.at) for b in blocks]
+            parts += [Part(batch, np.full(batch.n, i, np.int64), turn.at)] if batch.n else []
+            waves += [Blocks(b, np.full(b.row.size, i, np.int64), turn.at) for b in blocks]
             clock = max(clock, self._moved(batch, own, blocks, turn.at))
         return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
 

@@ -30,20 +30,25 @@ GROUP: Final = 2_000_000  # scores written at a time
 
 def changes(found: Iterable[Change], path: Path) -> None:
     """Every change of level, those of passive rules and of rules about devices included."""
-    rows = [{f.name: getattr(c, f.name) for f in CHANGES} for c in found]
-    _written(pa.Table.from_pylist(rows, CHANGES), path)
+    _written(pa.Table.from_pylist([change(c) for c in found], CHANGES), path)
 
 
 def warnings(found: Sequence[Warned], path: Path) -> None:
     """The gravest level of each; cleared is empty where it still stands at the end."""
-    rows = [
-        {
-            "id": w.case.id, "asset": w.case.asset, "hazard": w.case.hazard, "level": w.peak.name,
-            "onset": w.case.onset, "raised": w.steps[0].t, "cleared": w.case.cleared,
-        }
-        for w in found
-    ]  # fmt: skip
-    _written(pa.Table.from_pylist(rows, WARNINGS), path)
+    _written(pa.Table.from_pylist([warning(w) for w in found], WARNINGS), path)
+
+
+def change(c: Change) -> dict[str, Any]:
+    """A row of the changes."""
+    return {f.name: getattr(c, f.name) for f in CHANGES}
+
+
+def warning(w: Warned) -> dict[str, Any]:
+    """A row of the warnings."""
+    return {
+        "id": w.case.id, "asset": w.case.asset, "hazard": w.case.hazard, "level": w.peak.name,
+        "onset": w.case.onset, "raised": w.steps[0].t, "cleared": w.case.cleared,
+    }  # fmt: skip
 
 
 def _written(table: Any, path: Path) -> None:

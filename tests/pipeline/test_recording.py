@@ -1,6 +1,11 @@
 """Recordings: what was told is told again to the last bit, and anybody can read the file."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -16,9 +21,10 @@ from hypothesis import strategies as st
 import detectors
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Batch, Block, Bools, Domain, Quality
-from lifeline.words import Unusable
+from lifeline.words import Failed, Unusable
 from pipeline import recording as recordings
 from pipeline.playback import judged
+from pipeline.progress import paced, stoppable
 from pipeline.recording import Recorder, Recording, chosen
 from pipeline.replay import changes
 from pipeline.simulate import run
@@ -140,8 +146,8 @@ def test_a_scenario_recorded_and_replayed_gives_the_changes_of_the_scenario_itse
 
 
 def test_the_pace_changes_nothing_and_neither_does_a_second_telling(g3: Path) -> None:
-    one, same, paced = (judged(Recording(g3), detectors.rules(), speed) for speed in (float("inf"), float("inf"), 5e3))
-    for other in (same, paced):
+    one, same, slow = (judged(Recording(g3), detectors.rules(), speed) for speed in (float("inf"), float("inf"), 5e3))
+    for other in (same, slow):
         assert sorted(map(msgspec.json.encode, other.changes)) == sorted(map(msgspec.json.encode, one.changes))
     assert one.docket.hazards()
 
@@ -185,17 +191,102 @@ def test_what_is_there_already_is_not_overwritten(g3: Path) -> None:
 def broken_off(path: Path, why: type[BaseException]) -> None:
     """A recording that ends in the middle of things."""
     with Recorder(path, CATALOG, {"city": "a"}) as to:
-        to.add(Turn(START, Batch(*(np.zeros(1, d) for d in (np.int32, np.int64, float, np.uint8))), []))
+        to.add(one(START))
         raise why
 
 
-def test_a_failure_leaves_no_half_of_a_file_and_an_interrupt_a_whole_one(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError):
-        broken_off(tmp_path / "a.parquet", RuntimeError)
+def one(at: int) -> Turn:
+    """A reading by itself. at [ns]"""
+    return Turn(at, Batch(np.zeros(1, np.int32), np.array([at]), np.zeros(1), np.zeros(1, np.uint8)), [])
+
+
+@pytest.mark.parametrize("why", [RuntimeError, KeyboardInterrupt])
+def test_a_failure_leaves_no_half_of_a_file(tmp_path: Path, why: type[BaseException]) -> None:
+    with pytest.raises(why):
+        broken_off(tmp_path / "a.parquet", why)
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(KeyboardInterrupt):
-        broken_off(tmp_path / "b.parquet", KeyboardInterrupt)
-    assert Recording(tmp_path / "b.parquet").readings == 1
+
+
+def test_an_interrupt_leaves_a_whole_recording_of_what_there_was(tmp_path: Path) -> None:
+    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable() as stop, Recorder(tmp_path / "a.parquet", CATALOG, {"city": "a"}) as to:
+        timer.start()
+        for turn in paced((one(START + i * NS) for i in range(3600)), START, 10.0, stop):
+            to.add(turn)
+    timer.join()
+    assert signal.getsignal(signal.SIGINT) is before
+    found = Recording(tmp_path / "a.parquet")
+    assert 0 < found.readings < 3600
+    assert [turn.at for turn in found.turns()] == [START + i * NS for i in range(found.readings)]
+
+
+def test_a_second_interrupt_ends_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt), stoppable() as stop:  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(5)
+
+
+KILLED = """\
+import sys, threading
+from pathlib import Path
+from tests.pipeline import test_recording as here
+here.recordings.GROUP = 5
+with here.Recorder(Path(sys.argv[1]), here.CATALOG, {"city": "a"}) as to:
+    for i in range(60):
+        to.add(here.one(here.START + i))
+    print("half", flush=True)
+    threading.Event().wait(60)
+"""
+
+
+def test_who_is_killed_leaves_no_half_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    child = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"half\n"
+        child.kill()
+    assert [p.name for p in tmp_path.iterdir()] == [".a.parquet.draft"]
+    kept(path, [one(START)])  # the next attempt takes the draft's place
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recordings, "settled", full)
+    with pytest.raises(Failed, match="No space left on device; nothing of it is kept"):
+        kept(tmp_path / "x.parquet", [one(START)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damage_within_is_said(tmp_path: Path) -> None:
+    path = kept(tmp_path / "a.parquet", [one(START + i) for i in range(3000)]).path
+    data = bytearray(path.read_bytes())
+    data[10:400] = bytes(390)
+    path.write_bytes(data)
+    with pytest.raises(Unusable, match="is damaged"):
+        list(Recording(path).turns())
+
+
+def test_duckdb_finds_the_samples_that_are_missing(tmp_path: Path) -> None:
+    """It would deny them if the file had statistics of its values."""
+    x = np.array([[1.0, np.nan, 3.0]])
+    wave = Block(np.array([2], np.int32), np.array([START]), 20_000_000, x, np.zeros((1, 3), np.uint8))
+    path = kept(tmp_path / "a.parquet", [Turn(START, Batch.empty(), [wave])]).path
+    with duckdb.connect() as duck:
+        found = duck.execute("SELECT sample, isnan(value) FROM read_parquet(?) ORDER BY sample", [str(path)]).fetchall()
+    assert found == [(0, False), (1, True), (2, False)]
+
+
+def test_what_arrived_at_one_instant_stays_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "GROUP", 2)
+    found = kept(tmp_path / "a.parquet", [one(START), one(START), one(START), one(START + 1)])
+    assert [turn.batch.n for turn in found.turns()] == [3, 1]
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 and so on", b"t,key,value\n"])
@@ -217,10 +308,11 @@ def test_only_some_series_can_be_kept() -> None:
         np.array([2, 3], np.int32), np.full(2, START), 20_000_000, np.arange(6.0).reshape(2, 3), np.zeros((2, 3), np.uint8)
     )
     loose = Batch(np.array([0, 1], np.int32), np.full(2, START), np.arange(2.0), np.zeros(2, np.uint8))
-    which = np.array([False, True, False, True, False])
-    left = chosen(Turn(START, loose, [wave], np.array([True, False])), which)
-    assert left.batch.row.tolist() == [1]
+    place = np.array([-1, 0, -1, 1, -1], np.int32)
+    left = chosen(Turn(START, loose, [wave], np.array([True, False])), place)
+    assert left.batch.row.tolist() == [0]
+    assert left.batch.value.tolist() == [1.0]
     assert left.own is not None
     assert left.own.tolist() == [False]
-    assert [b.row.tolist() for b in left.blocks] == [[3]]
+    assert [b.row.tolist() for b in left.blocks] == [[1]]
     np.testing.assert_array_equal(left.blocks[0].value, [[3.0, 4.0, 5.0]])
