@@ -1,31 +1,61 @@
 """What a backtest says of itself: what was read and guessed, what was warned of."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from lifeline.catalog import Catalog
 from lifeline.clock import iso
-from lifeline.model import Level
+from lifeline.model import Kind, Level, Rule
 from lifeline.words import nearest
 from pipeline.docket import Docket
 from pipeline.feed import Feed
-from pipeline.foreign import Found
+from pipeline.groups import meant
+from pipeline.tables import Found
 
 SHOWN: Final = 12  # names in a line of the account
 
 
-def read(found: Found, asked: Sequence[str], catalog: Catalog, given: Sequence[Feed]) -> dict[str, Any]:
+def read(found: Found, asked: Sequence[str], catalog: Catalog, given: Sequence[Feed], rules: Sequence[Rule]) -> dict[str, Any]:
     """Of the data and the catalog. asked: keys of the catalog as it was written"""
     held = {k for t in found.tables for k in t.key}
+    said = {catalog.key[i] for f in given for i, x in zip(f.row.tolist(), f.value, strict=True) if np.isfinite(x).any()}
     return {
         "layout": found.layout, "time": found.time, "from": iso(min(int(f.t[0]) for f in given)),
-        "to": iso(max(int(f.t[-1]) for f in given)), "series": sum(f.row.size for f in given),
-        "domains": dict(Counter(str(catalog.domain[i]) for f in given for i in f.row)),
+        "to": iso(max(int(f.t[-1]) for f in given)), "series": len(said),
+        "domains": dict(Counter(str(catalog.domain[catalog.row[k]]) for k in said)),
+        "steps": dict(Counter(f"{catalog.step[catalog.row[k]]:g} s" for k in sorted(said))),
+        "rules": judges(catalog, said, rules),
         "ignored": found.ignored, "absent": [k for k in asked if k not in held],
+        "silent": [k for k in asked if k in held and k not in said],
         "unreadable": dict(found.unreadable), "duplicates": found.duplicates, "unsorted": found.unsorted,
     }  # fmt: skip
+
+
+def judges(catalog: Catalog, keys: Collection[str], rules: Sequence[Rule]) -> dict[str, list[str]]:
+    """Of each domain and quantity, the hazard rules that judge readings of it; a passive one in brackets."""
+    rows = [catalog.row[k] for k in keys]
+    kinds = sorted({(catalog.domain[i], catalog.quantity[i], bool(np.isfinite(catalog.hold[i]))) for i in rows})
+    told: dict[str, list[str]] = {}
+    for domain, quantity, held in kinds:
+        single = meant(rules, domain, quantity, held)
+        joint = [r for r in rules if quantity in r.detector.channels and r.domain in (None, domain)]
+        hazards = [r for r in (*single, *joint) if r.kind is Kind.HAZARD]
+        told[f"{domain}/{quantity}"] = [r.id if r.mode == "active" else f"({r.id})" for r in hazards]
+    return told
+
+
+def nothing(data: Path, catalog: Path, found: Found, asked: Sequence[str]) -> str:
+    """Why there is nothing to judge."""
+    lines = [f"{data}: holds no reading of a series of {catalog}", f"read as {found.layout}, time {found.time}"]
+    lines += [f"the data hold {_listed(found.ignored) or 'no series'}; the catalog names {_listed(asked)}"]
+    lines += [f"is {near!r} in the data meant for {k!r}?" for k in asked[:3] if (near := nearest(k, found.ignored))]
+    if found.unreadable:
+        lines.append(f"unreadable cells: {_counted(found.unreadable)}")
+    return "\n".join([*lines, *found.notes])
 
 
 def warned(docket: Docket) -> dict[str, Any]:
@@ -45,6 +75,10 @@ def spoken(s: dict[str, Any], out: Path) -> str:
         f"{s['layout']} data, time {s['time']}",
         f"{s['series']} series of {_counted(s['domains'])}, {s['readings']:,} readings from {s['from']} to {s['to']}",
     ]
+    lines.append(f"steps: {', '.join(f'{n} of {step}' for step, n in s['steps'].items())}")
+    lines += [f"  {what}: {', '.join(ids) or 'no hazard rule judges it'}" for what, ids in s["rules"].items()]
+    if s["silent"]:
+        lines.append(f"without any reading ({len(s['silent'])}): {_listed(s['silent'])}")
     if s["absent"]:
         lines.append(f"in the catalog and not in the data ({len(s['absent'])}): {_listed(s['absent'])}")
         lines += [f"  is {near!r} in the data meant for {k!r}?" for k in s["absent"][:3] if (near := nearest(k, s["ignored"]))]
@@ -73,5 +107,5 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.items())
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")

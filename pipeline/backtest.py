@@ -3,17 +3,19 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 import detectors
 from ingest.admit import Terms
 from lifeline.catalog import Catalog
+from lifeline.clock import iso
 from lifeline.config import Broker
 from lifeline.kinds import SECONDS
 from lifeline.model import Change, Rule
@@ -62,7 +64,7 @@ def judged(
             made.docket.take(told)
         if progress is not None:
             progress(turn.batch.n)
-    made.readings, made.seconds = replay.readings, time.monotonic() - began
+    made.readings, made.seconds = sum(int(np.isfinite(f.value).sum()) for f in given), time.monotonic() - began
     return made
 
 
@@ -72,23 +74,37 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     since = _instant(until) if until else None
     sheet = stranger.sheet(catalog)
     found = foreign.found(data, sheet.words)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise Unusable(f"--out {out}: cannot be made a folder: {why.strerror}") from why
     whole = stranger.completed(sheet, stranger.paces(found.tables, book), book, out / "catalog.csv")
+    asked = [line["key"] for line in sheet.lines]
     given = feeds(found.tables, whole, si=found.si)
     if not given:
-        raise Unusable(f"{data}: holds no reading of a series of {catalog}; it holds {', '.join(found.ignored) or 'none'}")
+        raise Unusable(account.nothing(data, catalog, found, asked))
     kept = verdicts.Scores(out / "scores.parquet", whole, book, since or 0) if scores else None
     with bar(sum(f.value.size for f in given), "judging") as progress, kept or nullcontext():
         made = judged(given, whole, book, until=since, heed=kept, progress=progress)
     verdicts.changes(made.changes, out / "changes.parquet")
     verdicts.warnings(made.docket.hazards(), out / "warnings.parquet")
     verdicts.warnings(made.docket.tickets(), out / "tickets.parquet")
-    summary = account.read(found, [line["key"] for line in sheet.lines], whole, given)
+    summary = account.read(found, asked, whole, given, book)
     summary |= {"readings": made.readings, "changes": len(made.changes), **account.warned(made.docket)}
-    summary |= {"seconds": round(made.seconds, 3), "notes": [*sheet.notes, *found.notes]}
+    summary |= {"seconds": round(made.seconds, 3), "notes": [*sheet.notes, *found.notes, *_training(since, given)]}
     summary |= {} if kept is None else {"scores": kept.count}
     sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else account.spoken(summary, out)) + "\n")
     return summary
+
+
+def _training(since: int | None, given: Sequence[Feed]) -> Iterator[str]:
+    """What must be said of an end of the teaching part that lies outside the data."""
+    if since is None:
+        return
+    if since <= min(int(f.t[0]) for f in given):
+        yield f"--train-until {iso(since)} is before the first reading: nothing was taught before it"
+    if since > max(int(f.t[-1]) for f in given):
+        yield f"--train-until {iso(since)} is after the last reading: all readings only taught, nothing was judged"
 
 
 def _instant(text: str) -> int:

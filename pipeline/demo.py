@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,9 @@ from pipeline import view
 from pipeline.letters import books
 from pipeline.publish import play
 from pipeline.supervise import Crew, embedded
-from simulators import city
-from simulators.demo import demo_faults
+from simulators import stage as worlds
+from simulators.scenario import find
+from simulators.scenario import load as scenario
 
 MARK: Final = ".lifeline-demo"  # only a folder that holds it is ever emptied
 LEAD: Final = 1.0  # [s] from readiness to the first reading
@@ -117,11 +118,16 @@ def staged(folder: Path, seed: int) -> Iterator[Stage]:
         broker, desk, receive, watch = free_ports(4)
         settings = folder / "lifeline.toml"
         settings.write_text(SETTINGS.format(broker=broker, desk=desk, receive=receive, watch=watch, phone=phone.url))
-        write(city.chengjiang(seed), folder / "catalog.csv")
+        write(living(now(), seed).catalog, folder / "catalog.csv")
         config = load(settings, {})
         open_.enter_context(embedded(config.broker, config.city.data))
         crew = open_.enter_context(Crew(settings, folder / "log"))
         yield Stage(folder, config, phone, crew)
+
+
+def living(start: int, seed: int) -> worlds.Stage:
+    """The scenario `demo` from an instant on. start [ns]"""
+    return worlds.stage(replace(scenario(find("demo")), start=start), seed)
 
 
 class Life(threading.Thread):
@@ -130,8 +136,7 @@ class Life(threading.Thread):
     def __init__(self, broker: Broker, seed: int, start: int) -> None:
         super().__init__(name="city", daemon=True)
         self._broker, self._start, self._stopped = broker, start, threading.Event()
-        self._catalog = city.chengjiang(seed)
-        self._world = city.world(self._catalog, start, seed, demo_faults(self._catalog, start))
+        self._city = living(start, seed)
         self.sent = 0
 
     def run(self) -> None:
@@ -141,7 +146,13 @@ class Life(threading.Thread):
                 while not self._stopped.is_set():
                     then = at + NS
                     sent = play(
-                        self._world, clock, catalog=self._catalog, start=at, until=then, publish=devices.publish, tick=0.2
+                        self._city.world,
+                        clock,
+                        catalog=self._city.catalog,
+                        start=at,
+                        until=then,
+                        publish=devices.publish,
+                        tick=0.2,
                     )
                     self.sent += asyncio.run(sent)
                     at = then

@@ -15,9 +15,9 @@ from ingest.quality import QualityState
 from lifeline.catalog import Catalog
 from lifeline.model import JUDGED, NS, Batch, Bools, Floats, Ints, Quality, Rows
 from pipeline.engine import GAP, REPORT, Engine
-from pipeline.foreign import Table
 from pipeline.grid import LONGEST
 from pipeline.stretch import ages, grids
+from pipeline.tables import Table
 from simulators.world import Turn
 
 MOST: Final = 1_000_000  # readings in a turn
@@ -55,7 +55,8 @@ def turns(given: Sequence[Feed], engine: Engine, cut: int | None = None) -> Iter
     bridged &= ~np.isfinite(engine.catalog.hold) & ~grids(engine)
     ends = cuts(given, engine)
     if cut is not None:
-        ends = np.unique(np.r_[ends, cut - 1])
+        again = ticks(given, np.array([cut]))  # whoever is silent then is told again
+        ends = np.unique(np.r_[ends, cut - 1, again[again <= ends[-1]]])
     last = np.zeros(engine.catalog.n, np.int64)
     place = np.zeros(len(given), np.int64)
     for end in ends.tolist():

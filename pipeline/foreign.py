@@ -3,10 +3,7 @@
 What must be guessed is guessed once for the whole file and said; what cannot be read is counted by column.
 """
 
-import gzip
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,68 +11,88 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import csv
 
-from lifeline.model import Bools, Floats, Ints
+from lifeline.model import Bools
 from lifeline.words import Unusable
+from pipeline import spreadsheet
+from pipeline.cells import distinct, is_text, numbers, tidy
 from pipeline.instants import NAMES, SURE, Instants, instants
+from pipeline.tables import Alike, Found, Table, joined, sorted_out
 
+ENDS: Final = (".parquet", ".pq", ".csv", ".csv.gz", ".txt", ".tsv")
 KEYS: Final = ("key", "series", "tag", "sensor", "sensor_id", "name", "variable", "channel", "point", "测点", "测点标识")
 VALUES: Final = ("value", "val", "reading", "measurement", "v", "数值", "值")
-MISSING: Final = ("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", "nil")
-NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-SAMPLE: Final = 1 << 16  # [byte] of a file from which its kind is guessed
+
 RECORDING: Final = frozenset({"received", "t", "key", "value", "quality"})  # columns of a recording of ours
 
 Words = Mapping[str, Mapping[str, float]]  # key -> words that its cells may be, and what they are inside
 
 
-@dataclass(frozen=True)
-class Table:
-    """Series that were read at the same instants."""
-
-    key: list[str]  # [m]
-    t: Ints  # [k] [ns] UTC, rising
-    value: Floats  # [m, k] in the unit of the data; NaN: nothing came
-
-
-@dataclass
-class Found:
-    """What a file held, and what was guessed of it."""
-
-    tables: list[Table] = field(default_factory=list)
-    layout: str = ""  # "wide", "long", "recording"
-    time: str = ""  # the column of times, and how they were taken
-    si: bool = False  # values are in SI units: a recording of ours
-    ignored: list[str] = field(default_factory=list)  # series that nobody asked for
-    unreadable: Counter[str] = field(default_factory=Counter)  # cells by column
-    duplicates: int = 0  # readings at an instant that its series has already
-    unsorted: bool = False
-    notes: list[str] = field(default_factory=list)
-
-
 def found(path: Path, wanted: Words) -> Found:
-    """The series of a file that are wanted."""
-    file = _parquet(path) if _is_parquet(path) else _csv(path)
-    said, raw = Found(), file
-    time = _time(raw)
-    if time is None:
-        raise Unusable(
-            f"{path}: no column holds times; columns are {', '.join(raw.column_names)}. Name it time, and write ISO 8601"
-        )
-    key, value = _named(raw, KEYS, text=True), _named(raw, VALUES)
+    """The series that are wanted of a file, of the files of a folder, or of those that a pattern names."""
+    paths = files(path)
+    parts = [_found(p, wanted) for p in paths]
+    return parts[0] if len(parts) == 1 else joined(parts, path)
+
+
+def files(path: Path) -> list[Path]:
+    """Those that are meant."""
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.name.lower().endswith(ENDS) and not p.name.startswith((".", "_")))
+        if not inside:
+            raise Unusable(f"{path}: a folder without a file that ends in {', '.join(ENDS)}")
+        return inside
+    if not path.exists() and set("*?[") & set(str(path)):
+        inside = sorted(p for p in Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))) if p.is_file())
+        if not inside:
+            raise Unusable(f"{path}: no file is named so")
+        return inside
+    return [path]
+
+
+def _found(path: Path, wanted: Words) -> Found:
+    said = Found()
+    raw = tidy(_parquet(path) if _is_parquet(path) else spreadsheet.read(path, said.notes), said.notes)
+    if not raw.num_rows:
+        raise Unusable("\n".join([f"{path}: holds no row below its header: {', '.join(raw.column_names)}", *said.notes]))
+    time = _time(raw, path)
     at = instants(raw[time])
     said.time = f"{time!r}: {at.form}"
     if bad := int((~at.good & raw[time].combine_chunks().is_valid().to_numpy(zero_copy_only=False)).sum()):
         said.unreadable[time] = bad
-    if key is not None and value is not None and not set(raw.column_names) & (wanted.keys() - {key, value}):
+    if pair := _pair(raw, time, wanted, path):
         said.si = set(raw.column_names) >= RECORDING
-        said.layout = "recording" if said.si else "long"
-        _long(raw, at, key, value, wanted, said)
+        said.layout = "recording" if said.si else f"long (key in {pair[0]!r}, value in {pair[1]!r})"
+        _long(raw, at, *pair, wanted, said)
     else:
         said.layout = "wide"
         _wide(raw, at, time, wanted, said)
     return said
+
+
+def _pair(raw: Any, time: str, wanted: Words, path: Path) -> tuple[str, str] | None:
+    """The columns of keys and of values of a long table: by their cells and names; None: it is wide."""
+    columns = set(raw.column_names) - {time}
+    if columns & wanted.keys():
+        named = _named(raw, KEYS, text=True), _named(raw, VALUES)
+        if None in named or columns & wanted.keys() - set(named):
+            return None
+    hits = {
+        n: len(distinct(raw[n]) & wanted.keys()) for n in raw.column_names if n != time and is_text(raw.schema.field(n).type)
+    }
+    usual = _named(raw, KEYS, text=True)
+    key = max(hits, key=lambda n: (hits[n], n == usual), default=None)
+    if key is None or not (hits[key] or (key == usual and _named(raw, VALUES))):
+        return None
+    others = [
+        f.name for f in raw.schema if f.name not in (time, key) and not is_text(f.type) and not pa.types.is_timestamp(f.type)
+    ]
+    value = _named(raw, VALUES) or (others[0] if len(others) == 1 else None)
+    if value is None or value == key:
+        raise Unusable(
+            f"{path}: column {key!r} names series, but which holds their values? Name it value; columns are {raw.column_names}"
+        )
+    return key, value
 
 
 def _is_parquet(path: Path) -> bool:
@@ -93,61 +110,27 @@ def _parquet(path: Path) -> Any:
         raise Unusable(f"{path}: is no Parquet file that can be read: {why}") from why
 
 
-def _csv(path: Path) -> Any:
-    """All columns; numbers where a whole column is numbers, text elsewhere."""
-    packed = path.open("rb").read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as file:
-        head = file.read(SAMPLE)
-    coding = "utf-8" if _utf8(head) else "gb18030"
-    lines = head.decode(coding, "replace").removeprefix("\ufeff").splitlines()
-    if not lines:
-        raise Unusable(f"{path}: the file is empty")
-    split = max(",;\t|", key=lines[0].count)
-    comma = split != "," and any("," in cell and "." not in cell for line in lines[1:20] for cell in line.split(split))
-    skipped: list[int] = []
-
-    def leave_out(row: Any) -> str:
-        skipped.append(row.number)
-        return "skip"
-
-    size = min(max(path.stat().st_size * (8 if packed else 1) + 1, 1 << 20), (1 << 31) - 1)  # one block: types are of all rows
-    try:
-        return csv.read_csv(
-            pa.input_stream(path, compression="gzip" if packed else None),
-            read_options=csv.ReadOptions(block_size=size, encoding=coding),
-            parse_options=csv.ParseOptions(delimiter=split, invalid_row_handler=leave_out),
-            convert_options=csv.ConvertOptions(
-                null_values=[m for w in MISSING for m in {w, w.upper(), w.title(), "NaN"}],
-                strings_can_be_null=True,
-                timestamp_parsers=["%no-parser"],
-                decimal_point="," if comma else ".",
-            ),
-        )
-    except pa.ArrowInvalid as why:
-        raise Unusable(f"{path}: is no CSV file that can be read: {why}") from why
-
-
-def _utf8(head: bytes) -> bool:
-    try:
-        head[: max(len(head) - 4, 0)].decode()  # a character may be cut at the end
-    except UnicodeDecodeError as why:
-        return why.start > len(head) - 8
-    return True
-
-
-def _time(raw: Any) -> str | None:
+def _time(raw: Any, path: Path) -> str:
     """The column of times: by its type, else by its name, else the first that reads as such."""
-    lower = {name.strip().lower(): name for name in reversed(raw.column_names)}
+    lower = {name.lower(): name for name in reversed(raw.column_names)}
     stamped = [f.name for f in raw.schema if pa.types.is_timestamp(f.type)]
     by_name = [lower[n] for n in NAMES if n in lower]
     by_part = [name for low, name in lower.items() if any(w in low for w in ("time", "date", "时间"))]
     stamped.sort(key=lambda name: by_name.index(name) if name in by_name else len(by_name))
-    texts = [f.name for f in raw.schema if pa.types.is_string(f.type)]
+    texts = [f.name for f in raw.schema if is_text(f.type)]
     for name in dict.fromkeys([*stamped, *by_name, *by_part, *texts]):
         some = raw[name].drop_null().slice(0, 1000)
         if len(some) and instants(some).good.mean() >= SURE:
             return str(name)
-    return None
+    lines = [f"{path}: no column holds times; columns are {', '.join(map(repr, raw.column_names))}"]
+    for name in by_name:
+        some = raw[name].drop_null().slice(0, 1000)
+        bad = np.flatnonzero(~instants(some).good)
+        if bad.size:
+            lines.append(
+                f"{name!r} holds {str(some[int(bad[0])].as_py())!r}, and {bad.size} of its first {len(some)} cells are no times"
+            )
+    raise Unusable("\n".join([*lines, "name the column time, and write 2026-07-15T08:00:00Z or seconds since 1970 in it"]))
 
 
 def _named(raw: Any, names: Sequence[str], *, text: bool = False) -> str | None:
@@ -155,39 +138,9 @@ def _named(raw: Any, names: Sequence[str], *, text: bool = False) -> str | None:
     lower = {name.strip().lower(): name for name in reversed(raw.column_names)}
     for name in (lower[n] for n in names if n in lower):
         kind = raw.schema.field(name).type
-        if not text or pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        if not text or is_text(kind):
             return str(name)
     return None
-
-
-def numbers(column: Any, words: Mapping[str, float]) -> tuple[Floats, int]:
-    """A column as numbers, NaN where a cell is empty or unreadable, and how many are unreadable."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    kind = column.type
-    if pa.types.is_boolean(kind):
-        column = column.cast(pa.int8())
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
-        return _spoken(column, words)
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        return np.full(len(column), np.nan), len(column) - column.null_count
-    value = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return np.where(np.isinf(value), np.nan, value), int(np.isinf(value).sum())
-
-
-def _spoken(column: Any, words: Mapping[str, float]) -> tuple[Floats, int]:
-    """Text: numbers, the words of a state, or neither."""
-    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
-    text = pc.utf8_trim_whitespace(encoded.dictionary.cast(pa.string()))
-    plain = pc.if_else(pc.match_substring_regex(text, NUMBER), text, pa.scalar(None, pa.string()))
-    value = plain.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    said = [w.lower() for w in text.to_pylist()]
-    value = np.where(np.isfinite(value), value, [words.get(w, np.nan) for w in said])
-    empty = np.array([w in MISSING for w in said], np.bool_)
-    code = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    if not value.size:
-        return np.full(len(column), np.nan), 0
-    bad = ~np.isfinite(value) & ~empty
-    return np.where(code >= 0, value[code], np.nan), int((bad[code] & (code >= 0)).sum())
 
 
 def _wide(raw: Any, at: Instants, time: str, wanted: Words, said: Found) -> None:
@@ -205,25 +158,6 @@ def _wide(raw: Any, at: Instants, time: str, wanted: Words, said: Found) -> None
         said.tables.append(Table([name.strip() for name in mine], t, value))
 
 
-def sorted_out(t: Ints, value: Floats, said: Found) -> tuple[Ints, Floats]:
-    """Rows in order of time, each instant once: of readings that say an instant again the first stands."""
-    if (np.diff(t) > 0).all():
-        return t, value
-    said.unsorted |= bool((np.diff(t) < 0).any())
-    order = np.argsort(t, kind="stable")
-    t, value = t[order], value[:, order]
-    first = np.r_[True, np.diff(t) > 0]
-    place = np.cumsum(first) - 1  # [rows] where the row's instant stands
-    turn = np.arange(t.size) - np.flatnonzero(first)[place]  # the how manieth of its instant it is
-    kept = value[:, first].copy()
-    for n in range(1, int(turn.max()) + 1):
-        rows = np.flatnonzero(turn == n)
-        before = kept[:, place[rows]]
-        said.duplicates += int((np.isfinite(before) & np.isfinite(value[:, rows])).sum())
-        kept[:, place[rows]] = np.where(np.isfinite(before), before, value[:, rows])
-    return t[first], kept
-
-
 def _long(raw: Any, at: Instants, key: str, value: str, wanted: Words, said: Found) -> None:
     encoded = raw[key].combine_chunks()
     encoded = encoded if pa.types.is_dictionary(encoded.type) else pc.dictionary_encode(encoded)
@@ -233,8 +167,8 @@ def _long(raw: Any, at: Instants, key: str, value: str, wanted: Words, said: Fou
     said.ignored = [n for n in names if n not in wanted]
     order = np.argsort(code, kind="stable")
     cut = np.searchsorted(code[order], np.arange(len(names) + 1))
-    alike: dict[bytes, list[tuple[str, Ints, Floats]]] = {}
-    plain = not (pa.types.is_string(column.type) or pa.types.is_dictionary(column.type))
+    alike = Alike()
+    plain = not is_text(column.type)
     whole = numbers(column, {})[0] if plain else None
     for i, name in enumerate(names):
         if name not in wanted:
@@ -245,5 +179,5 @@ def _long(raw: Any, at: Instants, key: str, value: str, wanted: Words, said: Fou
             said.unreadable[name] += bad
         usable: Bools = at.good[rows] & np.isfinite(cells)
         t, x = sorted_out(at.t[rows][usable], cells[None, usable], said)
-        alike.setdefault(t.tobytes(), []).append((name, t, x[0]))
-    said.tables = [Table([n for n, _, _ in same], same[0][1], np.stack([x for *_, x in same])) for same in alike.values()]
+        alike.add(name, t, x[0])
+    said.tables = alike.tables()

@@ -6,7 +6,8 @@ nowhere. The completed catalog is written down, and read by the very reader that
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,13 +15,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from detectors.rulebook import covered
-from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, load
+from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, CatalogRefused, load
 from lifeline.model import NS, Domain, Ints, Rule
 from lifeline.units import QUANTITIES, UNITS, WORDS
-from lifeline.words import Unusable
+from lifeline.words import Unusable, nearest
+from pipeline import spelling
 from pipeline.engine import REPORT
-from pipeline.foreign import Table
+from pipeline.spreadsheet import SPLITS, codes
 from pipeline.stretch import ages
+from pipeline.tables import Table
 
 NEEDED: Final = ("key", "quantity", "unit")
 FIXED: Final = {"district": "-", "low": "-1e30", "high": "1e30", "lat": "0", "lon": "0", "owner": "-"}
@@ -44,6 +47,7 @@ class Sheet:
 
     path: Path
     lines: Lines  # column -> cell, of each series
+    number: list[int] = field(default_factory=list)  # of the line each stands on
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -58,21 +62,20 @@ def sheet(path: Path) -> Sheet:
         data = path.read_bytes()
     except OSError as why:
         raise Unusable(f"{path}: cannot be read: {why.strerror}") from why
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", "replace")
-    split = max(",;\t", key=text.split("\n", 1)[0].count)
+    text = data.decode(next(codes(data), "latin-1"), "replace").removeprefix("\ufeff")
+    split = max(SPLITS, key=text.split("\n", 1)[0].count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=split)
     header = [name.strip().lower() for name in next(rows, [])]
     if missing := [name for name in NEEDED if name not in header]:
         raise Unusable(
             f"{path}: column {', '.join(map(repr, missing))} is missing; a catalog names {', '.join(NEEDED)} of each series"
         )
-    lines = [
-        {name: cell.strip() for name, cell in zip(header, row, strict=False)} for row in rows if any(c.strip() for c in row)
-    ]
-    made = Sheet(path, [dict.fromkeys(NEEDED, "") | line for line in lines])
+    made = Sheet(path, [])
+    for row in rows:
+        if any(cell.strip() for cell in row):
+            cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
+            made.lines.append(dict.fromkeys(NEEDED, "") | cells)
+            made.number.append(rows.line_num)
     made.notes += _faults(made)
     if unknown := [name for name in header if name not in (*REQUIRED, *OPTIONAL)]:
         made.notes.append(f"columns of the catalog that mean nothing here: {', '.join(unknown)}")
@@ -81,16 +84,36 @@ def sheet(path: Path) -> Sheet:
 
 def _faults(made: Sheet) -> list[str]:
     """Cells that are mended, told; such as cannot be are refused."""
-    nameless = [i for i, line in enumerate(made.lines, 2) if not line["key"]]
+    nameless = [n for n, line in zip(made.number, made.lines, strict=True) if not line["key"]]
     if nameless or not made.lines:
-        raise Unusable(f"{made.path}: " + (f"line {nameless[0]}: key is empty" if nameless else "holds no series"))
-    told = {}
+        raise Unusable(f"{made.path}" + (f":{nameless[0]}: key is empty" if nameless else ": holds no series"))
+    told: dict[str, None] = {}
     for line in made.lines:
-        line["quantity"] = line["quantity"] or line["key"].rpartition("/")[2]
-        if line["unit"] not in UNITS and line["quantity"] not in QUANTITIES:
-            told[line["unit"]] = f"unit {line['unit']!r} is not in the table of units: values are taken as they are"
-            line["unit"] = "1"
-    return list(told.values())
+        told |= dict.fromkeys([*_quantity(line), *_unit(line)])
+    return list(told)
+
+
+def _quantity(line: dict[str, str]) -> Iterator[str]:
+    written = line["quantity"]
+    line["quantity"] = spelling.quantity(written or line["key"].rpartition("/")[2])
+    if not written:
+        yield f"{line['key']}: no quantity is written; its name is taken for one: {line['quantity']!r}"
+    elif line["quantity"] != written:
+        yield f"quantity {written!r} is taken as {line['quantity']!r}"
+    if line["quantity"] not in QUANTITIES:
+        near = nearest(line["quantity"], QUANTITIES)
+        yield f"quantity {line['quantity']!r} has no rules of its own" + (f"; did you mean {near!r}?" if near else "")
+
+
+def _unit(line: dict[str, str]) -> Iterator[str]:
+    written = line["unit"]
+    line["unit"] = spelling.unit(written) or written
+    if line["unit"] != written:
+        yield f"unit {written!r} is taken as {line['unit']!r}"
+    if line["unit"] not in UNITS and line["quantity"] not in QUANTITIES:
+        line["unit"] = "1"
+        what = f"unit {written!r} is not in the table of units" if written else f"{line['key']}: no unit is written"
+        yield f"{what}: values are taken as they are"
 
 
 def completed(made: Sheet, pace: Mapping[str, Pace], rules: Collection[Rule], path: Path) -> Catalog:
@@ -98,7 +121,19 @@ def completed(made: Sheet, pace: Mapping[str, Pace], rules: Collection[Rule], pa
     lines = [filled(line, pace.get(line["key"])) for line in made.lines]
     place(lines, rules)
     write(lines, path)
-    return load(path)
+    try:
+        return load(path)
+    except CatalogRefused as why:
+        raise Unusable(_here(str(why), path, made)) from why
+
+
+def _here(text: str, path: Path, made: Sheet) -> str:
+    """A refusal of the completed catalog in terms of the one that was written."""
+    line = {str(i): str(n) for i, n in enumerate(made.number, 2)}
+    text = re.sub(
+        rf"^{re.escape(str(path))}:(\d+):", lambda m: f"{made.path}:{line.get(m[1], m[1])}:", text, flags=re.MULTILINE
+    )
+    return text.replace(str(path), str(made.path))
 
 
 def write(lines: Lines, path: Path) -> None:

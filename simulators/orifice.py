@@ -45,11 +45,6 @@ def area(hole: Any) -> Any:
     return np.pi * hole**2 / 4
 
 
-def water_flow(hole: float, head: Floats, discharge: float = PIPE_BREAK) -> Floats:
-    """Torricelli's law. hole [m] diameter, head [m]; [m³/s]"""
-    return np.asarray(discharge * area(hole) * np.sqrt(2 * G * np.maximum(head, 0.0)))
-
-
 def yielding_flow(hole: Any, head: Any, give: float, discharge: float = PIPE_BREAK) -> Floats:
     """Flow from a hole whose own head falls with the flow: q = c √(head - give·q), solved for q.
 

@@ -1,11 +1,9 @@
-"""The rhythm of a city: demand, traffic, calls of lifts, temperature and wind as functions of time."""
+"""The rhythm of a city: demand for water, traffic and calls of lifts as functions of time."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-
-from lifeline.model import Floats
 
 EAST: Final = 8 * 3600  # [s] local time ahead of UTC
 DAY: Final = 86_400  # [s]
@@ -23,11 +21,6 @@ def peaks(second: float, middle: Sequence[float], width: Sequence[float]) -> flo
     """Sum of daily bumps of height 1; middle, width [h] each. [1]"""
     away = (hour(second) - np.asarray(middle) + 12) % 24 - 12
     return float(np.exp(-0.5 * (away / np.asarray(width)) ** 2).sum())
-
-
-def gas_demand(second: float) -> float:
-    """Share of the peak: cooking at morning, noon and evening. [1]"""
-    return 0.15 + 0.85 * min(1.0, peaks(second, (7.0, 12.0, 18.5), (0.7, 0.7, 1.1)))
 
 
 def water_demand(second: float) -> float:
@@ -53,15 +46,3 @@ def lift_calls(second: float) -> float:
     return (
         0.2 + 1.9 * peaks(second, (8.0,), (1.2,)) + 0.9 * peaks(second, (12.5,), (1.5,)) + 1.7 * peaks(second, (18.5,), (1.8,))
     )
-
-
-def underground(second: float) -> float:
-    """Temperature in a shallow well. [K]"""
-    season = np.sin(2 * np.pi * (second / YEAR - 0.33))
-    return float(273.15 + 18 + 8 * season + np.sin(2 * np.pi * (hour(second) - 11) / 24))
-
-
-def wind(second: float, place: Floats) -> Floats:
-    """Mean wind: stronger in the afternoon, with gusts that pass the places in turn. place [n] any phase [rad]; [n] [m/s]"""
-    day = 2.5 + 1.5 * max(0.0, np.sin(2 * np.pi * (hour(second) - 9) / 24))
-    return np.asarray(day * (1 + 0.2 * np.sin(second / 97 + place) + 0.1 * np.sin(second / 31 + 2.3 * place)))

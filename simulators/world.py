@@ -172,11 +172,6 @@ def batch(row: Any, t: Any, value: Any) -> Batch:
     return Batch(row, at, np.asarray(value, float), np.full(row.shape, Quality.GOOD, np.uint8))
 
 
-def turn(second: int, n: int, step: int) -> Any:
-    """Which of n devices report in this second: each every `step` seconds, in turn, not all at once. [n]"""
-    return (np.arange(n) + second) % step == 0
-
-
 def graded(value: float, bounds: Sequence[float]) -> Level:
     """The level of a value under four rising bounds, BLUE to RED."""
     return Level(int(np.searchsorted(bounds, value, side="right")))

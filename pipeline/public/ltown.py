@@ -11,12 +11,13 @@ import pandas as pd
 
 from lifeline.model import NS
 from pipeline.docket import Warned
-from pipeline.foreign import Table, found
+from pipeline.foreign import found
 from pipeline.public.kinds import PASSIVE, Bound, Column, Figures, Line, Scored, Set, Words
 from pipeline.public.place import Scorers
 from pipeline.public.play import Heard, Player, begun, instants
 from pipeline.public.sketch import Drawing, Panel, Shade, alarms
 from pipeline.stranger import Lines
+from pipeline.tables import Table
 
 FOLDER: Final = "LTOWN_2019H1"
 TITLE: Final = Words("供水：L-Town 管网漏损", "water: L-Town, leaks from the inflow alone")

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from lifeline.clock import parse
 from lifeline.model import NS, Floats, Ints
-from pipeline.foreign import Table
 from pipeline.public.kinds import Bound, Column, Figures, Line, Scored, Set, Words
 from pipeline.public.place import Scorers
 from pipeline.public.play import Player, Span, instants
 from pipeline.public.sketch import Drawing, Panel, Shade, lane
 from pipeline.stranger import Lines
+from pipeline.tables import Table
 
 FOLDER: Final = "METEC_week"
 TITLE: Final = Words("燃气：METEC 露天甲烷释放", "gas: METEC, releases of methane in the open")

@@ -13,12 +13,12 @@ import pandas as pd
 
 from lifeline.model import NS, Floats, Ints, Level
 from pipeline.docket import Warned
-from pipeline.foreign import Table
 from pipeline.public.kinds import PASSIVE, Bound, Column, Figures, Line, Scored, Set, Words
 from pipeline.public.place import Scorers
 from pipeline.public.play import Player, instants, rises, rising
 from pipeline.public.sketch import Drawing, Panel, Shade, alarms
 from pipeline.stranger import Lines
+from pipeline.tables import Table
 
 FOLDER: Final = "MUNICH_bridge"
 TITLE: Final = Words("桥梁：慕尼黑试验桥支座沉降", "bridge: Munich, a support that settles")

@@ -14,12 +14,12 @@ import pandas as pd
 
 from detectors.rulebook import OTHER
 from lifeline.model import NS, Bools, Floats, Ints, Kind, Mode, Rule
-from pipeline.foreign import Table
 from pipeline.public.kinds import Bound, Column, Figures, Line, Scored, Set, Words
 from pipeline.public.place import Scorers
 from pipeline.public.play import Player, Scores, aligned, instants, rises, rising
 from pipeline.public.sketch import Drawing, Lane, Panel, Shade
 from pipeline.stranger import Lines
+from pipeline.tables import Table
 
 FOLDER: Final = "NAB"
 TITLE: Final = Words("通用：NAB 时间序列异常", "any series: NAB")

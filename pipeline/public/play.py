@@ -15,10 +15,10 @@ from pipeline.backtest import Judged, judged
 from pipeline.docket import Docket, Warned
 from pipeline.engine import Heed
 from pipeline.feed import feeds
-from pipeline.foreign import Table
 from pipeline.groups import groups
 from pipeline.progress import bar
 from pipeline.stranger import Lines, Sheet, completed, paces
+from pipeline.tables import Table
 
 EVENT: Final = Level.BLUE  # a warning to people on call begins here
 

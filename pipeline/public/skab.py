@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from lifeline.model import NS, Bools, Floats, Ints
-from pipeline.foreign import Table
 from pipeline.public.kinds import Bound, Column, Figures, Line, Scored, Set, Words
 from pipeline.public.place import Scorers
 from pipeline.public.play import Player, Span, aligned, instants, rising
 from pipeline.public.sketch import Drawing, Panel, Shade, lane
 from pipeline.stranger import Lines
+from pipeline.tables import Table
 
 FOLDER: Final = "SKAB_valves"
 TITLE: Final = Words("供水：SKAB 水循环试验台", "water: SKAB, a circuit whose valves are closed")

@@ -7,10 +7,10 @@ import numpy as np
 
 from lifeline.model import Bools, Floats, Ints
 from simulators import rhythm
+from simulators.bridge.masses import masses
 from simulators.bridge.spans import LANE, Spans
 from simulators.dice import dice
 from simulators.rhythm import DAY
-from simulators.traffic import masses
 
 STREAM: Final = 3020
 BLOCK: Final = 30  # [s] of arrivals that are drawn together

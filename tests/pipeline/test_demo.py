@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from lifeline.model import Level
-from simulators.city import chengjiang, world
-from simulators.demo import demo_faults, failures
-from simulators.faults import SensorFault, Truth
+from simulators.faults import Truth
+from tests.city import ailing, demo
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.network, pytest.mark.timeout(150)]
@@ -31,8 +30,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def truth() -> dict[tuple[str, str], Truth]:
     """(asset, hazard) -> what the worlds themselves say of it."""
-    catalog = chengjiang(1)
-    return {(t.asset, t.hazard): t for t in world(catalog, 0, 1, demo_faults(catalog, 0)).truth() if t.hazard}
+    return {(t.asset, t.hazard): t for t in demo().truth if t.hazard}
 
 
 def test_the_ledger_balances(report: dict[str, Any]) -> None:
@@ -56,8 +54,7 @@ def test_nothing_else_is_warned_of_and_nothing_graver_than_it_is(report: dict[st
 
 
 def test_no_sensor_at_fault_became_a_hazard(report: dict[str, Any]) -> None:
-    catalog = chengjiang(1)
-    broken = {f.asset for f in failures(catalog, 0) if isinstance(f, SensorFault)} - {asset for asset, _ in truth()}
+    broken = {t.asset for t in ailing().truth} - {asset for asset, _ in truth()}
     assert len(broken) > 3
     assert not broken & {w["asset"] for w in report["warnings"]}
 

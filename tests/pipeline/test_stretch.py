@@ -8,23 +8,19 @@ import detectors
 from lifeline.model import NS
 from pipeline.replay import Replay, changes
 from pipeline.stretch import stretches
-from simulators import city
-from simulators.demo import demo_faults
-from simulators.effects import Dropout
+from simulators.sensors import Dropout
 from simulators.world import Turn, turns
+from tests.city import START, demo, quiet
 
-START = 1_795_420_800 * NS
-CATALOG = city.chengjiang(1)
+CATALOG = quiet().catalog
 SECONDS = 240
 
 
 @pytest.fixture(scope="module")
 def told() -> list[Turn]:
     """Four minutes of the demo's city, in which sensors fall silent and speak again."""
-    faults = demo_faults(CATALOG, START)
-    for i, key in enumerate(CATALOG.key[::97].tolist()):
-        faults.append(city.sensor_fault(CATALOG, key, START + (20 + i) * NS, START + (90 + 3 * i) * NS, Dropout()))
-    world = city.world(CATALOG, START, 1, faults)
+    lost = [Dropout(str(key), 20.0 + i, 70.0 + 2 * i) for i, key in enumerate(CATALOG.key[::97].tolist())]
+    world = demo(sensors=lost).world
     rng = np.random.default_rng(1)
     made = list(turns(world.emit(START, START + SECONDS * NS)))
     for i in rng.integers(60, len(made), 20).tolist():  # some messages come again, late
@@ -61,7 +57,7 @@ def test_so_they_are_where_a_second_arrives_in_pieces(told: list[Turn]) -> None:
 
 
 def test_a_quiet_city_is_judged_in_few_steps() -> None:
-    world = city.world(CATALOG, START, 1)
+    world = quiet().world
     made = list(turns(world.emit(START, START + 60 * NS)))
     replay, steps = Replay(CATALOG, detectors.rules()), 0
     for run in stretches(made, replay.engine):

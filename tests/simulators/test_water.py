@@ -11,7 +11,6 @@ import pytest
 
 from lifeline.model import NS, Batch, Floats, Ints, Level
 from lifeline.units import WATER_HEAD
-from simulators import city
 from simulators.plan import Plan
 from simulators.scenario import FOLDER, files, load
 from simulators.stage import stage
@@ -168,11 +167,11 @@ def test_any_network_file_will_do_be_it_packed_or_not(tmp_path: Path) -> None:
         scene(world=WaterWorld(network=str(tmp_path / "c.inp")))
 
 
-def test_the_city_is_called_what_it_was_and_is_quiet() -> None:
-    s, old = maker.town(Plan(), (), START, 1), city.chengjiang(1)
-    water = old.domain == "water"
-    for field in ("key", "asset", "device", "quantity", "unit", "low", "high", "step", "rated"):
-        assert sorted(map(str, getattr(s.catalog, field))) == sorted(map(str, getattr(old, field)[water])), field
+def test_a_city_has_its_areas_in_every_district_and_is_quiet() -> None:
+    s = maker.town(Plan(), (), START, 1)
+    assert s.catalog.n == 20 * (5 + 1)
+    assert {"gauge-youso-001-3/pressure", "meter-jiucun-001/flow"} <= set(s.catalog.key)
+    assert len(set(s.catalog.district)) == 6
     b = told(s, 600, (1.0, 61.5))
     np.testing.assert_array_equal(bits(b), bits(told(maker.town(Plan(), (), START, 1), 600)))
     assert np.bincount(b.row, minlength=s.catalog.n).min() == np.bincount(b.row).max() == 120

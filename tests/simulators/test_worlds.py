@@ -5,14 +5,12 @@ import numpy as np
 import pytest
 
 from lifeline.model import NS, Batch, Block, Floats, Level
-from simulators import city
-from simulators.demo import demo_faults, failures
 from simulators.effects import Drift, Dropout, Noise, Saturation, Skew, Spike, Stuck
 from simulators.faults import Effect, SensorFault, spoil
 from simulators.world import City, Part, batch
+from tests.city import DEMO, START, ailing, demo, quiet
 
-START = 1_795_420_800 * NS
-CATALOG = city.chengjiang(1)
+CATALOG = quiet().catalog
 
 
 def lines(parts: Sequence[Part]) -> np.ndarray:
@@ -23,7 +21,7 @@ def lines(parts: Sequence[Part]) -> np.ndarray:
 
 
 def world(seed: int = 1, start: int = START) -> City:
-    return city.world(CATALOG, start, seed, demo_faults(CATALOG, START))
+    return demo(start, seed).world
 
 
 @pytest.mark.parametrize("cuts", [(1.0, 2.0), (0.5, 13.37, 14.0, 25.999), (30.0,)])
@@ -42,8 +40,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
 
 
 def test_nothing_is_told_before_its_time_nor_twice() -> None:
-    quiet = city.world(CATALOG, START, 1)
-    told = lines(quiet.emit(START, START + 30 * NS))
+    told = lines(quiet().world.emit(START, START + 30 * NS))
     assert told[1].min() > START
     assert told[1].max() <= START + 30 * NS
     assert np.unique(told[:2], axis=1).shape == told[:2].shape
@@ -57,7 +54,7 @@ def test_a_world_does_not_run_backwards() -> None:
 
 
 def test_every_series_of_the_city_reports_within_its_step() -> None:
-    told = lines(city.world(CATALOG, START, 1).emit(START, START + 60 * NS))
+    told = lines(quiet().world.emit(START, START + 60 * NS))
     for row in range(CATALOG.n):
         t = told[1, told[0] == row]
         assert t.size, CATALOG.key[row]
@@ -76,9 +73,7 @@ def test_the_city_is_as_large_as_promised() -> None:
 
 
 def test_healthy_readings_lie_within_their_range_and_below_every_limit() -> None:
-    b = Batch.joined(
-        [p.flat() if isinstance(p, Block) else p for p in city.world(CATALOG, START, 1).emit(START, START + 300 * NS)]
-    )
+    b = Batch.joined([p.flat() if isinstance(p, Block) else p for p in quiet().world.emit(START, START + 300 * NS)])
     assert (b.value >= CATALOG.low[b.row] - 1e-9).all()
     assert (b.value <= CATALOG.high[b.row] + 1e-9).all()
     most = {"methane": 0.005, "acceleration": 0.03 * 9.80665, "tilt": 3.5e-4, "wind_speed": 15.0}
@@ -100,16 +95,16 @@ def test_the_demo_has_hazards_in_all_four_domains_and_sensors_that_fail() -> Non
         assert (t.hazard is None) != (t.sensor_fault is None)
         assert t.onset <= t.detectable <= START + 65 * NS
         assert t.min_level <= t.max_level
-    assert worst == {"gas": Level.RED, "water": Level.RED, "bridge": Level.ORANGE, "elevator": Level.RED}
+    assert worst == {"gas": Level.RED, "water": Level.RED, "bridge": Level.RED, "elevator": Level.RED}
     assert {t.sensor_fault for t in true} >= {"stuck", "dropout", "spike", "skew"}
 
 
 def test_sensor_faults_change_no_other_series() -> None:
-    quiet = lines(city.world(CATALOG, START, 1).emit(START, START + 60 * NS))
-    broken = failures(CATALOG, START)
-    told = lines(city.world(CATALOG, START, 1, broken).emit(START, START + 60 * NS))
-    mine = [f.row for f in broken if isinstance(f, SensorFault)]
-    np.testing.assert_array_equal(quiet[:, ~np.isin(quiet[0], mine)], told[:, ~np.isin(told[0], mine)])
+    well, told = (lines(on.world.emit(START, START + 60 * NS)) for on in (quiet(), ailing()))
+    mine = [i for i, key in enumerate(CATALOG.key.tolist()) if key in {s.series for s in DEMO.sensor}]
+    assert len(mine) == len(DEMO.sensor)
+    np.testing.assert_array_equal(well[:, ~np.isin(well[0], mine)], told[:, ~np.isin(told[0], mine)])
+    assert well.shape != told.shape
 
 
 T, X = START + NS * np.arange(10), np.sin(np.arange(10.0))

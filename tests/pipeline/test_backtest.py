@@ -1,0 +1,244 @@
+"""A plant that nobody here has seen, judged with nothing but a catalog of keys, quantities and units."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import detectors
+from lifeline.model import NS, Batch, Block, Kind, Quality
+from lifeline.words import Unusable
+from pipeline import backtest, stranger
+from pipeline.cli import app, main
+from pipeline.feed import feeds
+from pipeline.replay import Replay
+from pipeline.tables import Table
+from simulators.world import Turn
+
+START = pd.Timestamp("2026-07-15T00:00:00Z")
+AT = pd.date_range(START, periods=1500, freq="60s", unit="ns")
+LEAK = 1200  # [1] reading at which the methane rises
+CATALOG = "key,quantity,unit\nwell-1/ch4,methane,%LEL\nmill/shake,vibration_of_a_mill,mm/s\n"
+
+
+def plant() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    methane = np.abs(rng.normal(1.0, 0.1, AT.size))
+    methane[LEAK:] = 60.0 + rng.normal(0.0, 0.5, AT.size - LEAK)
+    return pd.DataFrame({"time": AT, "well-1/ch4": methane, "mill/shake": rng.normal(4.0, 0.3, AT.size)})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    plant().to_csv(tmp_path / "data.csv", index=False)
+    (tmp_path / "catalog.csv").write_text(CATALOG, encoding="utf-8")
+    return tmp_path
+
+
+def told(folder: Path, *more: str, data: str = "data.csv", out: str = "out") -> dict[str, Any]:
+    """What the command says as JSON."""
+    words = ["backtest", str(folder / data), "--catalog", str(folder / "catalog.csv"), "--out", str(folder / out)]
+    result = CliRunner().invoke(app, [*words, "--json", *more], catch_exceptions=False)
+    assert result.exit_code == 0
+    made: dict[str, Any] = json.loads(result.stdout)
+    return made
+
+
+def changes(folder: Path, out: str = "out") -> pd.DataFrame:
+    return pd.read_parquet(folder / out / "changes.parquet")
+
+
+def test_the_files_have_the_columns_and_types_that_are_promised(folder: Path) -> None:
+    said = told(folder, "--scores")
+    frames = {name: pd.read_parquet(folder / "out" / f"{name}.parquet") for name in ("changes", "warnings", "scores")}
+    assert list(frames["changes"]) == ["t", "asset", "key", "rule", "hazard", "old", "new", "score"]
+    assert list(frames["warnings"]) == ["id", "asset", "hazard", "level", "onset", "raised", "cleared"]
+    assert list(frames["scores"]) == ["t", "key", "rule", "score"]
+    for frame, times in (("changes", ["t"]), ("warnings", ["onset", "raised", "cleared"]), ("scores", ["t"])):
+        assert {str(frames[frame][name].dtype) for name in times} == {"datetime64[ns, UTC]"}
+    rows = duckdb.read_parquet(str(folder / "out" / "warnings.parquet")).project("hazard, level").fetchall()
+    assert rows == list(zip(frames["warnings"]["hazard"], frames["warnings"]["level"], strict=True))
+    scores = duckdb.read_parquet(str(folder / "out" / "scores.parquet"))
+    assert said["scores"] == len(frames["scores"]) == scores.shape[0]
+    assert said["changes"] == len(frames["changes"])
+
+
+def test_the_leak_is_warned_of_when_it_comes_and_nothing_else_is(folder: Path) -> None:
+    said = told(folder)
+    found = pd.read_parquet(folder / "out" / "warnings.parquet")
+    assert found["hazard"].tolist() == ["gas_accumulation"]
+    assert found["asset"].tolist() == ["well-1"]
+    assert AT[LEAK] <= found["raised"][0] <= AT[LEAK + 3]
+    assert found["cleared"].isna().all()
+    assert said["readings"] == 2 * AT.size
+    assert said["rules"]["other/vibration_of_a_mill"] == ["any.other.shift", "any.other.drift", "any.other.limit"]
+
+
+def test_wide_and_long_csv_and_parquet_give_the_same_changes(folder: Path) -> None:
+    told(folder)
+    frame = plant()
+    frame.set_index("time").to_parquet(folder / "wide.parquet")
+    long = frame.melt(id_vars="time", var_name="key", value_name="value").sample(frac=1.0, random_state=1)
+    long.to_csv(folder / "long.csv", index=False)
+    for data in ("wide.parquet", "long.csv"):
+        told(folder, data=data, out=data + ".out")
+        pd.testing.assert_frame_equal(changes(folder), changes(folder, data + ".out"))
+
+
+def test_a_training_part_teaches_and_is_not_warned_of(folder: Path) -> None:
+    frame = plant()
+    frame.loc[100:200, "well-1/ch4"] = 60.0
+    frame.loc[LEAK:, "mill/shake"] += 6.0
+    frame.to_csv(folder / "data.csv", index=False)
+    told(folder, "--train-until", str(AT[1000]))
+    found = changes(folder)
+    assert found["t"].min() >= AT[1000]
+    assert (found.groupby(["key", "rule"])["old"].first() == "NORMAL").all()
+    jump = found[(found["key"] == "mill/shake") & (found["hazard"] == "anomaly")]
+    assert AT[LEAK] <= jump["t"].min() <= AT[LEAK + 10]  # what is usual was learned before
+
+
+def test_a_leak_that_lasts_since_the_training_part_is_told_after_it(folder: Path) -> None:
+    told(folder, "--train-until", str(AT[LEAK + 50]))
+    found = changes(folder)
+    assert found["t"].min() >= AT[LEAK + 50]
+    assert (found["hazard"] == "gas_accumulation").any()
+
+
+@pytest.mark.parametrize("until", ["2020-01-01", "2030-01-01"])
+def test_a_training_part_beyond_the_data_is_said(until: str, folder: Path) -> None:
+    assert any("--train-until" in note for note in told(folder, "--train-until", until)["notes"])
+
+
+def test_what_is_missing_is_said_with_what_was_likely_meant(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "catalog.csv").write_text(CATALOG + "mill/shakes,temprature,degC\nnone/x,strange,furlong\n", encoding="utf-8")
+    plant().rename(columns={"mill/shake": "mill/shake1"}).to_csv(folder / "data.csv", index=False)
+    said = told(folder)
+    assert said["absent"] == ["mill/shake", "mill/shakes", "none/x"]
+    assert said["ignored"] == ["mill/shake1"]
+    assert "quantity 'temprature' has no rules of its own; did you mean 'temperature'?" in said["notes"]
+    assert "unit 'degC' is taken as '°C'" in said["notes"]
+    assert "unit 'furlong' is not in the table of units: values are taken as they are" in said["notes"]
+    capsys.readouterr()
+    backtest.run(folder / "data.csv", folder / "catalog.csv", None, "", folder / "out", scores=False, as_json=False)
+    assert "is 'mill/shake1' in the data meant for 'mill/shake'?" in capsys.readouterr().out
+
+
+def test_odd_series_are_judged_as_far_as_they_can_be(folder: Path) -> None:
+    frame = plant()
+    frame["const"], frame["nan"], frame["single"], frame["inf"] = 5.0, np.nan, np.nan, np.inf
+    frame.loc[700, "single"] = 3.0
+    frame.to_csv(folder / "data.csv", index=False)
+    extra = "".join(f"{name},oddity,1\n" for name in ("const", "nan", "single", "inf"))
+    (folder / "catalog.csv").write_text(CATALOG + extra, encoding="utf-8")
+    said = told(folder)
+    assert said["silent"] == ["nan", "inf"]
+    assert said["unreadable"] == {"inf": AT.size}
+    assert set(changes(folder).query("key == 'const'")["hazard"]) <= {"stuck"}
+    assert said["hazards"] == {"gas_accumulation": 1}
+
+
+def test_a_file_of_one_reading_is_judged(folder: Path) -> None:
+    (folder / "data.csv").write_text("time,well-1/ch4\n2026-07-15T00:00:00Z,80\n")
+    assert told(folder)["readings"] == 1
+
+
+def test_hourly_readings_that_stop_are_a_ticket_and_no_hazard(folder: Path) -> None:
+    rng = np.random.default_rng(2)
+    at = pd.date_range(START, periods=600, freq="1h")
+    frame = pd.DataFrame({"time": at, "well-1/ch4": 1.0 + rng.normal(0, 0.1, 600), "mill/shake": rng.normal(4, 0.3, 600)})
+    frame.loc[400:420, "mill/shake"] = np.nan
+    frame.to_csv(folder / "data.csv", index=False)
+    said = told(folder)
+    assert said["warnings"] == 0
+    assert said["tickets"] == {"silence": 1}
+    first = changes(folder).query("hazard == 'silence'")["t"].min()
+    assert at[399] + pd.Timedelta("3h") <= first <= at[399] + pd.Timedelta("4h")
+
+
+def test_clocks_that_go_backwards_and_say_an_instant_twice_are_put_in_order(folder: Path) -> None:
+    told(folder)
+    frame = plant()
+    pd.concat([frame[800:], frame[:900]]).to_csv(folder / "data.csv", index=False)
+    said = told(folder, out="mixed")
+    assert said["unsorted"]
+    assert said["duplicates"] == 200
+    pd.testing.assert_frame_equal(changes(folder), changes(folder, "mixed"))
+
+
+def test_waveforms_of_a_hundred_hertz_are_judged_as_the_blocks_they_come_in_live(tmp_path: Path) -> None:
+    (tmp_path / "catalog.csv").write_text(
+        "key,quantity,unit\npier/z,pier_acceleration,g\ndeck/z,acceleration,g\n", encoding="utf-8"
+    )
+    rng, rules = np.random.default_rng(3), detectors.rules()
+    t = START.value + np.arange(4000, dtype=np.int64) * (NS // 100)
+    value = rng.normal(0.0, 0.002, (2, t.size))
+    value[0, 3200:3230] += 0.2
+    table = Table(["pier/z", "deck/z"], t, value)
+    catalog = stranger.completed(
+        stranger.sheet(tmp_path / "catalog.csv"), stranger.paces([table], rules), rules, tmp_path / "c.csv"
+    )
+    assert catalog.domain.tolist() == ["bridge", "bridge"]
+    heard: dict[str, set[str]] = {"files": set(), "live": set()}
+    fed = feeds([table], catalog)
+    made = backtest.judged(fed, catalog, rules, heed=lambda r, *_: heard["files"].add(r.id))
+    live, said = Replay(catalog, rules, "backtest", backtest.ANY, lambda r, *_: heard["live"].add(r.id)), []
+    for j in range(0, t.size, 100):
+        x = fed[0].value[:, j : j + 100]
+        block = Block(fed[0].row, np.full(2, t[j]), NS // 100, x, np.full(x.shape, Quality.GOOD, np.uint8))
+        said += live.step(Turn(int(t[j + 99]), Batch.joined([]), [block]))
+    assert heard["files"] == heard["live"] >= {"bridge.acceleration.rms", "bridge.pier.impact"}
+    hazards = [[msgspec.structs.replace(c, evidence={}) for c in x if c.kind == Kind.HAZARD] for x in (made.changes, said)]
+    assert hazards[0] == hazards[1]
+    assert {c.hazard for c in hazards[0]} == {"bridge_impact"}
+
+
+REFUSED = {
+    "no data": ({}, "nowhere.csv", "cannot be read"),
+    "no such series": ({"data.csv": "time,a\n2026-07-15,1\n"}, "data.csv", "holds no reading of a series"),
+    "catalog without units": ({"catalog.csv": "key,quantity\na,methane\n"}, "data.csv", "'unit' is missing"),
+    "catalog that is empty": ({"catalog.csv": "key,quantity,unit\n"}, "data.csv", "holds no series"),
+    "a key twice": ({"catalog.csv": CATALOG + "\n" + CATALOG[18:]}, "data.csv", "catalog.csv:5: key: 'well-1/ch4' stands"),
+    "a unit of another thing": ({"catalog.csv": CATALOG.replace("%LEL", "kPa")}, "data.csv", "does not measure methane"),
+    "out is a file": ({"out": ""}, "data.csv", "cannot be made a folder"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_used_is_refused_with_code_2_and_no_traceback(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, data, word = REFUSED[name]
+    for at, text in files.items():
+        (folder / at).write_text(text, encoding="utf-8")
+    words = ["lifeline", "backtest", str(folder / data), "--catalog", str(folder / "catalog.csv"), "--out", str(folder / "out")]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert word in capsys.readouterr().err
+
+
+def test_a_time_that_is_none_is_refused(folder: Path) -> None:
+    with pytest.raises(Unusable, match="--train-until: 'soon' is no time"):
+        backtest.run(folder / "data.csv", folder / "catalog.csv", None, "soon", folder / "out", scores=False, as_json=True)
+
+
+def test_rules_of_ones_own_judge_instead_of_those_that_come_along(folder: Path) -> None:
+    rule = (
+        '[[rule]]\nid = "well.high"\nquantity = "methane"\nhazard = "gas_accumulation"\nkind = "hazard"\nmode = "active"\n'
+        'detector = "limit"\nunit = "%LEL"\nenter = { RED = 40 }\nsource = "the well\'s owner"\nconfidence = "V"\n'
+    )
+    (folder / "rules").mkdir()
+    shutil.copy(Path(detectors.__file__).parent / "rules" / "any.toml", folder / "rules")
+    (folder / "rules" / "well.toml").write_text('domain = "any"\n\n' + rule, encoding="utf-8")
+    said = told(folder, "--rules", str(folder / "rules"))
+    assert said["hazards"] == {"gas_accumulation": 1}
+    assert set(changes(folder).query("hazard == 'gas_accumulation'")["rule"]) == {"well.high"}
