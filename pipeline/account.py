@@ -95,7 +95,7 @@ def spoken(s: dict[str, Any], out: Path) -> str:
     if "scores" in s:
         lines.append(f"{s['scores']:,} scores")
     lines += [
-        f"{s['changes']} changes of level; {s['warnings']} warnings"
+        f"{s['changes']} changes of level, {s['passive']} of them of passive rules, which warn nobody; {s['warnings']} warnings"
         + (f" ({_counted(s['hazards'])}; {_counted(s['levels'])})" if s["warnings"] else "")
         + f"; tickets about devices: {_counted(s['tickets']) or 'none'}",
         f"judged in {s['seconds']:.1f} s; written to {out}/",

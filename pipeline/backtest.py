@@ -25,7 +25,7 @@ from pipeline.docket import Docket
 from pipeline.engine import Heed
 from pipeline.feed import Feed, feeds, turns
 from pipeline.instants import instants
-from pipeline.progress import Told, bar
+from pipeline.progress import Told, bar, waiting
 from pipeline.replay import Replay
 
 ANY: Final = Terms(0.0, 200 * 365 * SECONDS["d"], Broker.max_payload)  # a turn is as long as it likes
@@ -73,7 +73,8 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     book = detectors.rules(rules)
     since = _instant(until) if until else None
     sheet = stranger.sheet(catalog)
-    found = foreign.found(data, sheet.words)
+    with waiting(f"reading {data}"):
+        found = foreign.found(data, sheet.words)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as why:
@@ -91,6 +92,7 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     verdicts.warnings(made.docket.tickets(), out / "tickets.parquet")
     summary = account.read(found, asked, whole, given, book)
     summary |= {"readings": made.readings, "changes": len(made.changes), **account.warned(made.docket)}
+    summary |= {"passive": sum(c.mode == "passive" for c in made.changes)}
     summary |= {"seconds": round(made.seconds, 3), "notes": [*sheet.notes, *found.notes, *_training(since, given)]}
     summary |= {} if kept is None else {"scores": kept.count}
     sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else account.spoken(summary, out)) + "\n")

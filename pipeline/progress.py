@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from lifeline.clock import Pace
 from lifeline.model import NS
@@ -36,6 +36,28 @@ def bar(total: float, what: str, console: Console | None = None) -> Iterator[Tol
                 open_.enter_context(shown)
 
         yield told
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """For what nobody can count: shows that it goes on."""
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True, quiet=not sys.stderr.isatty()),
+        transient=True,
+    )
+    shown.add_task(what, total=None)
+    soon = threading.Timer(SOON, shown.start)
+    soon.daemon = True
+    soon.start()
+    try:
+        yield
+    finally:
+        soon.cancel()
+        soon.join()
+        shown.stop()
 
 
 @contextmanager

@@ -158,7 +158,10 @@ def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:
 
 
 def place(lines: Lines, rules: Collection[Rule]) -> None:
-    """The domain of each series: as written; else the one whose hazard rules know its quantity; else its asset's."""
+    """The domain of each series: as written; else the one whose hazard rules know its quantity; else its asset's.
+
+    Series that name no device share nothing but the file: there a neighbour's quantity says nothing of them.
+    """
     named = covered(rules)
     theirs: dict[str, set[str]] = {}
     for line in lines:
@@ -168,7 +171,7 @@ def place(lines: Lines, rules: Collection[Rule]) -> None:
         theirs.setdefault(line["asset"], set()).update([line["domain"]] if line["domain"] else [])
     for line in lines:
         if not line["domain"]:
-            known = theirs[line["asset"]]
+            known = theirs[line["asset"]] if line["asset"] != PLANT else ()
             line["domain"] = next(iter(known)) if len(known) == 1 else Domain.OTHER.value
 
 
