@@ -110,6 +110,7 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "air_pressure": Quantity("Pa", "hPa", "air pressure", "大气压"),
     "rain": Quantity("m/s", "mm/h", "rainfall", "降雨强度"),
     "water_pressure": Quantity("Pa", "mH2O", "water pressure", "供水压力"),
+    "water_transient": Quantity("Pa", "mH2O", "pressure wave in a water main", "供水管道压力波动"),
     "water_flow": Quantity("m³/s", "m³/h", "water flow", "供水流量"),
     "water_level": Quantity("m", "m", "water level", "水位"),
     "turbidity": Quantity("1", "NTU", "turbidity", "浊度"),

@@ -14,6 +14,8 @@ from lifeline.measures import Seconds, measure, time
 from lifeline.model import Floats
 from simulators.orifice import area
 from simulators.sensors import FOREVER
+from simulators.water.hammer import Slam
+from simulators.water.quality import Flush, Intrusion
 from simulators.water.tables import Change
 
 Lasts = Annotated[float, time("1s")]
@@ -173,6 +175,9 @@ KINDS: Final[Mapping[str, type]] = {
     "shift": Shift,
     "reducer": Reducer,
     "stop": Stop,
+    "slam": Slam,
+    "intrusion": Intrusion,
+    "flush": Flush,
 }
 
 

@@ -53,3 +53,19 @@ class Area:
         asset, device = f"tank-{k}", f"level-{k}"
         span = (0.0, 1.2 * overflow)
         return series(Domain.WATER, asset, device, "level", "water_level", "m", span, self.step, self.site, rated=overflow)
+
+    def probe(self, k: int) -> list[Row]:
+        """A station that watches quality."""
+        told = (
+            ("chlorine", "chlorine", "mg/L", (0.0, 5.0)),
+            ("turbidity", "turbidity", "NTU", (0.0, 100.0)),
+            ("ph", "ph", "pH", (0.0, 14.0)),
+            ("conductivity", "conductivity", "µS/cm", (0.0, 5000.0)),
+        )
+        asset, device = f"station-{k}", f"probe-{k}"
+        return [series(Domain.WATER, asset, device, c, q, u, span, self.step, self.site) for c, q, u, span in told]
+
+    def logger(self, line: int, k: int, top: float, step: float) -> Row:
+        """Of pressure waves. top: of its range [m]; step: between samples [s]"""
+        asset, device = f"line-{line}", f"logger-{line}-{k}"
+        return series(Domain.WATER, asset, device, "wave", "water_transient", "mH2O", (-top, top), step, self.site)

@@ -10,6 +10,8 @@ from lifeline.units import WATER_HEAD
 from simulators.dice import dice
 from simulators.faults import Truth
 from simulators.water.hydraulics import Hydraulics, State
+from simulators.water.loggers import Loggers
+from simulators.water.stations import Stations
 from simulators.water.truth import truths
 from simulators.world import Part, batch
 
@@ -54,6 +56,8 @@ class WaterModel:
     hydraulics: Hydraulics
     engine: Engine
     sensors: Sensors
+    stations: Stations
+    loggers: Loggers
     tick: int  # [s] between reports
     ticks: int  # in a slot
     seed: int
@@ -69,10 +73,13 @@ class WaterModel:
     def step(self, s: WaterState, second: int) -> tuple[WaterState, list[Part]]:
         t = second - self.span + self.tick * np.arange(1.0, self.ticks + 1)
         tank, true = self.engine.states(t, s.tank)
-        return WaterState(tank), self._told(true, t.astype(np.int64))
+        ends = t.astype(np.int64)
+        waves = [b for end in ends.tolist() for b in self.loggers.told(end, self.tick)] if self.loggers.lines else []
+        return WaterState(tank), [*self._told(true, ends), *self.stations.told(ends), *waves]
 
     def truth(self) -> list[Truth]:
-        return truths(self.hydraulics, self.sensors.pressure, self.sensors.flow, self.tick)
+        piped = truths(self.hydraulics, self.sensors.pressure, self.sensors.flow, self.tick)
+        return [*piped, *self.stations.truth(self.tick), *self.loggers.truth()]
 
     def _told(self, true: State, t: Ints) -> list[Part]:
         draw, x = dice(self.seed, READ, int(t[-1])), self.sensors

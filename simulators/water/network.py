@@ -112,7 +112,8 @@ def lifted(wn: Any, lift: float) -> None:
     for _, r in wn.reservoirs():
         r.base_head += lift
     for _, t in wn.tanks():
-        t.elevation += lift
+        level, t.elevation = t.init_level, t.elevation + lift
+        t.init_level = level  # which sets its head anew
 
 
 def _mean(junction: Any, wn: Any) -> float:

@@ -16,10 +16,14 @@ from simulators.plan import Plan, Site
 from simulators.water.demand import drawn
 from simulators.water.faults import KINDS, Acting, Hydraulic, Reducer, acting
 from simulators.water.full import Full
+from simulators.water.hammer import Line, Slam
 from simulators.water.hydraulics import Hydraulics
 from simulators.water.layout import HOURLY, Area
+from simulators.water.loggers import RATE, Loggers
 from simulators.water.model import Sensors, WaterModel
 from simulators.water.network import LEVELS, part
+from simulators.water.quality import Flush, Intrusion, Mixing
+from simulators.water.stations import Stations
 from simulators.water.tables import Base, Network, far_apart, loaded, response
 from simulators.water.town import town
 from simulators.world import Scene
@@ -55,6 +59,10 @@ class WaterWorld:
     lift: Head = 0.0  # by which reservoirs and tanks stand higher than in the file
     required: Head = 15 * WATER_HEAD  # pressure at which all that is asked is given
     least: Head = 0.0  # at which nothing is
+    stations: tuple[str, ...] = ()  # nodes where quality is watched: station-1, … with probe-1/chlorine, /turbidity, /ph, …
+    dose: Annotated[float, measure("mg/L", 0.0, 5.0)] = 0.8e-3  # chlorine where water comes in
+    decay: Annotated[float, Between(0.0, 24.0)] = 0.5  # of chlorine, a day
+    line: tuple[Line, ...] = ()  # long mains with loggers of pressure waves
     noise: Annotated[float, measure("mH2O", 0.0, 5.0)] = 0.1 * WATER_HEAD  # of a gauge, standard deviation
     flow_noise: Annotated[float, Between(0.0, 0.1)] = 0.01  # of a meter, of what flows
 
@@ -78,12 +86,13 @@ class WaterMaker:
         net = loaded(world.base)
         acts = acting([_named(f, world) for f in faults], start / NS)
         h = hydraulics(world, net, acts, seed)
-        _known(h, acts)
+        _known(h, acts, len(world.line))
         sensors, rows = _sensors(world, h)
+        stations, loggers = _stations(world, h, rows), _loggers(world, acts, rows, seed)
         tick = round(world.every)
         ticks = max(1, min(MOST, SLOT[world.mode] // tick))
         engine = Full(h) if world.mode == "full" else h
-        return Scene(columns(rows), WaterModel(h, engine, sensors, tick, ticks, seed))
+        return Scene(columns(rows), WaterModel(h, engine, sensors, stations, loggers, tick, ticks, seed))
 
     def town(self, plan: Plan, faults: Sequence[Any], start: int, seed: int) -> Scene:
         return town(plan, acting(faults, start / NS), seed)
@@ -123,6 +132,25 @@ def _sensors(world: WaterWorld, h: Hydraulics) -> tuple[Sensors, list[Any]]:
     return told, rows
 
 
+def _stations(world: WaterWorld, h: Hydraulics, rows: list[Any]) -> Stations:
+    """Adds their rows."""
+    area = Area("1", HERE, world.every)
+    node = np.array([_at(h.net, x, "stations") for x in world.stations], np.int64)
+    row = len(rows) + np.arange(4 * node.size, dtype=np.int32).reshape(-1, 4)
+    rows += [r for k in range(node.size) for r in area.probe(k + 1)]
+    return Stations(Mixing(h.net, h.size, node, world.decay / 86_400, world.dose), row, h.acts, h.seed)
+
+
+def _loggers(world: WaterWorld, acts: tuple[Acting, ...], rows: list[Any], seed: int) -> Loggers:
+    """Adds their rows."""
+    area, row = Area("1", HERE, world.every), list[Any]()
+    for i, line in enumerate(world.line):
+        row.append(len(rows) + np.arange(line.loggers, dtype=np.int32))
+        top = 2 * line.rating / WATER_HEAD
+        rows += [area.logger(i + 1, k + 1, top, 1 / RATE) for k in range(line.loggers)]
+    return Loggers(world.line, tuple(row), acts, seed)
+
+
 def _named(fault: Any, world: WaterWorld) -> Any:
     """A valve that is not named is the world's own."""
     if isinstance(fault, Reducer) and not fault.valve and world.reducer:
@@ -130,15 +158,21 @@ def _named(fault: Any, world: WaterWorld) -> Any:
     return fault
 
 
-def _at(net: Network, name: str) -> int:
+def _at(net: Network, name: str, key: str = "nodes") -> int:
     if name not in net.node:
-        raise ValueError(f"nodes: there is no node {name!r}; {suggestion(name, net.node)}")
+        raise ValueError(f"{key}: there is no node {name!r}; {suggestion(name, net.node)}")
     return net.node.index(name)
 
 
-def _known(h: Hydraulics, acts: Sequence[Acting]) -> None:
+def _known(h: Hydraulics, acts: Sequence[Acting], lines: int) -> None:
     """ValueError where a fault speaks of what is not there, or breaks the hydraulics."""
     for i, a in enumerate(acts):
+        if isinstance(a.fault, Slam) and a.fault.line > lines:
+            raise ValueError(f"fault[{i}].line: there is no line {a.fault.line}; there are {lines}")
+        if isinstance(a.fault, Intrusion):
+            _there(a.fault.node, h.net.node, f"fault[{i}].node")
+        if isinstance(a.fault, Flush):
+            _there(a.fault.pipe, h.net.link, f"fault[{i}].pipe")
         if isinstance(a.fault, Hydraulic):
             change = a.fault.change(h.size)
             try:
@@ -146,6 +180,11 @@ def _known(h: Hydraulics, acts: Sequence[Acting]) -> None:
             except ValueError as why:
                 key = {"hole": "pipe", "flow": "node", "setting": "valve"}.get(change.kind, change.kind)
                 raise ValueError(f"fault[{i}].{key}: {why}") from why
+
+
+def _there(name: str, known: Sequence[str], place: str) -> None:
+    if name not in known:
+        raise ValueError(f"{place}: there is no {name!r}; {suggestion(name, known)}")
 
 
 maker: Final = WaterMaker(faults=KINDS)

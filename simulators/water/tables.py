@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from lifeline.model import Floats
+from lifeline.model import Bools, Floats, Ints
 from lifeline.words import suggestion
 from simulators.water import network
 from simulators.water.network import LEVELS, Solved
@@ -19,6 +19,7 @@ from simulators.water.network import LEVELS, Solved
 SHARES: Final = np.array([0.0, 0.1, 0.3, 0.6, 1.0])  # [1] of its full size at which a fault is solved
 EXPONENT: Final = 1.852  # [1] of Hazen and Williams
 LEAST: Final = 1e-9  # [m³/s], [m³/s per m] next to nothing
+HOLDS: Final = 0.05  # [m] that a valve takes away at least where it reduces
 STIFFEST: Final = 10.0  # [m³/s per m] of a pipe that loses nothing
 MEAN: Final = int(np.flatnonzero(LEVELS == 1.0)[0])
 
@@ -68,6 +69,7 @@ class Network:
     tank: Floats  # [3, q] [m², m, m] area, least and greatest level of each tank
     level: Floats  # [q] [m] at which tanks stand in the tables
     slope: Floats  # [l] [m³/s per m] of pumps and valves that lose head otherwise than pipes; nan: a pipe
+    reducing: Bools  # [l] pressure-reducing valves
     solved: Solved
 
     @property
@@ -94,6 +96,12 @@ class Network:
         pipe = np.where(q < LEAST, LEAST, np.minimum(q / (EXPONENT * np.maximum(loss, 1e-6)), STIFFEST))
         return np.where(np.isnan(self.slope), pipe, self.slope)
 
+    def holding(self, level: int) -> Ints:
+        """Reducing valves that hold the head behind them at a level of demand. [v]"""
+        i, j = self.ends.T
+        h, q = self.solved.head[level], self.solved.flow[level]
+        return np.flatnonzero(self.reducing & (q > LEAST) & (h[i] - h[j] > HOLDS))
+
 
 @cache
 def loaded(base: Base) -> Network:
@@ -118,7 +126,7 @@ def loaded(base: Base) -> Network:
         np.array([(at[x.start_node_name], at[x.end_node_name]) for x in links]),
         elevation, demand, np.array([wn.get_node(n).coordinates for n in at], float),
         np.array([getattr(x, "length", 0.0) for x in links]), np.array([getattr(x, "diameter", 0.0) or 0.0 for x in links]),
-        tank, level, slope, solved,
+        tank, level, slope, np.array([getattr(x, "valve_type", "") == "PRV" for x in links]), solved,
     )  # fmt: skip
 
 
@@ -165,7 +173,8 @@ def _balance(base: Base) -> float:
 @cache
 def _sensitivity(base: Base, level: int) -> tuple[Floats, Floats]:
     net = loaded(base)
-    n, (i, j), g = len(net.node), net.ends.T, net.conductance(level)
+    n, (i, j), g, valves = len(net.node), net.ends.T, net.conductance(level), net.holding(level)
+    g[valves] = 0.0
     lap = np.zeros((n, n))
     np.add.at(lap, (i, j), -g)
     np.add.at(lap, (j, i), -g)
@@ -173,7 +182,13 @@ def _sensitivity(base: Base, level: int) -> tuple[Floats, Floats]:
     held = np.array([net.node.index(z) for z in net.fixed])
     free = np.setdiff1d(np.arange(n), held)
     drop, share = np.zeros((n, n)), np.zeros((held.size, n))
-    drop[np.ix_(free, free)] = np.linalg.inv(lap[np.ix_(free, free)])
+    lhs, rhs = lap.copy(), np.eye(n)
+    for before, behind in net.ends[valves]:  # the head behind stands still, and what is drawn there is drawn before the valve
+        for side in (lhs, rhs):
+            side[before] += side[behind]
+            side[behind] = 0.0
+        lhs[behind, behind] = 1.0
+    drop[np.ix_(free, free)] = np.linalg.solve(lhs[np.ix_(free, free)], rhs[np.ix_(free, free)])
     share[:, free] = -lap[np.ix_(held, free)] @ drop[np.ix_(free, free)]
     share[np.arange(held.size), held] = 1.0
     return drop, share

@@ -72,12 +72,12 @@ def test_what_reservoirs_and_tanks_give_is_what_is_drawn_and_lost() -> None:
 
 
 def test_tables_are_what_wntr_says_of_the_same_hours() -> None:
-    """Inlets of steady head: within 0.25 m and 1.5 % of the area's demand in the root mean square, burst included."""
+    """Inlets of steady head: within 0.1 m and 0.5 % of the area's demand in the root mean square, burst included."""
     fast, full = both((Burst(at=3 * HOUR, pipe="121", hole=0.05),), 6)
-    assert rms(fast.pressure - full.pressure) < 0.25
-    assert np.percentile(np.abs(fast.pressure - full.pressure), 95) < 0.5
+    assert rms(fast.pressure - full.pressure) < 0.1
+    assert np.percentile(np.abs(fast.pressure - full.pressure), 95) < 0.2
     assert np.ptp(full.pressure, axis=1).max() > 15
-    assert rms(fast.out - full.out) < 0.015 * 150 * CUBIC
+    assert rms(fast.out - full.out) < 0.005 * 150 * CUBIC
     np.testing.assert_allclose(fast.lost[:, -6:], full.lost[:, -6:], rtol=0.02)
 
 
@@ -146,3 +146,18 @@ def test_a_valve_that_no_longer_reduces_and_a_pump_that_stops_do_what_wntr_says(
     np.testing.assert_allclose(stop.share(np.array([-1.0, 5.0, 10.0, 99.0])), [0, 0.5, 1, 1])
     np.testing.assert_allclose(shift.changed(np.array([0.0, 5400.0, 20_000.0, 40_000.0])), [0, 0.5, 1, 0])
     assert Reducer(over=0.0).share(np.array([-1.0, 0.0])).tolist() == [0, 1]
+
+
+def test_behind_a_valve_that_reduces_the_pressure_stands_still_and_its_water_is_drawn_before_it() -> None:
+    base = Base("Net3", reducer="247", outlet=38.0, lift=25.0)
+    net = loaded(base)
+    behind = [net.node.index(n) for n in ("215", "217", "219", "225")]
+    assert np.ptp(net.solved.head[:9, behind], axis=0).max() < 1.0
+    drop, share = net.sensitivity()
+    more = response(base, Change("flow", "217", 0.02))
+    node, before = net.node.index("217"), [net.node.index(n) for n in ("213", "211", "166")]
+    np.testing.assert_allclose(-more.head[1, MEAN, before] / 0.002, drop[before, node], rtol=0.1)
+    np.testing.assert_allclose(-more.head[1, MEAN, behind] / 0.002, drop[behind, node], atol=0.5)
+    np.testing.assert_allclose(more.out[1, MEAN] / 0.002, share[:, node], atol=0.02)
+    failed = response(base, Change("setting", "247-valve", 20.0))
+    np.testing.assert_allclose(failed.head[-1, :8, behind], 20.0, atol=0.2)
