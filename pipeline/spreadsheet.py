@@ -1,9 +1,11 @@
 """CSV of anybody's making -> columns: its code, its separator, its decimal sign and where its header stands are guessed."""
 
 import codecs
+import csv as text_csv
 import gzip
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -26,6 +28,8 @@ FOREIGN: Final = {
     b"MATLAB": "is a MATLAB file; write it as Parquet or CSV",
 }
 SPLITS: Final = ",;\t|"
+LINES: Final = 50  # from which the form is guessed
+FEW: Final = 4  # lines that tell nothing of how many cells are usual
 REMARKS: Final = ("#", "//", "sep=")
 TRIED: Final = 200  # times that the type of some column may be refuted
 
@@ -81,13 +85,16 @@ def codes(head: bytes) -> Iterator[str]:
 
 
 def formed(text: str, code: str) -> Form | None:
-    """Guessed from the first lines; None where there are none."""
-    lines = text.removeprefix("\ufeff").splitlines()
-    header = next((i for i, x in enumerate(lines) if x.strip() and not x.lower().startswith(REMARKS)), None)
-    if header is None:
+    """Guessed from the first lines; None where there are none. The header is the first that has as many cells as most have."""
+    lines = text.removeprefix("\ufeff").splitlines()[:LINES]
+    plain = [i for i, x in enumerate(lines) if x.strip() and not x.lower().startswith(REMARKS)]
+    if not plain:
         return None
-    split = max(SPLITS, key=lines[header].count)
-    cells = [c for line in lines[header + 1 : header + 50] for c in line.split(split)]
+    split = max(SPLITS, key=lambda c: sum(c in lines[i] for i in plain) * 1000 + lines[plain[-1]].count(c))
+    count = [len(next(text_csv.reader([lines[i]], delimiter=split), [])) for i in plain]
+    usual = Counter(count).most_common(1)[0][0]
+    header = plain[count.index(usual)] if len(plain) > FEW else plain[0]
+    cells = [c for line in lines[header + 1 :] for c in line.split(split)]
     return Form(code, header, split, split != "," and any(re.fullmatch(r"\s*[+-]?\d+,\d+\s*", c) for c in cells))
 
 
