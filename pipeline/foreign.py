@@ -60,6 +60,8 @@ def _found(path: Path, wanted: Words) -> Found:
     said.time = f"{time!r}: {at.form}"
     if bad := int((~at.good & raw[time].combine_chunks().is_valid().to_numpy(zero_copy_only=False)).sum()):
         said.unreadable[time] = bad
+    if early := int((at.good & (at.t < 0)).sum()):
+        said.notes.append(f"{path.name}: rows before 1970, left out: {early}")
     if pair := _pair(raw, time, wanted, path):
         said.si = set(raw.column_names) >= RECORDING
         said.layout = "recording" if said.si else f"long (key in {pair[0]!r}, value in {pair[1]!r})"

@@ -29,6 +29,7 @@ NEEDED: Final = ("key", "quantity", "unit")
 FIXED: Final = {"district": "-", "low": "-1e30", "high": "1e30", "lat": "0", "lon": "0", "owner": "-"}
 PLANT: Final = "plant"  # asset of series whose key names no device
 STEP: Final = 60.0  # [s] of a series that has fewer than two readings
+STANDS: Final = 3  # steps that a state stands without news, as long as silence takes to be told
 LONGEST: Final = 0.99  # [1] of the intervals of an irregular series that its messages are taken to be apart at most
 
 Lines = list[dict[str, str]]
@@ -149,8 +150,12 @@ def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:
     """A line with all its cells but the domain."""
     device, _, _ = line["key"].rpartition("/")
     usual = {"device": device or line["key"], "asset": device or PLANT, **FIXED}
-    if not line.get("step"):
-        pace = pace or Pace(STEP, None)
+    pace = pace or Pace(STEP, None)
+    state = line["quantity"] in QUANTITIES and QUANTITIES[line["quantity"]].shown == "state"
+    if state and not any(line.get(name) for name in ("step", "hold", "report")):
+        beat = pace.report or pace.step
+        usual |= {"step": repr(beat), "hold": repr(STANDS * beat)}
+    elif not line.get("step"):
         usual["step"] = repr(pace.step)
         if pace.report and not line.get("hold"):
             usual["report"] = repr(pace.report)

@@ -242,3 +242,18 @@ def test_rules_of_ones_own_judge_instead_of_those_that_come_along(folder: Path) 
     said = told(folder, "--rules", str(folder / "rules"))
     assert said["hazards"] == {"gas_accumulation": 1}
     assert set(changes(folder).query("hazard == 'gas_accumulation'")["rule"]) == {"well.high"}
+
+
+def test_a_state_that_stays_is_not_stuck_and_words_are_states(folder: Path) -> None:
+    frame = plant().assign(valve=np.where(np.arange(AT.size) < 100, "Open", "closed"))
+    frame.to_csv(folder / "data.csv", index=False)
+    (folder / "catalog.csv").write_text(CATALOG + "valve,valve,state\n", encoding="utf-8")
+    said = told(folder)
+    assert said["readings"] == 3 * AT.size
+    assert said["tickets"] == {}
+
+
+def test_readings_of_before_1970_are_left_out_and_counted(folder: Path) -> None:
+    plant().assign(time=AT - pd.Timedelta("21000D")).to_csv(folder / "data.csv", index=False)
+    with pytest.raises(Unusable, match="rows before 1970, left out: 1500"):
+        backtest.run(folder / "data.csv", folder / "catalog.csv", None, "", folder / "out", scores=False, as_json=True)
