@@ -84,6 +84,8 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     given = feeds(found.tables, whole, si=found.si)
     if not given:
         raise Unusable(account.nothing(data, catalog, found, asked))
+    for name in ("changes", "warnings", "tickets", "scores"):  # of an earlier run: nothing of it may stand beside this one's
+        (out / f"{name}.parquet").unlink(missing_ok=True)
     kept = verdicts.Scores(out / "scores.parquet", whole, book, since or 0) if scores else None
     with bar(sum(f.value.size for f in given), "judging") as progress, kept or nullcontext():
         made = judged(given, whole, book, until=since, heed=kept, progress=progress)

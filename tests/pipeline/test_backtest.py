@@ -257,3 +257,12 @@ def test_readings_of_before_1970_are_left_out_and_counted(folder: Path) -> None:
     plant().assign(time=AT - pd.Timedelta("21000D")).to_csv(folder / "data.csv", index=False)
     with pytest.raises(Unusable, match="rows before 1970, left out: 1500"):
         backtest.run(folder / "data.csv", folder / "catalog.csv", None, "", folder / "out", scores=False, as_json=True)
+
+
+def test_nothing_of_an_earlier_run_stands_beside_a_later_one(folder: Path) -> None:
+    told(folder, "--scores")
+    assert (folder / "out" / "scores.parquet").exists()
+    told(folder)
+    assert {p.name for p in (folder / "out").iterdir()} == {
+        "catalog.csv", "changes.parquet", "warnings.parquet", "tickets.parquet",
+    }  # fmt: skip
