@@ -3,6 +3,7 @@
 import contextlib
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ class Stage:
         except urllib.error.HTTPError as why:
             with why:
                 return why.code, why.read()
-        except OSError:
+        except (OSError, HTTPException):  # killed before or in the middle of its answer
             return 0, b""
 
     def status(self, name: str) -> dict[str, Any]:
