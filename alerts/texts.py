@@ -10,6 +10,8 @@ from lifeline.units import QUANTITIES, UNITS
 
 Pair = tuple[str, str]  # Chinese, English
 
+PLACES: Final = 5  # causes named in a notice
+
 LEVELS: Final[dict[str, Pair]] = {
     "RED": ("红色", "RED"),
     "ORANGE": ("橙色", "ORANGE"),
@@ -94,6 +96,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
     zh, en = _title(story)
     measured = _measured(story.grounds[0]) if story.grounds else ("", "")
     since, reason = _since(story, zone), _reason(story)
+    causes = _causes(story)
     place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
     zh_lines = [
         zh,
@@ -101,6 +104,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         since[0],
         f"依据：{reason[0]}",
         f"位置：{place[0]}（{story.lat:.5f}，{story.lon:.5f}）",
+        causes[0],
         f"编号：{story.warning}",
     ]
     en_lines = [
@@ -109,6 +113,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         since[1],
         f"Grounds: {reason[1]}",
         f"Place: {place[1]} ({story.lat:.5f}, {story.lon:.5f})",
+        causes[1],
         f"Id: {story.warning}",
     ]
     return Texts(zh_title=zh, zh=_lines(zh_lines), en_title=en, en=_lines(en_lines))
@@ -174,6 +179,15 @@ def _comparable(unit: str, bounds: str) -> bool:
         return True
     known = unit in UNITS and bounds in UNITS
     return known and bounds != "1" and UNITS[unit].si == UNITS[bounds].si
+
+
+def _causes(story: Story) -> Pair:
+    """Where the cause may lie, likeliest first, as its gravest grounds say it; empty where none says it."""
+    places = next((g.evidence.places for g in story.grounds if g.evidence.places), [])[:PLACES]
+    if not places:
+        return "", ""
+    named = [f"{p.name} {100 * p.share:.0f} %" for p in places]
+    return f"可能起因：{'、'.join(named)}", f"Likely cause at: {', '.join(named)}"
 
 
 def _since(story: Story, zone: tzinfo) -> Pair:

@@ -12,7 +12,7 @@ from typing import Any, Final, get_type_hints
 import msgspec
 import numpy as np
 
-from lifeline.model import Detector, Domain, Kind, Level, Limits, Mode, Rule
+from lifeline.model import Detector, Domain, Kind, Level, Limits, Mode, Rule, is_panel
 from lifeline.units import QUANTITIES, UNITS, Unit
 from lifeline.words import Unusable
 
@@ -126,13 +126,19 @@ def made_of(row: Row, domain: Domain | None) -> Rule | list[str]:
     if faults:
         return faults
     try:
-        detector = replace(named()[row.detector], **row.parameters)  # type: ignore[type-var]  # detectors are dataclasses
+        detector = replace(named()[row.detector], **parameters(row))  # type: ignore[type-var]  # detectors are dataclasses
     except (TypeError, ValueError) as why:
         return [f"parameters: {why}"]
     unit = unit_of(row, detector)
     if isinstance(unit, str):
         return [f"unit: {unit}"]
     return bound(row, domain, detector, unit)
+
+
+def parameters(row: Row) -> dict[str, Any]:
+    """The row's parameters as the detector's fields have them."""
+    types = get_type_hints(type(named()[row.detector]))
+    return {k: msgspec.convert(v, types[k]) for k, v in row.parameters.items()}
 
 
 def misnamed(row: Row) -> Iterator[str]:
@@ -142,7 +148,7 @@ def misnamed(row: Row) -> Iterator[str]:
     if row.detector not in named():
         yield f"detector: {unknown(row.detector, named())}"
     else:
-        allowed = [f.name for f in fields(named()[row.detector]) if f.name not in PLACED]  # type: ignore[arg-type]
+        allowed = [f.name for f in fields(named()[row.detector]) if f.name not in PLACED and f.init]  # type: ignore[arg-type]
         yield from (f"parameters: {unknown(key, allowed)}" for key in row.parameters if key not in allowed)
         yield from mistyped(row, allowed)
     if row.known is not None and row.quantity != OTHER:
@@ -250,7 +256,13 @@ def disordered(limits: Limits, scale: float) -> Iterator[str]:
 def covered(book: Iterable[Rule]) -> set[tuple[Domain | None, str]]:
     """What hazard rules name: domain (None: every domain) and quantity. Passive rules and channels count."""
     speak = [r for r in book if r.kind is Kind.HAZARD and r.quantity != OTHER]
-    return {(r.domain, q) for r in speak for q in r.detector.channels or (r.quantity,)}
+    return {(r.domain, q) for r in speak for q in judged(r)}
+
+
+def judged(rule: Rule) -> tuple[str, ...]:
+    """The quantities that a rule speaks of."""
+    over = rule.detector.over if is_panel(rule.detector) else ()
+    return rule.detector.channels or over or (rule.quantity,)
 
 
 def generic(rule: Rule, domain: str, quantity: str, named: Collection[tuple[Domain | None, str]]) -> Rule | None:

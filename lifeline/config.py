@@ -128,6 +128,7 @@ class Config:
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
     health: Health = field(default_factory=Health)
+    maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
     folder: Path = Path()  # what relative paths in [channels] are relative to
 
@@ -138,6 +139,9 @@ class Config:
         for key, host, port in used:
             if taken.setdefault((host, port), key) != key:
                 raise ValueError(f"{key}: {port} is already the port of {taken[host, port]}")
+        for name, path in self.maps.items():
+            if not path.is_file():
+                raise ValueError(f"maps.{name}: {path} is no file")
         for name, table in self.channels.items():
             if table.get("type") is None:
                 raise ValueError(f'channels.{name}.type: is missing; say what it is, such as type = "webhook"')

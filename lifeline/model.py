@@ -4,9 +4,11 @@ Arrays: the first axis is the series, the last is time. Instants are int64 nanos
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any, Final, Literal, Protocol, Self
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, Self, TypeGuard
 
 import msgspec
 import numpy as np
@@ -55,6 +57,29 @@ class Quality(IntEnum):
 
 
 JUDGED: Final = (Quality.GOOD, Quality.SATURATED, Quality.CLOCK)  # pegged: at least so much; a wrong clock hides no hazard
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What is known of the series that a panel judges together, in the order of its rows."""
+
+    key: NDArray[np.object_]  # [n]
+    quantity: NDArray[np.object_]  # [n]
+    device: NDArray[np.object_]  # [n]
+    asset: NDArray[np.object_]  # [n]
+    lat: Floats  # [n] [°] WGS-84
+    lon: Floats  # [n] [°] WGS-84
+    rated: Floats  # [n] [SI] NaN: none
+    low: Floats  # [n] [SI] bottom of the sensor's range
+    high: Floats  # [n] [SI] top of it
+    step: Floats  # [n] [s]
+    judged: Bools  # [n] whether it may be given a score; the others only help
+    slot: float  # [s]
+    map: Path | None = None  # file of the pipes or the network of its asset, district or domain
+
+    @property
+    def n(self) -> int:
+        return len(self.key)
 
 
 class Kind(StrEnum):
@@ -136,8 +161,73 @@ class Detector(Protocol):
     def init(self, n: int) -> Any:
         """State of n series that have seen nothing: a NamedTuple of arrays, series first."""
 
-    def step(self, s: Any, x: Floats) -> tuple[Any, Floats]:
-        """x [m, k] (joint: [m, c, k]) -> new state, score [m, k] [1]: 1 at the limit, NaN where it cannot judge."""
+    @property
+    def step(self) -> Callable[..., tuple[Any, Floats]]:
+        """(s, x [m, k]) (joint: [m, c, k]) -> new state, score [m, k] [1]: 1 at the limit, NaN where it cannot judge."""
+
+
+class Timed(Detector, Protocol):
+    """A detector of single series that must know when: of the hour, the week, the gap before a sample.
+
+    The engine gives it NaN for a few missing samples, and after a longer gap nothing: it must look at t itself, and is not sent
+    back to `init`.
+    """
+
+    timed: Literal[True]
+
+    @property
+    def step(self) -> Callable[[Any, Floats, Ints], tuple[Any, Floats]]:
+        """(s, x [m, k], t [m, k] [ns] UTC, rising) -> new state, score [m, k] [1]."""
+
+
+class Panel(Detector, Protocol):
+    """A detector of several series together, on slots: all of some quantities within an asset, a district or a domain.
+
+    over: quantities that are judged; empty: the quantity of its rule, which may be "other" or "*".
+    beside: quantities that only help.
+    slot: its length [s]; 0: the usual step of those judged.
+    A state is arrays of any shape. What comes in is the mean of each series over the slot; of a state the last that stands; of
+    a series slower than the slot the last value, for a step and a half; else NaN. Slots are left out only after a long silence
+    of all. It may have `locate(s, i)`: where the cause of member i's score lies, likeliest first.
+    """
+
+    panel: Literal[True]
+
+    @property
+    def over(self) -> tuple[str, ...]: ...
+
+    @property
+    def beside(self) -> tuple[str, ...]: ...
+
+    @property
+    def within(self) -> Literal["asset", "district", "domain"]: ...
+
+    @property
+    def slot(self) -> float: ...
+
+    def settled(self, m: Members) -> Self | None:
+        """The detector for these very series; None: it cannot judge them."""
+
+    @property
+    def step(self) -> Callable[[Any, Floats, Ints], tuple[Any, Floats]]:
+        """(s, x [n, k], ends of the slots t [k] [ns] UTC) -> new state, score [n, k] [1]."""
+
+
+def is_timed(d: Detector) -> TypeGuard[Timed]:
+    return getattr(d, "timed", False)
+
+
+def is_panel(d: Detector) -> TypeGuard[Panel]:
+    return getattr(d, "panel", False)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a cause may lie."""
+
+    name: str  # of a pipe, a segment, a node, in the words of the map
+    share: float  # [1] of belief, among all that are named
+    lat: float | None = None  # [°] WGS-84
+    lon: float | None = None  # [°] WGS-84
 
 
 @dataclass(frozen=True)
@@ -182,6 +272,7 @@ class Evidence(msgspec.Struct, frozen=True):
     bounds: dict[str, float]  # level name -> bound; in `bounds_unit`
     bounds_unit: str
     note: str = ""
+    places: list[Place] = []  # where the cause may lie, likeliest first
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from lifeline.words import nearest
 from pipeline.docket import Docket
 from pipeline.feed import Feed
 from pipeline.groups import meant
+from pipeline.panels import panels
 from pipeline.tables import Found
 
 SHOWN: Final = 12  # names in a line of the account
@@ -40,10 +41,13 @@ def judges(catalog: Catalog, keys: Collection[str], rules: Sequence[Rule]) -> di
     rows = [catalog.row[k] for k in keys]
     kinds = sorted({(catalog.domain[i], catalog.quantity[i], bool(np.isfinite(catalog.hold[i]))) for i in rows})
     told: dict[str, list[str]] = {}
+    lines = [(p.rows[x.judged], x.rule) for p in panels(catalog, rules, {})[1] for x in p.lines]
     for domain, quantity, held in kinds:
         single = meant(rules, domain, quantity, held)
         joint = [r for r in rules if quantity in r.detector.channels and r.domain in (None, domain)]
-        hazards = [r for r in (*single, *joint) if r.kind is Kind.HAZARD]
+        mine = (catalog.domain == domain) & (catalog.quantity == quantity)
+        several = {r.id: r for rows, r in lines if mine[rows].any()}.values()
+        hazards = [r for r in (*single, *joint, *several) if r.kind is Kind.HAZARD]
         told[f"{domain}/{quantity}"] = [r.id if r.mode == "active" else f"({r.id})" for r in hazards]
     return told
 

@@ -351,7 +351,9 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="Which: receive, chain, detect, restart, decode, desk, lake, simulate, metec; or all.")],
+    name: Annotated[
+        str, typer.Argument(help="Which: receive, chain, detect, restart, decode, desk, lake, simulate, metec; or all.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
 ) -> None:
     """Measure a part of the pipeline on this machine."""

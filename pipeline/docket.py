@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alerts.case import Case, answered, moved, opened
 from alerts.judge import Standing, judge
 from alerts.lifecycle import LIVE, State
-from lifeline.model import Change, Kind, Level, warning_id
+from lifeline.model import Change, Kind, Level, Mode, Place, warning_id
 
 
 class Step(NamedTuple):
@@ -30,6 +30,7 @@ class Warned:
     case: Case  # as it stands
     steps: list[Step] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)  # that moved it
+    places: list[Place] = field(default_factory=list)  # where the cause may lie, as was last said
 
     @property
     def hazard(self) -> bool:
@@ -65,6 +66,9 @@ class Docket:
                 del voices[c.key, c.rule]
             if warned := self._judge(c, voices.values()):
                 moves.append((warned.case, warned.steps[-1]))
+            live = self._live.get((c.asset, c.hazard))
+            if live and c.evidence.places and c.mode is Mode.ACTIVE:
+                self.warnings[live].places = c.evidence.places
         return moves
 
     def _judge(self, c: Change, voices: Iterable[Standing]) -> Warned | None:

@@ -13,11 +13,12 @@ import numpy as np
 
 from ingest.quality import Gate, QualityState, combined
 from lifeline.catalog import Catalog
-from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Level, Quality, Rows, Rule
+from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Level, Quality, Rows, Rule, is_timed
 from pipeline.evidence import Recent
 from pipeline.groups import Group, Joint, groups, joints
-from pipeline.stepping import advance
-from pipeline.telling import Teller
+from pipeline.panels import Maps, Panel, panels
+from pipeline.stepping import advance, together
+from pipeline.telling import Before, Teller
 
 GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
 MESSAGES: Final = 3  # messages that a device which rests between them may miss, likewise
@@ -70,7 +71,9 @@ class Outcome:
 class Engine:
     """All memory of the watch, and the step that moves it."""
 
-    def __init__(self, catalog: Catalog, rules: list[Rule], gate: Gate, city: str, heed: Heed | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, rules: list[Rule], gate: Gate, city: str, heed: Heed | None = None, maps: Maps | None = None
+    ) -> None:
         n = catalog.n
         self._heed = heed
         self.catalog, self.gate = catalog, gate
@@ -82,6 +85,7 @@ class Engine:
         self.quality: QualityState = gate.init(n)
         self.groups: list[Group] = groups(catalog, rules)
         self.joints: list[Joint] = joints(catalog, rules)
+        self.slots, self.panels = panels(catalog, rules, maps or {})
         self.clock = 0  # [ns] the data's clock
         self.born = 0  # [ns] where it began: a series never heard is silent since then
         self.alone = 0  # [ns] receipt of the first message since the last with a time of its device's own; 0: that was the last
@@ -104,6 +108,7 @@ class Engine:
         group = self.groups[self._group[row]]
         found = [(x, int(self._place[row])) for x in (*group.values, *group.ages)]
         found += [(x, a) for j in self.joints for a in np.flatnonzero(j.grid.rows[:, 0] == row).tolist() for x in j.lines]
+        found += [(x, a) for p in self.panels for a in np.flatnonzero(p.rows == row).tolist() for x in p.lines]
         return [(x.standing.grade.level, at) for x, at in found if x.rule.id == rule]
 
     def level(self, key: str, rule: str) -> Level:
@@ -112,7 +117,8 @@ class Engine:
 
     def calm(self) -> None:
         """Put every level back to NORMAL; what the detectors have learned stays."""
-        lines = [x for g in self.groups for x in (*g.values, *g.ages)] + [x for j in self.joints for x in j.lines]
+        lines = [x for g in self.groups for x in (*g.values, *g.ages)]
+        lines += [x for j in self.joints for x in j.lines] + [x for p in self.panels for x in p.lines]
         for line in lines:
             for a in line.standing.grade:
                 a[...] = 0
@@ -259,8 +265,12 @@ class Engine:
         self.told[rows] = told[:, -1]
         fit = np.where(np.isfinite(good), told, 0).max(axis=1)
         self.heard[rows] = np.maximum(self.heard[rows], fit)
-        for joint in self.joints:
-            joint.grid.add(Batch(np.repeat(rows, t.shape[1]), told.ravel(), good.ravel(), codes.ravel()))
+        if self.joints or self.slots:
+            flat = Batch(np.repeat(rows, t.shape[1]), told.ravel(), good.ravel(), codes.ravel())
+            for joint in self.joints:
+                joint.grid.add(flat)
+            for slots in self.slots:
+                slots.add(flat)
         member = self._group[rows]
         for g in np.unique(member).tolist():
             mine = slice(None) if (member == g).all() else np.flatnonzero(member == g)
@@ -273,23 +283,23 @@ class Engine:
             return
         place = self._place[rows]
         if not group.held:
-            self._bridge(group, place, np.where(before > 0, t[:, 0] - before, 0), rows)
+            self._bridge(group, place, before, np.where(before > 0, t[:, 0] - before, 0), rows)
         index = group.index(place)
         for line in group.values:
             seen = x if line.rule.raw else good
             if line.rule.relative:
                 seen = seen / group.rated[place, None]
-            steps = advance(line.rule, line.standing, index, seen)
+            steps = advance(line.rule, line.standing, index, seen, t=t)
             if self._heed is not None:
                 self._heed(line.rule, rows, t, steps.score)
             if steps.which.size:
                 kept = x.astype(np.float32).astype(np.float64)  # as the last readings are kept
                 out.changes += self._tell.series(line.rule, rows, t, steps, kept)
 
-    def _bridge(self, group: Group, place: Ints, gap: Ints, rows: Rows) -> None:
+    def _bridge(self, group: Group, place: Ints, before: Ints, gap: Ints, rows: Rows) -> None:
         """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew.
 
-        gap: since the last reading; 0: it is the first. [m] [ns]
+        before: the last reading [m] [ns]; gap: since then, 0: this is the first [m] [ns]
         A device that rests between its messages misses nothing meanwhile.
         """
         step, pause = self.pace[rows], self.pause[rows]
@@ -300,13 +310,14 @@ class Engine:
             return
         lost = place[missing > GAP]
         for line in group.values:
-            if lost.size:
+            if lost.size and not is_timed(line.rule.detector):
                 line.forget(lost)
         missing[missing > GAP] = 0
         for j in range(int(missing.max())):
-            gone = place[missing > j]
+            some = missing > j
+            gone, t = place[some], (before[some] + (j + 1) * step[some])[:, None]
             for line in group.values:
-                advance(line.rule, line.standing, gone, np.full((gone.size, 1), np.nan))
+                advance(line.rule, line.standing, gone, np.full((gone.size, 1), np.nan), t=t)
 
     def _tick(self, out: Outcome) -> None:
         """Look for silence, and close the slots of the grids."""
@@ -322,6 +333,25 @@ class Engine:
                         )
         for joint in self.joints:
             self._close(joint, out)
+        for slots in self.slots:
+            ends, x = slots.close(self.clock)
+            if ends.size:
+                for panel in self.panels:
+                    if panel.slots is slots:
+                        self._together(panel, ends, x[panel.index], out)
+
+    def _together(self, panel: Panel, ends: Ints, x: Floats, out: Outcome) -> None:
+        """Judge slots that have closed: ends [k] [ns], x [n, k]."""
+        for line in panel.lines:
+            seen = x / self.catalog.rated[panel.rows, None] if line.rule.relative else x
+            before = line.standing.memory
+            assert line.judged is not None
+            steps = together(line.rule, line.standing, seen, ends, line.judged)
+            if self._heed is not None:
+                self._heed(line.rule, panel.rows, np.broadcast_to(ends, steps.score.shape), steps.score)
+            if steps.which.size:
+                out.changes += self._tell.panel(line.rule, panel, ends, x, steps, Before(before, seen))
+        panel.keep(ends, x)
 
     def _close(self, joint: Joint, out: Outcome) -> None:
         ends, x = joint.grid.close(self.clock)

@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.rulebook import OTHER, covered, generic
 from lifeline.catalog import Catalog
-from lifeline.model import Floats, Ints, Rows, Rule
+from lifeline.model import Bools, Floats, Ints, Rows, Rule, is_panel
 from pipeline.grid import Grid, grid
 from pipeline.stepping import Standing, fitted, standing
 
@@ -17,11 +17,12 @@ REST: Final = "rest"  # in place of the quantity, in the name of a group: those 
 
 @dataclass
 class Line:
-    """One rule over the series of one group, or over the assets of one grid."""
+    """One rule over the series of one group or one panel, or over the assets of one grid."""
 
     name: str  # stable over restarts: rule id and group
     rule: Rule
     standing: Standing
+    judged: Bools | None = None  # [n] members of a panel that may be given a score; None: it is no panel's
 
     def forget(self, place: Ints) -> None:
         """Send series back to their warm-up; their levels stand."""
@@ -65,7 +66,7 @@ def meant(rules: Sequence[Rule], domain: str, quantity: str, held: bool) -> list
 def _meant(rules: Sequence[Rule], domain: str, quantity: str, *, held: bool) -> Iterator[Rule]:
     named = covered(rules)
     for rule in rules:
-        if rule.detector.channels or rule.domain not in (None, domain) or (held and not rule.held):
+        if rule.detector.channels or is_panel(rule.detector) or rule.domain not in (None, domain) or (held and not rule.held):
             continue
         if rule.quantity in ("*", quantity):
             yield rule

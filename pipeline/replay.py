@@ -14,6 +14,7 @@ from lifeline.catalog import Catalog
 from lifeline.config import Broker, Watch
 from lifeline.model import Batch, Block, Bools, Change, Quality, Rule
 from pipeline.engine import Blocks, Engine, Heed, Part
+from pipeline.panels import Maps
 from pipeline.stretch import stretches
 from simulators.world import Turn, ends, take
 
@@ -30,9 +31,10 @@ class Replay:
         city: str = "replay",
         terms: Terms = TERMS,
         heed: Heed | None = None,
+        maps: Maps | None = None,
     ) -> None:
-        """heed: is told every score of readings and slots; those of silence are the ages themselves."""
-        self.engine = Engine(catalog, list(rules), gate(catalog, settings()), city, heed)
+        """heed: is told every score of readings and slots; those of silence are the ages themselves. maps: as configured"""
+        self.engine = Engine(catalog, list(rules), gate(catalog, settings()), city, heed, maps)
         self._terms = terms
         self.readings = 0
         self.refused = 0  # readings whose date is beyond what is permitted

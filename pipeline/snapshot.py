@@ -17,6 +17,8 @@ from lifeline.model import Codes, Ints, Rows
 from pipeline.engine import Engine
 from pipeline.evidence import Recent
 from pipeline.groups import Joint, Line
+from pipeline.panels import Panel
+from pipeline.slots import Slots
 from pipeline.stepping import arrays, standing
 
 log = logging.getLogger("lifeline.snapshot")
@@ -46,6 +48,17 @@ def gather(engine: Engine) -> Arrays:
         kept |= {f"grid/{joint.name}/{k}": v for k, v in grid.memory().items()}
         for line in joint.lines:
             kept |= _line(line)
+    for i, slots in enumerate(engine.slots):
+        kept[f"slots/{i}/is"] = np.array([slots.slot, slots.wait])
+        kept |= {f"slots/{i}/{k}": v for k, v in slots.memory().items()}
+    for panel in engine.panels:
+        kept |= {
+            f"rows/{panel.name}": panel.rows,
+            f"panel/{panel.name}/x": panel.x.copy(),
+            f"panel/{panel.name}/t": panel.t.copy(),
+        }
+        for line in panel.lines:
+            kept |= _line(line)
     return kept
 
 
@@ -74,6 +87,44 @@ def scatter(engine: Engine, kept: Arrays) -> None:
             _regrade(line, *_grades(kept, line.rule.id, "rows", len(old)), was[group.rows])
     for joint in engine.joints:
         _scatter_joint(joint, kept)
+    now = np.array([engine.catalog.row.get(k, -1) for k in old], np.int64)
+    for slots in engine.slots:
+        _scatter_slots(slots, kept, now)
+    for panel in engine.panels:
+        _scatter_panel(panel, kept, was, len(old))
+
+
+def _scatter_slots(slots: Slots, kept: Arrays, now: Ints) -> None:
+    """The slots of the same length and wait; now [n of old]: where each row of old stands."""
+    for name, v in kept.items():
+        if name.startswith("slots/") and name.endswith("/is") and v.tolist() == [slots.slot, slots.wait]:
+            prefix = name.removesuffix("is")
+            slots.remember({k.removeprefix(prefix): a for k, a in kept.items() if k.startswith(prefix)}, now)
+
+
+def _scatter_panel(panel: Panel, kept: Arrays, was: Ints, n: int) -> None:
+    """A panel goes on only with the very members that it had; else it begins anew, and its levels stand."""
+    rows = kept.get(f"rows/{panel.name}")
+    same = rows is not None and np.array_equal(rows, was[panel.rows])
+    if same:
+        panel.x, panel.t = kept[f"panel/{panel.name}/x"].copy(), kept[f"panel/{panel.name}/t"].copy()
+    for line in panel.lines:
+        if same:
+            _restore_whole(line, kept)
+        elif rows is not None:
+            log.warning("a rule starts anew: its panel has other members", extra={"rule": line.rule.id, "line": line.name})
+        _regrade(line, *_grades(kept, line.rule.id, "rows", n), was[panel.rows])
+
+
+def _restore_whole(line: Line, kept: Arrays) -> None:
+    """Memory of any shape, where it has the names and kinds that the detector gives it now."""
+    prefix = f"line/{line.name}/memory."
+    old = {k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}
+    new = line.standing.memory._asdict()
+    if old.keys() == new.keys() and all(old[k].dtype == a.dtype and old[k].ndim == a.ndim for k, a in new.items()):
+        line.standing.memory = type(line.standing.memory)(**{k: v.copy() for k, v in old.items()})
+    else:
+        log.warning("a rule starts anew: no memory that fits", extra={"rule": line.rule.id, "line": line.name})
 
 
 def _scatter_joint(joint: Joint, kept: Arrays) -> None:

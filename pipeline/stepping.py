@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alerts import grade
 from alerts.grade import GradeState
-from lifeline.model import Bools, Codes, Floats, Ints, Limits, Rule
+from lifeline.model import Bools, Codes, Detector, Floats, Ints, Limits, Rule, is_panel, is_timed
 
 ROWS: Final = 8192  # [1] series in a tile: measured; fewer pay numpy's calls, more no longer fit a second-level cache of 1 MB
 TILE: Final = 16 * ROWS  # [1] readings worked on at once; measured like the tiles
@@ -56,9 +56,12 @@ def standing(rule: Rule, n: int) -> Standing:
     return Standing(rule.detector.init(n), grade.init(n))
 
 
-def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out: Floats | None = None) -> Steps:
+def advance(
+    rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out: Floats | None = None, t: Ints | None = None
+) -> Steps:
     """Judge x [m, k] (joint: [m, c, k]) of the series at `index`, unique positions in the rule's list; a slice costs no gather.
 
+    t: [m, k] [ns] of the samples; needed by detectors that are timed
     out: array [m, k] for the scores, to be used again by callers who keep none; best in column order, as x.
     """
     m, k = x.shape[0], x.shape[-1]
@@ -69,7 +72,7 @@ def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out:
         s = taken = type(standing.memory)(*(a[rows] for a in standing.memory))
         stirs = awake(standing.grade, rows)
         for span in spans(k, part.stop - part.start):
-            s, said = rule.detector.step(s, columns(x[part, ..., span]))
+            s, said = stepped(rule.detector, s, columns(x[part, ..., span]), None if t is None else t[part, span])
             score[part, span] = said
             hot = said >= lowest
             if hot.any():
@@ -79,6 +82,25 @@ def advance(rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out:
                 whole[rows] = new
         active[part] = stirs
     return Steps(score, *regrade(rule.limits, standing.grade, index, score, np.flatnonzero(active)))
+
+
+def stepped(detector: Detector, s: Any, x: Floats, t: Ints | None) -> tuple[Any, Floats]:
+    """One step, with the time where it is wanted."""
+    if is_timed(detector):
+        assert t is not None, f"{detector!r} wants to know the time"
+        return detector.step(s, x, t)
+    return detector.step(s, x)
+
+
+def together(rule: Rule, standing: Standing, x: Floats, t: Ints, judged: Bools) -> Steps:
+    """Judge slots x [n, k], t [k] of all series of a panel; the others than those `judged` [n] are given no score."""
+    assert is_panel(rule.detector)
+    memory, said = rule.detector.step(standing.memory, x, t)
+    score = np.where(judged[:, None], said, np.nan)
+    standing.memory = memory
+    lowest = used(rule.limits).min(initial=np.inf)
+    active = awake(standing.grade, slice(None)) | (score >= lowest).any(axis=1)
+    return Steps(score, *regrade(rule.limits, standing.grade, slice(None), score, np.flatnonzero(active)))
 
 
 def tiles(index: slice | Ints, m: int) -> Iterator[tuple[slice, slice | Ints]]:

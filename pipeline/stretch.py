@@ -16,6 +16,8 @@ import numpy as np
 from lifeline.model import NS, Bools, Floats, Ints, Level, Quality, Rule
 from pipeline.engine import REPORT, TICK, Engine
 from pipeline.grid import ALLOWANCE, LONGEST
+from pipeline.slots import LONGEST as MANY
+from pipeline.slots import Slots
 from simulators.world import Turn, ends, readings
 
 MOST: Final = 2_000_000  # readings in a stretch
@@ -33,11 +35,11 @@ class Quiet(NamedTuple):
 def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
     """Turns in runs. Whoever asks for the next run has stepped the engine through the last."""
     joint = grids(engine)
-    longest = (LONGEST - 2) * NS if joint.any() else NEVER // 2
+    longest = min([(LONGEST - 2) * NS] * bool(joint.any()) + [(MANY - 2) * s.slot for s in engine.slots], default=NEVER // 2)
     held, looked = list[Turn](), 0  # turns, and how many there are up to the last that made the engine look at the clock
     size, clock, quiet = 0, engine.clock, outlook(engine)
     for turn in turns:
-        alone = speaks(turn, quiet.silent) or not timely(turn, clock, joint)
+        alone = speaks(turn, quiet.silent) or not timely(turn, clock, joint, engine.slots)
         if held and alone:
             yield from filter(None, (held[:looked], held[looked:]))
             held, looked, size, clock, quiet = [], 0, 0, engine.clock, outlook(engine)
@@ -87,11 +89,15 @@ def grids(engine: Engine) -> Bools:
     return found
 
 
-def timely(turn: Turn, clock: int, joint: Bools) -> bool:
+def timely(turn: Turn, clock: int, joint: Bools, slots: Iterable[Slots]) -> bool:
     """Whether no clock in it is ahead, and nothing comes to a slot that may be closed. clock [ns] of the data before it"""
     closed = (clock - ALLOWANCE) // TICK * TICK
     b = turn.batch
     late = joint[b.row] & (b.t <= closed)
+    for s in slots:
+        late |= (s.place[b.row] >= 0) & (b.t <= s.ending(clock))
+        if any(((s.place[w.row] >= 0) & (w.t <= s.ending(clock))).any() for w in turn.blocks):
+            return False
     codes = [b.quality, *(block.quality for block in turn.blocks)]
     return not (late.any() or any((code == Quality.CLOCK).any() for code in codes))
 

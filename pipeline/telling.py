@@ -1,18 +1,36 @@
 """From a change of level in an array to a Change that says all that the desk needs to know."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from lifeline.catalog import Catalog
-from lifeline.model import Change, Domain, Evidence, Floats, Ints, Level, Rows, Rule, change_id
+from lifeline.model import Change, Domain, Evidence, Floats, Ints, Level, Place, Rows, Rule, change_id, is_panel
 from lifeline.units import UNITS, shown
 from pipeline.evidence import KEPT, Recent
 from pipeline.groups import Joint
+from pipeline.panels import Panel
 from pipeline.stepping import Steps
 
 
 def finite(values: list[float]) -> list[float | None]:
     """JSON has no NaN."""
     return [v if np.isfinite(v) else None for v in values]
+
+
+class Before(NamedTuple):
+    """A panel's detector before some slots were judged."""
+
+    memory: Any
+    x: Floats  # [n, k] as it was judged
+
+    def places(self, rule: Rule, ends: Ints, i: int, j: int) -> list[Place]:
+        """Where the cause of member i's score in slot j may lie, as the detector then knew."""
+        d = rule.detector
+        if not is_panel(d) or not hasattr(d, "locate"):
+            return []
+        then, _ = d.step(self.memory, self.x[:, : j + 1], ends[: j + 1])
+        return list(d.locate(then, i))
 
 
 class Teller:
@@ -40,6 +58,24 @@ class Teller:
             row = int(joint.grid.rows[a, 0])
             seen = Evidence([int(ends[j])], [float(steps.score[a, j])], "1", dict(rule.bounds), rule.unit, states)
             told.append(self._change(rule, row, int(ends[j]), steps, c, seen))
+        return told
+
+    def panel(self, rule: Rule, panel: Panel, ends: Ints, x: Floats, steps: Steps, before: "Before") -> list[Change]:
+        """Changes of members of a panel: steps.which are its members; ends [k], x [n, k] [SI]."""
+        t, seen = np.r_[panel.t, ends], np.hstack([panel.x, x])
+        told = []
+        for c in range(steps.which.size):
+            i, j = int(steps.which[c]), int(steps.tick[c])
+            upto = slice(j + 1, j + 1 + KEPT)  # the slots kept come first
+            at, shows = t[upto], seen[i, upto]
+            known = at > 0
+            row = int(panel.rows[i])
+            unit = shown(self._catalog.quantity[row], self._catalog.unit[row])
+            value = finite([UNITS[unit].from_si(v) for v in shows[known].tolist()])
+            rises = steps.new[c] > steps.old[c]
+            places = before.places(rule, ends, i, j) if rises else []
+            evidence = Evidence(at[known].tolist(), value, unit, dict(rule.bounds), rule.unit, places=places)
+            told.append(self._change(rule, row, int(ends[j]), steps, c, evidence))
         return told
 
     def _readings(self, rule: Rule, row: int, fresh: tuple[list[int], list[float]]) -> Evidence:

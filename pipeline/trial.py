@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from detectors.rulebook import judged
 from lifeline.catalog import Catalog
-from lifeline.model import NS, Change, Rows, Rule
+from lifeline.model import NS, Change, Rows, Rule, is_panel
 from lifeline.words import Unusable
 from pipeline.docket import Docket, Warned
 from pipeline.envelope import Envelope
@@ -82,7 +83,7 @@ def _tried(job: Job, s: Scenario) -> Result:
 
 def _again(job: Job, s: Scenario, on: Stage, changed: Sequence[Rule], names: set[str], before: Result) -> Result:
     """The same scenario under changed rules; where they judge nothing in it, nothing changes."""
-    touched = {q for r in changed if r.id in names for q in (r.detector.channels or (r.quantity,))}
+    touched = {q for r in changed if r.id in names for q in judged(r)}
     if touched & {"*", "other"} or touched & set(on.catalog.quantity):
         again = stage(s, job.seed)
         told = listen(again, changed)
@@ -93,11 +94,11 @@ def _again(job: Job, s: Scenario, on: Stage, changed: Sequence[Rule], names: set
 
 def listen(on: Stage, rules: Sequence[Rule], over: Sequence[Stretch] = ()) -> Told:
     """Judge every reading of a scenario as it arrives. over: stretches of time to be drawn"""
-    replay, docket = Replay(on.catalog, rules), Docket()
+    replay, docket = Replay(on.catalog, rules, maps=on.maps), Docket()
     envelopes = [Envelope(candidates(on), on.catalog.n, x.begin, x.end) for x in over]
     arrived: dict[str, int] = {}
     changes: list[Change] = []
-    read = {r.id for r in rules if r.detector.judges == "value" and not r.detector.channels}
+    read = {r.id for r in rules if r.detector.judges == "value" and not (r.detector.channels or is_panel(r.detector))}
     for run in stretches(on.turns(), replay.engine):
         found = replay.step(*run)
         for envelope in envelopes:
@@ -154,9 +155,9 @@ def holds(turn: Turn, row: int, t: int) -> bool:
 
 
 def said(w: Warned, arrived: dict[str, int]) -> Said:
-    """A warning for the scoring. Warnings name no places yet."""
+    """A warning for the scoring."""
     steps = (Stood(x.t, arrived[c.id], x.level, x.kind, x.voices) for x, c in zip(w.steps, w.changes, strict=True))
-    return Said(w.case.asset, w.case.hazard, w.case.domain, tuple(steps))
+    return Said(w.case.asset, w.case.hazard, w.case.domain, tuple(steps), tuple(p.name for p in w.places))
 
 
 def _outcome(on: Stage, told: Told, sc: Score) -> Result:

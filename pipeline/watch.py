@@ -77,9 +77,8 @@ class Watch:
         data = config.city.data
         data.mkdir(parents=True, exist_ok=True)
         self.catalog = catalog or load(config.city.catalog)
-        self.engine = Engine(
-            self.catalog, detectors.rules(config.watch.rules), gate(self.catalog, settings()), config.city.name
-        )
+        rules, told = detectors.rules(config.watch.rules), gate(self.catalog, settings())
+        self.engine = Engine(self.catalog, rules, told, config.city.name, maps=config.maps)
         self.lake = Lake(data / "lake", self.catalog)
         self.checkpoints = Checkpoints(self.lake, lambda: Ledger(data / "ledger.db"), data)
         self.upkeep = Upkeep(

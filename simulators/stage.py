@@ -1,11 +1,12 @@
 """A scenario set up: its catalog, what is true in it, and its readings turn by turn as they arrive."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from lifeline.catalog import Catalog
@@ -28,6 +29,7 @@ class Stage:
     world: City
     seed: int
     chunk: int  # [s] stepped at a time
+    maps: Mapping[str, Path]  # of pipes and networks, as a city's configuration names them
 
     @property
     def truth(self) -> list[Truth]:
@@ -71,7 +73,8 @@ def stage(scenario: Scenario, seed: int | None = None) -> Stage:
         mine = [f for f in ill if shift <= f.row < shift + s.catalog.n]
         runs.append(Run(s.model, scenario.start, mine, shift))
         shift += s.catalog.n
-    return Stage(scenario, catalog, City(runs), seed, max(s.model.span for s in scenes))
+    maps = {name: file for s in scenes for name, file in s.maps.items()}
+    return Stage(scenario, catalog, City(runs), seed, max(s.model.span for s in scenes), maps)
 
 
 def strangers(s: Scenario, assets: set[str]) -> Iterator[str]:

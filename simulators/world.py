@@ -4,7 +4,9 @@ The same seed gives the same bits, however the time axis is cut: models keep the
 and every random number is drawn from a generator keyed by (seed, stream, slot).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -50,6 +52,7 @@ class Scene(NamedTuple):
 
     catalog: Catalog
     model: Model
+    maps: Mapping[str, Path] = MappingProxyType({})  # asset, district or domain -> file of its pipes or its network
 
 
 class Turn(NamedTuple):

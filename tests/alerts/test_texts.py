@@ -12,7 +12,7 @@ from alerts import texts
 from alerts.case import moved, opened, story
 from alerts.judge import Standing, judge
 from alerts.notice import Grounds, Story
-from lifeline.model import NS, Change, Evidence, Kind, Level
+from lifeline.model import NS, Change, Evidence, Kind, Level, Place
 
 Say = Callable[..., Change]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -74,3 +74,11 @@ def test_times_are_local_to_the_city(say: Say) -> None:
     assert "Since 2025-12-29 09:20:00 +00:00" in texts.write(now, ZoneInfo("UTC")).en
     over = msgspec.structs.replace(now, ended=now.t + 90 * NS)
     assert "止于 2025-12-29 17:21:30 +08:00" in texts.write(over, SHANGHAI).zh
+
+
+def test_likely_causes_are_named_likeliest_first(say: Say) -> None:
+    places = [Place(f"pipe {i}", (6 - i) / 21) for i in range(6)]
+    said = texts.write(told(say(Level.RED), Evidence([0], [2.6], "%VOL", {"BLUE": 0.5}, "%VOL", places=places)), SHANGHAI)
+    assert "可能起因：pipe 0 29 %、pipe 1 24 %、pipe 2 19 %、pipe 3 14 %、pipe 4 10 %" in said.zh.splitlines()
+    assert "Likely cause at: pipe 0 29 %, pipe 1 24 %, pipe 2 19 %, pipe 3 14 %, pipe 4 10 %" in said.en.splitlines()
+    assert "Likely" not in texts.write(told(say(Level.RED)), SHANGHAI).en

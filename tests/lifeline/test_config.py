@@ -76,6 +76,7 @@ def test_the_desk_is_called_where_it_listens(tmp_path: Path) -> None:
         ("[broker]\nkeepalive = '0s'", "broker.keepalive: must be from 1 to 65535, not '0s'"),
         ("[health]\nwatch_port = 8087", "health.watch_port: 8087 is already the port of desk.port"),
         ("[channels.phone]\nurl = 'x'", 'channels.phone.type: is missing; say what it is, such as type = "webhook"'),
+        ("[maps]\ngas = 'no-pipes.csv'", "maps.gas: "),
         ("[channels]\nphone = 1", "channels.phone: must be a table, not 1"),
         ("[desk", "is not TOML: "),
     ],

@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alerts.book import Book
 from alerts.case import Case
@@ -9,7 +10,7 @@ from alerts.lifecycle import State
 from alerts.queries import listed
 from alerts.route import Route
 from alerts.tables import Database
-from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
+from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, Place, change_id
 from pipeline.docket import Docket
 
 T0 = 1_767_000_000 * NS
@@ -89,3 +90,18 @@ def test_only_hazards_are_warnings_to_people_and_their_steps_are_kept() -> None:
     assert [(s.t - T0, s.level) for s in hazard.steps] == [(1 * NS, Level.ORANGE), (5 * NS, Level.NORMAL)]
     assert (hazard.peak, hazard.case.cleared) == (Level.ORANGE, T0 + 5 * NS)
     assert [w.case.hazard for w in docket.tickets()] == ["stuck"]
+
+
+def test_a_warning_names_the_places_last_said_by_what_speaks_to_people() -> None:
+    docket = Docket()
+    first = replace(change(0, "d1", "W-1", "limit", Level.RED), evidence=located("p1", "p2"))
+    later = replace(change(1, "d2", "W-1", "limit", Level.RED), evidence=located("p2"))
+    unheard = replace(change(2, "d2", "W-1", "new", Level.RED), evidence=located("p3"))
+    docket.take([first])
+    assert [p.name for p in docket.hazards()[0].places] == ["p1", "p2"]
+    docket.take([later, unheard, change(3, "d1", "W-1", "limit", Level.ORANGE)])
+    assert [p.name for p in docket.hazards()[0].places] == ["p2"]
+
+
+def located(*names: str) -> Evidence:
+    return replace(EVIDENCE, places=[Place(n, 1 / len(names)) for n in names])

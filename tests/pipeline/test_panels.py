@@ -1,0 +1,155 @@
+"""Panels in the engine: several series judged together, the same however the stream is cut and wherever it is stopped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+import detectors
+from ingest.journal import Entry
+from lifeline.model import NS, Change, Domain, Rule
+from pipeline.panels import panels
+from pipeline.replay import Replay, changes
+from pipeline.snapshot import gather
+from pipeline.watch import Watch
+from simulators.world import turns
+from tests import town
+from tests.city import START, demo
+from tests.panel import Apart, Gap, rule
+
+SECONDS = 45
+BOOK = [
+    rule(Apart(), "methane", Domain.GAS, 0.001, 0.004, 0.02, name="wells"),
+    rule(
+        Apart(within="asset", least=1, slot=5.0, beside=("door",)),
+        "passengers",
+        Domain.ELEVATOR,
+        0.2,
+        0.5,
+        name="cars",
+        held=True,
+    ),
+    rule(Gap(), "methane", Domain.GAS, 1.5, 4.5, name="gaps"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rules() -> Iterator[None]:
+    """The project's own rules, and those of this test."""
+    with pytest.MonkeyPatch.context() as patch:
+        own = detectors.rules
+        patch.setattr(detectors, "rules", lambda folder=None: [*own(folder), *BOOK])
+        yield
+
+
+@pytest.fixture(scope="module")
+def journal() -> list[Entry]:
+    return town.entries(town.disturbed(town.life(3, SECONDS), 4), 5)
+
+
+@pytest.fixture(scope="module")
+def one_by_one(journal: list[Entry], tmp_path_factory: pytest.TempPathFactory) -> Watch:
+    watch = town.watched(tmp_path_factory.mktemp("one"))
+    for entry in journal:
+        watch.judge([entry])
+    watch.flush(wait=True)
+    return watch
+
+
+def mine(watch: Watch, name: str) -> list[Change]:
+    return [c for c in watch.courier.unsent() if c.rule == f"test.{name}"]
+
+
+def test_a_member_that_parts_from_the_others_is_told_with_its_slots_and_its_place(one_by_one: Watch) -> None:
+    found = mine(one_by_one, "wells")
+    assert len({c.asset for c in found}) >= 2
+    first = next(c for c in found if c.new != "NORMAL")
+    assert first.evidence.t[-1] == first.t
+    assert first.evidence.unit == "%VOL"
+    assert first.evidence.places[0].name == f"{first.asset} at {first.t // NS}"
+    assert not any(c.evidence.places for c in found if c.new == "NORMAL")
+
+
+def test_the_scores_of_members_that_only_help_are_left_out(one_by_one: Watch) -> None:
+    found = mine(one_by_one, "cars")
+    assert found
+    assert {c.quantity for c in found} == {"passengers"}
+
+
+def test_a_timed_detector_is_told_when(one_by_one: Watch) -> None:
+    found = mine(one_by_one, "gaps")
+    assert {c.new for c in found} >= {"NORMAL", "BLUE"}
+    steady = [c for c in found if c.score is not None and len(c.evidence.t) > 1]
+    assert steady
+    assert any(c.score == (c.evidence.t[-1] - c.evidence.t[-2]) / NS for c in steady)
+
+
+@pytest.mark.parametrize("size", [7, 64, 10_000])
+def test_any_cut_of_the_journal_gives_the_same_changes(
+    tmp_path: Path, journal: list[Entry], one_by_one: Watch, size: int
+) -> None:
+    watch = town.watched(tmp_path)
+    for at in range(0, len(journal), size):
+        watch.judge(journal[at : at + size])
+    assert town.said(watch) == town.said(one_by_one)
+
+
+@pytest.mark.parametrize("cut", [0.05, 0.5, 0.9])
+def test_a_stop_at_any_point_changes_nothing(tmp_path: Path, journal: list[Entry], one_by_one: Watch, cut: float) -> None:
+    at = round(cut * len(journal))
+    watch = town.watched(tmp_path)
+    watch.judge(journal[:at])
+    watch.flush(wait=True)
+    watch.judge(journal[at : at + 5])
+    again = town.watched(tmp_path)
+    again.judge([e for e in journal if e.first >= again.at])
+    again.flush(wait=True)
+    one, other = gather(one_by_one.engine), gather(again.engine)
+    assert one.keys() == other.keys()
+    for name, a in one.items():
+        np.testing.assert_array_equal(a, other[name], err_msg=name)
+
+
+def test_a_panel_with_other_members_begins_anew_and_its_levels_stand(tmp_path: Path, journal: list[Entry]) -> None:
+    watch = town.watched(tmp_path)
+    watch.judge(journal)
+    watch.flush(wait=True)
+    risen = [c.key for c in mine(watch, "wells") if watch.engine.level(c.key, "test.wells") > 0]
+    assert risen
+    watch.checkpoints.close()
+    town.catalog(tmp_path, [x for x in town.lines() if not x.startswith("laser-0/")])
+    other = town.watched(tmp_path)
+    stayed = [k for k in risen if k in other.catalog.row]
+    assert stayed
+    assert all(other.engine.level(k, "test.wells") == watch.engine.level(k, "test.wells") for k in stayed)
+    panel = next(p for p in other.engine.panels if "methane" in p.name)
+    assert panel.lines[0].standing.memory.seen.tolist() == [0] * (town.WELLS - 1)
+
+
+def test_many_turns_in_one_step_give_the_very_changes_of_one_step_a_turn() -> None:
+    scene = demo()
+    made = list(turns(scene.world.emit(START, START + 120 * NS)))
+    book: list[Rule] = detectors.rules()
+    one = Replay(scene.catalog, book)
+    single = [c for turn in made for c in one.step(turn)]
+    many = list(changes(scene.catalog, book, made))
+    assert any(c.rule == "test.wells" for c in single)
+    assert sorted(map(msgspec.json.encode, many)) == sorted(map(msgspec.json.encode, single))
+
+
+def test_a_panel_that_cannot_be_judged_is_none(tmp_path: Path) -> None:
+    few = town.catalog(tmp_path, town.lines(wells=2))
+    assert [p.name for p in panels(few, [BOOK[0]], {})[1]] == []
+    (_, (panel,)) = panels(town.catalog(tmp_path), [BOOK[0]], {})
+    assert panel.rows.size == town.WELLS
+
+
+def test_a_panel_knows_the_map_of_its_asset_its_district_or_its_domain(tmp_path: Path) -> None:
+    catalog = town.catalog(tmp_path)
+    for name in ("gas", "water"):
+        detector = panels(catalog, [BOOK[0]], {name: tmp_path / "pipes.csv"})[1][0].lines[0].rule.detector
+        assert isinstance(detector, Apart)
+        assert detector.members is not None
+        assert detector.members.map == (tmp_path / "pipes.csv" if name == "gas" else None)
