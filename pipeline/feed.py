@@ -16,6 +16,7 @@ from lifeline.catalog import Catalog
 from lifeline.model import JUDGED, NS, Batch, Bools, Floats, Ints, Quality, Rows
 from pipeline.engine import GAP, REPORT, Engine
 from pipeline.grid import LONGEST
+from pipeline.slots import LONGEST as MANY
 from pipeline.stretch import ages, grids
 from pipeline.tables import Table
 from simulators.world import Turn
@@ -108,6 +109,8 @@ def cuts(given: Sequence[Feed], engine: Engine) -> Ints:
     found = [np.array([first, final]), ticks(given, sized(given))]
     if grids(engine).any():
         found.append(ticks(given, np.arange(first, final, (LONGEST - 2) * NS)))
+    if engine.slots:
+        found.append(ticks(given, np.arange(first, final, (MANY - 2) * min(s.slot for s in engine.slots))))
     found.append(ticks(given, silences(given, engine, first, final)))
     every = np.unique(np.concatenate(found))
     return every[every <= final]

@@ -1,6 +1,7 @@
 """Many readings judged in one step give the very changes of one step for each instant, gaps and silence included."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,15 +12,17 @@ from hypothesis import strategies as st
 
 import detectors
 from lifeline.catalog import Catalog
-from lifeline.model import NS, Batch, Change, Quality
+from lifeline.model import NS, Batch, Change, Domain, Quality
 from pipeline import backtest, feed, stranger
 from pipeline.feed import Feed, feeds
 from pipeline.replay import Replay
 from pipeline.tables import Table
 from simulators.world import Turn
+from tests.panel import Apart, Gap, rule
 
 START = 1_784_073_600 * NS
-RULES = detectors.rules()
+ALIKE = replace(rule(Apart(least=1), "*", Domain.OTHER, 0.5, 5.0, name="alike"), domain=None)
+RULES = [*detectors.rules(), ALIKE, replace(rule(Gap(), "*", Domain.OTHER, 2.5, 60.0, name="gap"), domain=None)]
 PLANT = """\
 key,quantity,unit
 line/p,gas_pressure,kPa
