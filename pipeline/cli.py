@@ -201,6 +201,23 @@ def backtest(
 
 
 @app.command()
+def calibrate(
+    history: Annotated[Path, typer.Option(help="Quiet time: Parquet or CSV as for backtest, or a recording.")],
+    city: Annotated[Path, typer.Option(help="Catalog of the city that the rate is meant for.")],
+    false_alarms: Annotated[str, typer.Option(help="False hazards of the whole city: 1/day, 2/week …")] = "1/day",
+    history_catalog: Annotated[Path | None, typer.Option(help="Catalog of the history; left out: the city's.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="Folder of rules; left out: those that come with the program.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for the rules with their new bounds.")] = None,
+    also: Annotated[list[str] | None, typer.Option(help="A passive rule to be calibrated too; may be repeated.")] = None,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Set the bounds of statistical rules so that a city has at most so many false hazards: docs/calibration.md."""
+    from pipeline.calibrate import run
+
+    run(false_alarms, city, history, history_catalog, rules, out, also or [], as_json=json)
+
+
+@app.command()
 def simulate(
     scenario: Annotated[str, typer.Argument(help="Name or file.")],
     seed: Annotated[int | None, typer.Option(help="Instead of the file's.")] = None,
@@ -352,7 +369,7 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="Which: receive, chain, detect, restart, decode, desk, lake, simulate, metec; or all.")
+        str, typer.Argument(help="receive, chain, detect, restart, decode, desk, lake, simulate, calibrate, metec; or all.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
 ) -> None:
