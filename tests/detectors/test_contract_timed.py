@@ -72,8 +72,13 @@ def frame(seed: int, missing: float = 0.1) -> Floats:
 
 def times(detector: Detector) -> Ints:
     """[N, K] for single series, each with a moment of its own; [K] for panels."""
-    t = START + np.arange(1, K + 1) * round(STEP * NS)
+    t = START + np.arange(1, K + 1) * step(detector)
     return t if is_panel(detector) else t + np.arange(N)[:, None] * NS
+
+
+def step(detector: Detector) -> int:
+    """[ns]"""
+    return round((detector.slot or STEP if is_panel(detector) else STEP) * NS)
 
 
 def run(detector: Detector, x: Floats, t: Ints, cuts: set[int] = frozenset()) -> tuple[Any, Floats]:  # type: ignore[assignment]
@@ -120,7 +125,7 @@ def test_inputs_are_left_alone(detector: Detector) -> None:
     x, t = frame(6), times(detector)
     s, _ = run(detector, x, t)
     before = [x.copy(), t.copy(), *(a.copy() for a in s)]
-    later = t + t[..., -1:] - t[..., :1] + round(STEP * NS)
+    later = t + K * step(detector)
     detector.step(s, x, later)
     for a, b in zip([x, t, *s], before, strict=True):
         np.testing.assert_array_equal(a, b)
