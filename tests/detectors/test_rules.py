@@ -11,6 +11,7 @@ from detectors.rise import Rise
 from lifeline.model import Domain, Kind, Level, Mode, Rule
 from lifeline.units import UNITS
 
+PAGES = Path(__file__).parents[2] / "docs" / "detectors"
 GOOD = """
 domain = "water"
 [[rule]]
@@ -63,9 +64,11 @@ def test_every_rule_says_on_whose_authority(rule: Rule) -> None:
     assert rule.id.split(".")[0] == (rule.domain or "any")
 
 
-def test_statistical_rules_about_people_start_passive(rule: Rule) -> None:
-    if rule.kind is Kind.HAZARD and not hasattr(rule.detector, "scale"):
-        assert (rule.known or rule.mode) is Mode.PASSIVE  # only where nobody has written rules is there nothing better
+def test_statistical_rules_about_people_are_active_only_where_their_false_alarms_are_counted(rule: Rule) -> None:
+    if rule.kind is Kind.HAZARD and not hasattr(rule.detector, "scale") and (rule.known or rule.mode) is Mode.ACTIVE:
+        assert "false alarms" in rule.source
+        name = next(n for n, d in named().items() if type(d) is type(rule.detector))
+        assert "## How often it is wrong" in (PAGES / f"{name}.md").read_text("utf-8")
 
 
 def test_a_reading_at_its_bound_scores_that_level_and_just_inside_it_does_not(rule: Rule) -> None:
