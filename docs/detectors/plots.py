@@ -19,6 +19,7 @@ from detectors.elevator import Elevator  # noqa: E402
 from detectors.ewma import Ewma  # noqa: E402
 from detectors.hampel import Hampel  # noqa: E402
 from detectors.limit import Limit  # noqa: E402
+from detectors.local_level import LocalLevel  # noqa: E402
 from detectors.peak import Peak  # noqa: E402
 from detectors.rise import Rise  # noqa: E402
 from detectors.rms import Rms  # noqa: E402
@@ -98,6 +99,16 @@ def peak() -> Picture:
     return Peak(scale=0.15 * 9.81), 0.02 * noise(4000) + ring, "acceleration [m/s²]", slice(0, 4000)
 
 
+def local_level() -> Picture:
+    wander = np.cumsum(0.05 * noise(1100, 4))
+    return (
+        LocalLevel(),
+        noise(1100, 3) + wander + np.r_[np.zeros(800), np.full(120, 5.0), np.zeros(180)],
+        "reading [σ]",
+        slice(400, 1100),
+    )
+
+
 def elevator() -> Picture:
     x = np.zeros((7, 160))
     x[1] = 1.0
@@ -106,7 +117,19 @@ def elevator() -> Picture:
     return Elevator(hazard="entrapment_between"), x, "car moving", slice(0, 160)
 
 
-PICTURES: Final[tuple[Callable[[], Picture], ...]] = (limit, rise, cusum, ewma, hampel, stuck, silence, rms, peak, elevator)
+PICTURES: Final[tuple[Callable[[], Picture], ...]] = (
+    limit,
+    rise,
+    cusum,
+    ewma,
+    local_level,
+    hampel,
+    stuck,
+    silence,
+    rms,
+    peak,
+    elevator,
+)
 
 
 def draw(make: Callable[[], Picture]) -> None:

@@ -78,7 +78,12 @@ def test_the_leak_is_warned_of_when_it_comes_and_nothing_else_is(folder: Path) -
     assert AT[LEAK] <= found["raised"][0] <= AT[LEAK + 3]
     assert found["cleared"].isna().all()
     assert said["readings"] == 2 * AT.size
-    assert said["rules"]["other/vibration_of_a_mill"] == ["any.other.shift", "any.other.drift", "any.other.limit"]
+    assert said["rules"]["other/vibration_of_a_mill"] == [
+        "any.other.level",
+        "(any.other.shift)",
+        "(any.other.drift)",
+        "any.other.limit",
+    ]
 
 
 def test_wide_and_long_csv_and_parquet_give_the_same_changes(folder: Path) -> None:

@@ -263,7 +263,7 @@ def test_rows_of_an_instant_that_was_there_already_are_not_judged_and_keep_the_s
 def test_streams_side_by_side_score_as_each_does_alone() -> None:
     dice = np.random.default_rng(3)
     made = []
-    for i, n in enumerate((700, 450, 900)):
+    for i, n in enumerate((700, 600, 900)):
         x = dice.normal(size=n)
         x[n - 150 :] += 4.0
         t = np.cumsum(np.where(dice.random(n) < 0.02, 7, 1)) + 10_000 * i

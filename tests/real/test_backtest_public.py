@@ -48,10 +48,12 @@ def test_half_a_year_of_flows_and_a_level_every_five_minutes_is_quiet(tmp_path: 
 
 
 def test_a_long_table_of_unknown_quantities_is_judged_by_the_generic_rules(tmp_path: Path) -> None:
-    keys = ("realKnownCause/machine_temperature_system_failure.csv", "artificialNoAnomaly/art_daily_no_noise.csv")
+    keys = ("realAWSCloudwatch/rds_cpu_utilization_e47b3b.csv", "artificialNoAnomaly/art_daily_no_noise.csv")
     said = told("NAB/nab_data.parquet", "".join(f"{k},something,furlong\n" for k in keys), tmp_path)
     assert said["series"] == 2
-    assert said["rules"] == {"other/something": ["any.other.shift", "any.other.drift", "any.other.limit"]}
+    assert said["rules"] == {
+        "other/something": ["any.other.level", "(any.other.shift)", "(any.other.drift)", "any.other.limit"]
+    }
     assert said["hazards"].keys() == {"anomaly"}
 
 
