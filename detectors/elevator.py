@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 
+from detectors.latch import before, lasted, latch
 from lifeline.model import Bools, Floats
 
 SLOT: Final = 1.0  # [s] of the grid
@@ -25,14 +26,19 @@ class ElevatorState(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One second of the car, as facts."""
+    """The seconds of cars, as facts."""
 
-    open: Bools  # [m]
-    moving: Bools  # [m]
-    inside: Bools  # [m] somebody seen
-    out: Bools  # [m] of the door zone
-    pressed: Bools  # [m]
-    fast: Floats  # [m] speed over rated speed, or NaN [1]
+    open: Bools  # [k, m]
+    moving: Bools  # [k, m]
+    inside: Bools  # [k, m] somebody seen
+    out: Bools  # [k, m] of the door zone
+    pressed: Bools  # [k, m]
+    fast: Floats  # [k, m] speed over rated speed, or NaN [1]
+    service: Bools  # [k, m] no maintenance
+    shown: Bools  # [k, m] the door is known
+    placed: Bools  # [k, m] the door zone is known
+    felt: Bools  # [k, m] motion is known
+    sighted: Bools  # [k, m] passengers are known
 
 
 @dataclass(frozen=True)
@@ -76,77 +82,76 @@ class Elevator:
 
     def step(self, s: ElevatorState, x: Floats) -> tuple[ElevatorState, Floats]:
         """x [m, 7, k] -> new state, score [m, k] [1]."""
-        score = np.empty((x.shape[2], x.shape[0]))
-        for j in range(x.shape[2]):
-            s, score[j] = self._tick(s, x[:, :, j])
-        return s, score.T
+        if not x.shape[2]:
+            return s, np.empty((x.shape[0], 0))
+        now = facts(x.transpose(1, 2, 0))
+        if self.hazard == "overspeed":
+            return s, self._score(now.fast, now.service)
+        if self.hazard.startswith("entrapment"):
+            return self._shut_in(s, now)
+        return self._plain(s, now)
 
-    def _tick(self, s: ElevatorState, x: Floats) -> tuple[ElevatorState, Floats]:
-        """One second: x [m, 7]."""
-        now = facts(x)
-        next_ = remember(s, now)
-        judge = self._known(x, next_.called) & (x[:, 5] != MAINTENANCE)
-        true = self._condition(s, next_, now)
-        next_ = next_._replace(
-            clock=np.where(true, s.clock + SLOT, 0.0), believed=np.where(s.clock > 0, s.believed, self._credit(next_))
-        )
-        value = now.fast if self.hazard == "overspeed" else self._lasted(next_, true)
-        score = np.where(judge, np.maximum((value - self.origin) / self.scale, 0.0), np.nan)
-        return ElevatorState(*(np.where(judge, new, old) for new, old in zip(next_, s, strict=True))), score
+    def _score(self, value: Floats, judge: Bools) -> Floats:
+        """value [k, m] [s] or [1], where it may be judged -> [m, k] [1]"""
+        return np.where(judge, np.maximum((value - self.origin) / self.scale, 0.0), np.nan).T
 
-    def _known(self, x: Floats, called: Bools) -> Bools:
-        """Are the channels there that this hazard needs? x [m, 7] -> [m]"""
-        door, zone, motion, passengers, speed, *_ = np.isfinite(x).T
-        shut_in: Bools = door & zone & motion & (passengers | called)
-        wanted: dict[str, Bools] = {"overspeed": speed, "door_open_moving": door & motion, "stop_outside_zone": zone & motion}
-        return wanted.get(self.hazard, shut_in)
+    def _plain(self, s: ElevatorState, now: Seen) -> tuple[ElevatorState, Floats]:
+        """Hazards of the car alone: only their clock runs."""
+        moving = self.hazard == "door_open_moving"
+        judge = now.service & now.felt & (now.shown if moving else now.placed)
+        true = (now.moving & now.open) if moving else (~now.moving & now.out)
+        clock = lasted(judge, judge & ~true, s.clock)
+        return s._replace(clock=clock[-1]), self._score(clock * SLOT, judge)
 
-    def _condition(self, s: ElevatorState, next_: ElevatorState, now: Seen) -> Bools:
-        """Is it so in this second? [m]"""
-        match self.hazard:
-            case "overspeed":
-                return np.zeros_like(now.open)
-            case "door_open_moving":
-                return now.moving & now.open
-            case "stop_outside_zone":
-                return ~now.moving & now.out
-            case "entrapment_between":
-                return ~now.moving & now.out & self._person(s, next_)
-            case _:
-                return ~now.moving & ~now.out & ~now.open & self._person(s, next_)
-
-    def _person(self, s: ElevatorState, next_: ElevatorState) -> Bools:
-        """Is there somebody to be shut in? [m]"""
-        believed = np.where(s.clock > 0, s.believed, self._credit(next_))
-        return next_.called | (believed & (next_.gone <= self.grace))
+    def _shut_in(self, s: ElevatorState, now: Seen) -> tuple[ElevatorState, Floats]:
+        """Somebody inside who cannot get out."""
+        free = now.moving | (now.open & ~now.out)
+        known = now.service & now.felt & now.placed & now.shown
+        called = latch(known & now.pressed & ~free, known & now.sighted & free, s.called)
+        judge = known & (now.sighted | (called & ~free))
+        kept = remember(s, now, judge)._replace(called=called)
+        credit = self._credit(kept)
+        placed = now.out if self.hazard == "entrapment_between" else ~now.out & ~now.open
+        may = judge & ~now.moving & placed & (called | (kept.gone <= self.grace))
+        running = s.clock > 0
+        caller = may & called  # runs for the button's sake: nobody seen is believed until it stops
+        free_to = ~before(latch(caller, judge & ~caller, running), running)
+        believed = latch(may & credit & free_to, judge & ~may, running & s.believed)
+        true = may & (called | believed)
+        clock = lasted(judge, judge & ~true, s.clock)
+        ran = before(clock, s.clock) > 0
+        faith = np.where(may, believed, np.where(ran, before(believed, s.believed), credit))
+        kept = kept._replace(clock=clock, believed=latch(judge & faith, judge & ~faith, s.believed))
+        value = clock * SLOT + np.where(called & true, self.button, 0.0)
+        return ElevatorState._make(a[-1] for a in kept), self._score(value, judge)
 
     def _credit(self, s: ElevatorState) -> Bools:
-        """Would a passenger seen now be believed? [m]"""
+        """Would a passenger seen now be believed? [k, m]"""
         person = np.where(s.opened, s.entered, s.aboard < self.credible)
         return person & (s.still <= self.recent)
 
-    def _lasted(self, s: ElevatorState, true: Bools) -> Floats:
-        """Time on the clock, put forward by the alarm button. [m] [s]"""
-        pressed = s.called & true & self.hazard.startswith("entrapment")
-        return s.clock + np.where(pressed, self.button, 0.0)
-
 
 def facts(x: Floats) -> Seen:
-    """The channels as facts; what is unknown is not so. x [m, 7]"""
-    door, zone, motion, passengers, speed, _, button = x.T
-    return Seen(door > 0.5, motion > 0.5, passengers > 0.5, zone < 0.5, button > 0.5, np.abs(speed))
+    """The channels as facts; what is unknown is not so. x [7, k, m]"""
+    door, zone, motion, passengers, speed, mode, button = x
+    shown, placed, felt, sighted = np.isfinite(x[:4])
+    return Seen(
+        door > 0.5, motion > 0.5, passengers > 0.5, zone < 0.5, button > 0.5, np.abs(speed),
+        mode != MAINTENANCE, shown, placed, felt, sighted,
+    )  # fmt: skip
 
 
-def remember(s: ElevatorState, now: Seen) -> ElevatorState:
-    """What is known after this second, but for the hazard's own clock."""
-    opened = ~now.moving & (s.opened | now.open)
+def remember(s: ElevatorState, now: Seen, judge: Bools) -> ElevatorState:
+    """What is known after each second that is judged, but for the hazard's own clock and the button. [k, m]"""
+    gone = lasted(judge, judge & now.inside, s.gone)
+    opened = latch(judge & ~now.moving & now.open, judge & now.moving, s.opened)
+    came = judge & opened & now.inside & (before(gone, s.gone) > 0)
     return s._replace(
-        still=np.where(now.moving, 0.0, s.still + SLOT),
-        gone=np.where(now.inside, 0.0, s.gone + SLOT),
-        aboard=np.where(now.inside, s.aboard + SLOT, 0.0),
+        still=lasted(judge, judge & now.moving, s.still),
+        gone=gone,
+        aboard=lasted(judge, judge & ~now.inside, s.aboard),
         opened=opened,
-        entered=opened & (s.entered | (now.inside & (s.gone > 0))),
-        called=(s.called | now.pressed) & ~now.moving & ~(now.open & ~now.out),
+        entered=latch(came, judge & ~opened, s.entered),
     )
 
 

@@ -71,18 +71,30 @@ class Grid:
             self.closed = until
         first = max(self.closed, until - LONGEST * NS)
         ends = np.arange(first + NS, until + 1, NS)
-        x = np.empty((*self.rows.shape, ends.size))
         place, t, value = self._take()
         slot = np.searchsorted(ends, t)  # the first slot that ends at or after t
-        for j, end in enumerate(ends.tolist()):
-            due = slot == j
-            self._say(place[due], t[due], value[due])
-            x[:, :, j] = np.where(end - self.since <= self.hold, self.value, np.nan)
         later = slot >= ends.size
         if later.any():
             self.waiting = [(place[later], t[later], value[later])]
+        due = ~later & (t >= self.since.ravel()[place])  # an older one than what stands changes nothing
+        x = self._stands(ends, slot[due], place[due], t[due], value[due])
         self.closed = max(self.closed, until)
         return ends, x
+
+    def _stands(self, ends: Ints, slot: Ints, place: Ints, t: Ints, value: Floats) -> Floats:
+        """What stands at the end of each slot [a, c, k], after sayings [n] in order of time; the last of a channel stays."""
+        said, where = np.unique(place, return_inverse=True)
+        last = np.zeros((ends.size, said.size), np.int64)
+        last[slot, where] = np.arange(1, place.size + 1)
+        last = np.maximum.accumulate(last, axis=0) - 1  # [k, said] which saying stands; -1: what stood before
+        x = np.where(ends[:, None] - self.since.ravel() <= self.hold.ravel(), self.value.ravel(), np.nan)  # [k, a * c]
+        since = np.where(last < 0, self.since.ravel()[said], np.append(t, 0)[last])
+        stood = np.where(last < 0, self.value.ravel()[said], np.append(value, np.nan)[last])
+        x[:, said] = np.where(ends[:, None] - since <= self.hold.ravel()[said], stood, np.nan)
+        np.put(self.since, place, t)
+        np.put(self.value, place, value)
+        a, c = self.rows.shape
+        return x.reshape(ends.size, a, c).transpose(1, 2, 0)
 
     def _take(self) -> tuple[Ints, Ints, Floats]:
         waiting, self.waiting = self.waiting, []
@@ -91,12 +103,6 @@ class Grid:
         place, t, value = (np.concatenate(c) for c in zip(*waiting, strict=True))
         order = np.argsort(t, kind="stable")
         return place[order], t[order], value[order]
-
-    def _say(self, place: Ints, t: Ints, value: Floats) -> None:
-        """Later sayings stand over earlier ones; an older one than what stands changes nothing."""
-        newer = t >= self.since.ravel()[place]
-        np.put(self.since, place[newer], t[newer])  # in order of time: the last of a channel stays
-        np.put(self.value, place[newer], value[newer])
 
 
 def grid(catalog: Catalog, domain: str | None, channels: tuple[str, ...]) -> Grid:
