@@ -11,7 +11,9 @@ from lifeline.model import Bools, Floats
 SLOT: Final = 1.0  # [s] of the grid
 MAINTENANCE: Final = 1.0  # the word of `mode` in lifeline/units.py
 
-Hazard = Literal["entrapment_landing", "entrapment_between", "door_open_moving", "overspeed", "stop_outside_zone"]
+Hazard = Literal[
+    "entrapment_landing", "entrapment_between", "door_open_moving", "overspeed", "stop_outside_zone", "phantom_passenger"
+]  # fmt: skip
 
 
 class ElevatorState(NamedTuple):
@@ -50,8 +52,8 @@ class Elevator:
         A person is shut in at a landing (stopped, closed, in the door zone) or between landings (stopped, out of it,
         whatever the door) when a passenger is seen and the car moved at most `recent` seconds before. A passenger seen
         without a break for `credible` seconds, or left over after the door has opened without anyone seen to come in, is a
-        poster before the camera and not believed when a clock begins. The alarm button is always believed and puts the
-        clock forward by `button`.
+        poster before the camera and not believed when a clock begins; how long one is seen without a break is the score of
+        `phantom_passenger`. The alarm button is always believed and puts the clock forward by `button`.
     Maintenance is not judged: the score is NaN and all clocks stand still, so that a warning on its way stays as it is and
     a fitter raises none. A channel that this hazard needs and that is unknown is not judged either; of an unknown mode,
     service is assumed, of an unknown button, that nobody pressed it. Timed limits on facts have no statistics: false alarms
@@ -89,17 +91,24 @@ class Elevator:
             return s, self._score(now.fast, now.service)
         if self.hazard.startswith("entrapment"):
             return self._shut_in(s, now)
-        return self._plain(s, now)
+        return self._plain(s, *self._alone(now))
 
     def _score(self, value: Floats, judge: Bools) -> Floats:
         """value [k, m] [s] or [1], where it may be judged -> [m, k] [1]"""
         return np.where(judge, np.maximum((value - self.origin) / self.scale, 0.0), np.nan).T
 
-    def _plain(self, s: ElevatorState, now: Seen) -> tuple[ElevatorState, Floats]:
-        """Hazards of the car alone: only their clock runs."""
-        moving = self.hazard == "door_open_moving"
-        judge = now.service & now.felt & (now.shown if moving else now.placed)
-        true = (now.moving & now.open) if moving else (~now.moving & now.out)
+    def _alone(self, now: Seen) -> tuple[Bools, Bools]:
+        """Where it can be judged, and where it is so, of what this second alone tells. [k, m]"""
+        match self.hazard:
+            case "door_open_moving":
+                return now.service & now.felt & now.shown, now.moving & now.open
+            case "stop_outside_zone":
+                return now.service & now.felt & now.placed, ~now.moving & now.out
+            case _:
+                return now.service & now.sighted, now.inside
+
+    def _plain(self, s: ElevatorState, judge: Bools, true: Bools) -> tuple[ElevatorState, Floats]:
+        """Only the clock runs. judge, true [k, m]"""
         clock = lasted(judge, judge & ~true, s.clock)
         return s._replace(clock=clock[-1]), self._score(clock * SLOT, judge)
 

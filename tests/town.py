@@ -131,7 +131,7 @@ def rules(folder: Path) -> Path:
     made = folder / "rules"
     made.mkdir(exist_ok=True)
     for path in sorted((Path(detectors.__file__).parent / "rules").glob("*.toml")):
-        (made / path.name).write_text(re.sub(r"window = [\d.]+", "window = 8.0", path.read_text("utf-8")), "utf-8")
+        (made / path.name).write_text(re.sub(r"window = \d+\.\d*", "window = 8.0", path.read_text("utf-8")), "utf-8")
     return made
 
 

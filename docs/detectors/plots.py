@@ -14,17 +14,21 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402  after the choice of backend
 
+from detectors.contact import Contact  # noqa: E402
 from detectors.cusum import Cusum  # noqa: E402  after the path
 from detectors.elevator import Elevator  # noqa: E402
 from detectors.ewma import Ewma  # noqa: E402
 from detectors.hampel import Hampel  # noqa: E402
+from detectors.history import History  # noqa: E402
 from detectors.limit import Limit  # noqa: E402
 from detectors.local_level import LocalLevel  # noqa: E402
+from detectors.often import Often  # noqa: E402
 from detectors.peak import Peak  # noqa: E402
 from detectors.rise import Rise  # noqa: E402
 from detectors.rms import Rms  # noqa: E402
 from detectors.silence import Silence  # noqa: E402
 from detectors.stuck import Stuck  # noqa: E402
+from detectors.travel import Travel  # noqa: E402
 from lifeline.model import Floats  # noqa: E402
 
 Picture = tuple[Any, Floats, str, slice]  # detector, x of one series, what x is, the part shown
@@ -117,6 +121,36 @@ def elevator() -> Picture:
     return Elevator(hazard="entrapment_between"), x, "car moving", slice(0, 160)
 
 
+def contact() -> Picture:
+    x = np.zeros((4, 160))
+    x[0, 20:50] = x[0, 100:130] = 1.0
+    x[2, 110:] = 1.0
+    return Contact(channel="limit_switch", scale=1.0, apart=20.0), x, "somebody inside", slice(0, 160)
+
+
+def travel() -> Picture:
+    x = np.zeros((6, 80))
+    way = np.r_[np.zeros(10), np.linspace(0, 1, 4), np.ones(16), np.linspace(1, -1, 8), -np.ones(20), np.zeros(22)]
+    x[0], x[1], x[2] = np.sign(way), np.abs(way), way != 0
+    x[3] = way == 0
+    x[4] = way == 0
+    return Travel(), x, "car moving", slice(0, 80)
+
+
+def often() -> Picture:
+    return (
+        Often(scale=10.0, either=True),
+        3 * noise(600) + np.clip(np.arange(600) - 200, 0, None) / 25,
+        "levelling [mm]",
+        slice(0, 600),
+    )
+
+
+def history() -> Picture:
+    worn = 0.77 * (1 + np.clip(np.arange(1200) - 400, 0, None) / 4000)
+    return History(origin=1.0, scale=0.1), worn * (1 + 0.02 * noise(1200)), "stopping [m]", slice(0, 1200)
+
+
 PICTURES: Final[tuple[Callable[[], Picture], ...]] = (
     limit,
     rise,
@@ -129,6 +163,10 @@ PICTURES: Final[tuple[Callable[[], Picture], ...]] = (
     rms,
     peak,
     elevator,
+    contact,
+    travel,
+    often,
+    history,
 )
 
 

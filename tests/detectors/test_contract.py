@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import known, named
+from detectors.contact import Channel, Contact
 from detectors.elevator import Elevator, Hazard
+from detectors.travel import Fault, Travel
 from lifeline.model import Detector, Floats, is_panel, is_timed
 
 N, K = 6, 160
@@ -33,7 +35,8 @@ def quick(detector: Detector) -> Detector:
 def every() -> list[Detector]:
     """All detectors, and the lift with each of its scores."""
     lifts: list[Detector] = [Elevator(hazard=h, scale=5.0) for h in get_args(Hazard)]
-    plain = [d for d in known() if not (isinstance(d, Elevator) or is_timed(d) or is_panel(d))]
+    lifts += [Contact(channel=c) for c in get_args(Channel)] + [Travel(fault=f) for f in get_args(Fault)]
+    plain = [d for d in known() if not (isinstance(d, Elevator | Contact | Travel) or is_timed(d) or is_panel(d))]
     return [quick(d) for d in plain] + lifts
 
 
@@ -48,7 +51,7 @@ def frame(detector: Detector, seed: int, missing: float = 0.1) -> Floats:
     rng = np.random.default_rng(seed)
     if detector.channels:
         x = rng.integers(0, 2, (N, len(detector.channels), K // 8)).astype(float).repeat(8, axis=2)
-        x[:, 5] = (rng.random((N, K)) < 0.1).astype(float)  # maintenance now and then
+        x[:, detector.channels.index("mode")] = (rng.random((N, K)) < 0.1).astype(float)  # maintenance now and then
     else:
         x = np.abs(rng.normal(5.0, 1.0, (N, K)))
         x[1, 90:] += 8.0

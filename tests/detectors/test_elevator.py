@@ -87,6 +87,13 @@ def test_a_poster_before_the_camera_is_no_passenger() -> None:
     assert scores("entrapment_landing", tired, credible=1200.0).max() > 1
 
 
+def test_a_passenger_seen_without_a_break_is_counted_and_one_who_leaves_ends_it() -> None:
+    x = lift((10, {}), (7200, {PASSENGERS: 1.0}), (5, {PASSENGERS: 0.0}), (60, {PASSENGERS: 1.0}))
+    score = scores("phantom_passenger", x, scale=7200.0)[0]
+    assert np.flatnonzero(score >= 1).tolist() == [7209]
+    assert score[-1] == 60 / 7200
+
+
 def test_somebody_who_came_in_and_cannot_leave_is_believed_although_the_car_never_started() -> None:
     x = lift(*ride(0), (5, {**stop(), DOOR: 1.0}), (3, {PASSENGERS: 1.0}), (70, {DOOR: 0.0}))
     assert scores("entrapment_landing", x)[0, -1] > 1
@@ -103,7 +110,7 @@ def test_the_alarm_button_needs_no_camera_and_no_trip() -> None:
 def test_a_person_standing_in_the_open_door_is_no_hazard() -> None:
     x = lift((600, {DOOR: 1.0, PASSENGERS: 1.0}))
     for hazard in get_args(Hazard):
-        if hazard != "overspeed":
+        if hazard not in {"overspeed", "phantom_passenger"}:
             assert (scores(hazard, x) == 0).all()
 
 
@@ -143,6 +150,7 @@ def test_unknown_mode_and_button_are_taken_as_service_and_not_pressed() -> None:
         ("stop_outside_zone", [ZONE, MOTION]),
         ("door_open_moving", [DOOR, MOTION]),
         ("overspeed", [SPEED]),
+        ("phantom_passenger", [PASSENGERS]),
     ],
 )
 def test_a_hazard_is_judged_only_where_its_channels_are_known(hazard: Hazard, needed: list[int]) -> None:
@@ -184,6 +192,7 @@ def second(d: Elevator, c: Car, x: list[float]) -> tuple[Car, float]:
         "entrapment_between": (not moving and out and person, [DOOR, ZONE, MOTION]),
         "stop_outside_zone": (not moving and out, [ZONE, MOTION]),
         "door_open_moving": (moving and door, [DOOR, MOTION]),
+        "phantom_passenger": (inside, [PASSENGERS]),
         "overspeed": (False, [SPEED]),
     }[d.hazard]
     shut_in = d.hazard.startswith("entrapment")
