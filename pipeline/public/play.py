@@ -16,6 +16,7 @@ from pipeline.docket import Docket, Warned
 from pipeline.engine import Heed
 from pipeline.feed import feeds
 from pipeline.groups import groups
+from pipeline.panels import panels
 from pipeline.progress import bar
 from pipeline.stranger import Lines, Sheet, completed, paces
 from pipeline.tables import Table
@@ -95,7 +96,9 @@ class Player:
         given = feeds(tables, catalog)
         with bar(sum(f.value.size for f in given), self.name) as progress:
             said = judged(given, catalog, self.rules, until=until, heed=heed, progress=progress)
-        told = {x.rule.id: x.rule.mode.value for g in groups(catalog, list(self.rules)) for x in g.values if _hazard(x.rule)}
+        mine = [x for g in groups(catalog, list(self.rules)) for x in g.values]
+        mine += [x for p in panels(catalog, self.rules, {})[1] for x in p.lines]
+        told = {x.rule.id: x.rule.mode.value for x in mine if _hazard(x.rule)}
         self.judged_by = [f"{name} ({mode})" for name, mode in sorted(told.items())]
         self.readings, self.seconds = sum(int(np.isfinite(f.value).sum()) for f in given), said.seconds
         return Heard(catalog, said, max(int(f.t[-1]) for f in given))
