@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from detectors.baseline import flows
 from lifeline.model import Floats, Ints
 
 
@@ -46,10 +47,27 @@ class Peak:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
         peak = np.empty(x.shape[::-1])
         keep = np.exp(-self.every / self.fade)
-        for j in range(x.shape[1]):
-            s, peak[j] = self._tick(s, x[:, j], keep)
+        if flows(s.seen, self.warmup, x):
+            s = self._flow(s, x.T, peak, keep)
+        else:
+            for j in range(x.shape[1]):
+                s, peak[j] = self._tick(s, x[:, j], keep)
         score = np.maximum((peak - self.origin) / self.scale, 0.0)
         return s, score.T
+
+    def _flow(self, s: PeakState, x: Floats, peak: Floats, keep: float) -> PeakState:
+        """All ticks of series that are warm and complete: x, peak [k, m]. What `_tick` does, without its masks."""
+        mean, last, gain = s.mean.copy(), s.peak.copy(), 1 / self.warmup
+        off = np.empty_like(mean)
+        for now, high in zip(x, peak, strict=True):
+            np.subtract(now, mean, out=off)
+            np.abs(off, out=high)
+            off *= gain
+            mean += off
+            last *= keep
+            np.maximum(high, last, out=last)
+            high[...] = last
+        return PeakState(s.seen.copy(), mean, last)
 
     def _tick(self, s: PeakState, x: Floats, keep: float) -> tuple[PeakState, Floats]:
         judge, ripe = np.isfinite(x), s.seen >= self.warmup

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from detectors.baseline import flows
 from lifeline.model import Floats, Ints
 
 
@@ -45,10 +46,29 @@ class Rms:
     def step(self, s: RmsState, x: Floats) -> tuple[RmsState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
         power = np.empty(x.shape[::-1])
-        for j in range(x.shape[1]):
-            s, power[j] = self._tick(s, x[:, j])
+        if flows(s.seen, self.warmup, x):
+            s = self._flow(s, x.T, power)
+        else:
+            for j in range(x.shape[1]):
+                s, power[j] = self._tick(s, x[:, j])
         score = np.maximum((np.sqrt(power) - self.origin) / self.scale, 0.0)
         return s, score.T
+
+    def _flow(self, s: RmsState, x: Floats, power: Floats) -> RmsState:
+        """All ticks of series that are warm and complete: x, power [k, m]. What `_tick` does, without its masks."""
+        mean, last, gain = s.mean.copy(), s.power.copy(), 2 / self.warmup
+        off, step = np.empty_like(mean), np.empty_like(mean)
+        for now, said in zip(x, power, strict=True):
+            np.subtract(now, mean, out=off)
+            np.multiply(off, gain, out=step)
+            mean += step
+            np.subtract(now, mean, out=step)
+            off *= step
+            off -= last
+            off *= gain
+            last += off
+            said[...] = last
+        return RmsState(s.seen.copy(), mean, last)
 
     def _tick(self, s: RmsState, x: Floats) -> tuple[RmsState, Floats]:
         judge = np.isfinite(x)

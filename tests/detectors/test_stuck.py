@@ -38,6 +38,23 @@ def test_all_series_at_once_score_as_a_plain_loop_scores_each() -> None:
         np.testing.assert_allclose(d.step(d.init(5), x)[1], [plain(d, row) for row in x], rtol=1e-12)
 
 
+def test_many_ticks_at_once_leave_the_same_memory_as_one_by_one() -> None:
+    rng = np.random.default_rng(11)
+    x = np.repeat(rng.integers(0, 5, (20, 400)).astype(float), rng.integers(1, 9, 400), axis=1)
+    x[5:10] += rng.normal(0, 1, (5, x.shape[1]))
+    d = Stuck(patience=6.0, factor=2.0, warmup=50, memory=300.0)
+    (a, whole), b, ticks = d.step(d.init(20), x), d.init(20), []
+    for j in range(x.shape[1]):
+        b, score = d.step(b, x[:, j : j + 1])
+        ticks.append(score[:, 0])
+    np.testing.assert_array_equal(whole.T, ticks)
+    (c, half), e = d.step(d.init(20), x[:, :700]), d.step(d.init(20), x[:, :700])[0]
+    np.testing.assert_array_equal(np.hstack([half, d.step(e, x[:, 700:])[1]]), whole)
+    for name in a._fields:
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+        np.testing.assert_array_equal(getattr(d.step(c, x[:, 700:])[0], name), getattr(b, name))
+
+
 def test_a_frozen_sensor_is_found_and_one_that_reads_nothing_is_left_alone() -> None:
     x = np.round(np.random.default_rng(9).normal(0.0048, 0.0003, (2, 1200)), 4)
     x[0, 1100:] = 0.0048  # frozen
