@@ -5,10 +5,10 @@ from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 
+from detectors.elevator import MAINTENANCE
 from detectors.latch import before, lasted, latch
 from lifeline.model import Bools, Floats
 
-MAINTENANCE: Final = 1.0  # the word of `mode` in lifeline/units.py
 ONCE, AGAIN, ABOARD = 1.0, 2.0, 3.0  # [1] how grave a limit switch is
 
 Channel = Literal["power", "safety_circuit", "lock_circuit", "limit_switch", "landing_button"]

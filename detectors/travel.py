@@ -5,10 +5,10 @@ from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 
+from detectors.elevator import MAINTENANCE, Elevator
 from detectors.latch import before, lasted, latch
 from lifeline.model import Bools, Floats
 
-MAINTENANCE: Final = 1.0  # the word of `mode` in lifeline/units.py
 REST: Final = 2.0  # [s] that a car stands when it has stopped
 
 Fault = Literal["reversal", "overtravel", "slow"]
@@ -60,10 +60,10 @@ class Travel:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """What is looked at together; assets without the first are not judged."""
-        if self.fault == "reversal":
-            return ("direction", "speed", "motion", "door", "door_zone", "mode")
-        return ("speed", "motion", "door", "door_zone", "mode")
+        """What is looked at together; assets without the first are not judged. Without a direction those of `Elevator`, so that
+        both share a grid.
+        """
+        return (*(("direction",) if self.fault == "reversal" else ()), *Elevator.channels)
 
     def init(self, n: int) -> TravelState:
         """State of n lifts that have stopped."""
@@ -73,9 +73,9 @@ class Travel:
         """x [m, c, k] -> new state, score [m, k] [1]."""
         if not x.shape[2]:
             return s, np.empty((x.shape[0], 0))
-        *_, speed, motion, door, zone, mode = rows = x.transpose(1, 2, 0)
-        judge = np.isfinite(rows[:-1]).all(axis=0) & (mode != MAINTENANCE)
-        way = rows[0] if self.fault == "reversal" else np.zeros_like(speed)
+        *ways, door, zone, motion, _, speed, mode, _ = x.transpose(1, 2, 0)
+        judge = np.isfinite([*ways, door, zone, motion, speed]).all(axis=0) & (mode != MAINTENANCE)
+        way = ways[0] if ways else np.zeros_like(speed)
         now = Going(motion > 0.5, door > 0.5, zone < 0.5, np.abs(speed) >= self.creep, way > 0.5, way < -0.5)
         still = lasted(judge, judge & now.moving, s.still)
         stopped = judge & (now.open | (still >= REST))

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from lifeline.model import NS, Bools, Floats, Ints, Level, Quality, Rule
+from ingest.quality import Gate
+from lifeline.model import NS, Bools, Floats, Ints, Level, Quality, Rows, Rule
 from pipeline.engine import REPORT, TICK, Engine
 from pipeline.grid import ALLOWANCE, LONGEST
 from pipeline.slots import LONGEST as MANY
@@ -21,21 +22,29 @@ from pipeline.slots import Slots
 from simulators.world import Turn, ends, readings
 
 MOST: Final = 2_000_000  # readings in a stretch
+CELLS: Final = 1_000_000  # slots of channels closed together: more do not fit a cache
+FEW: Final = 60  # slots closed together, however many channels there are
 SOON: Final = NS // 1000  # [ns] by which a stretch ends before a crossing, for rounding
-NEVER: Final = 2**63 - 1
+NEVER: Final = 2**61  # [ns] later than any instant, and their sum is still a number
+FAR: Final = 2**60  # [ns] likewise of a time
 
 
 class Quiet(NamedTuple):
-    """What the engine's memory says of silence."""
+    """What the engine's memory, and what came since, say of silence. `hear` writes to it."""
 
-    until: int  # [ns] before which no series can fall silent, or further silent
+    until: Ints  # [n] [ns] before which a series cannot fall silent, or further silent
     silent: Bools  # [n] series that stand above NORMAL for it
+    grace: Ints  # [n] [ns] from a reading that is fit to be judged until then
+    last: Floats  # [n] [SI] last reading that may have been taken as true; NaN: none yet; infinite: not known
+    t: Ints  # [n] [ns] its time
 
 
 def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
     """Turns in runs. Whoever asks for the next run has stepped the engine through the last."""
     joint = grids(engine)
-    longest = min([(LONGEST - 2) * NS] * bool(joint.any()) + [(MANY - 2) * s.slot for s in engine.slots], default=NEVER // 2)
+    cells = max((j.grid.rows.size for j in engine.joints), default=0)
+    slots = min(LONGEST - 2, max(CELLS // max(cells, 1), FEW))
+    longest = min([slots * NS] * (cells > 0) + [(MANY - 2) * s.slot for s in engine.slots], default=FAR)
     held, looked = list[Turn](), 0  # turns, and how many there are up to the last that made the engine look at the clock
     size, clock, quiet = 0, engine.clock, outlook(engine)
     for turn in turns:
@@ -44,11 +53,12 @@ def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
             yield from filter(None, (held[:looked], held[looked:]))
             held, looked, size, clock, quiet = [], 0, 0, engine.clock, outlook(engine)
         held.append(turn)
+        hear(quiet, turn, engine.gate)
         size += readings(turn)
         before, clock = clock, max(clock, min(newest(turn), turn.at))
         looks = clock // TICK > before // TICK
         looked = len(held) if looks else looked
-        due = looks and clock >= min(quiet.until, engine.clock + longest)
+        due = looks and (clock >= engine.clock + longest or bool((quiet.until <= clock).any()))
         if alone or due or size > MOST:
             yield from filter(None, (held[:looked], held[looked:]))
             held, looked, size, clock, quiet = [], 0, 0, engine.clock, outlook(engine)
@@ -57,7 +67,8 @@ def stretches(turns: Iterable[Turn], engine: Engine) -> Iterator[list[Turn]]:
 
 def outlook(engine: Engine) -> Quiet:
     """As the engine stands."""
-    until, silent = NEVER, np.zeros(engine.catalog.n, np.bool_)
+    n = engine.catalog.n
+    until, silent, grace = np.full(n, NEVER), np.zeros(n, np.bool_), np.full(n, NEVER)
     for group in engine.groups:
         since = np.maximum(engine.heard[group.rows], engine.born)
         pause = np.maximum(engine.pause[group.rows], REPORT)
@@ -66,9 +77,55 @@ def outlook(engine: Engine) -> Quiet:
             silent[group.rows[level > Level.NORMAL]] = True
             entered = np.concatenate([[0.0], enters[:-1]])
             if (since + entered[level] * pause > engine.clock + SOON).any():
-                return Quiet(0, silent)  # a series has spoken, and the next look at the clock clears it
-            until = min(until, int((since + enters[level] * pause).min(initial=NEVER) if since.size else NEVER))
-    return Quiet(until - SOON if engine.born else 0, silent)
+                return watchful(engine, silent)  # one has spoken: the next look at the clock clears it
+            more = np.minimum(enters[level] * pause, float(FAR)).astype(np.int64)
+            grace[group.rows] = np.minimum(grace[group.rows], more)
+            until[group.rows] = np.minimum(until[group.rows], since + more)
+    if not engine.born:
+        return watchful(engine, silent)
+    return Quiet(until - SOON, silent, grace, engine.quality.value.copy(), engine.last.copy())
+
+
+def watchful(engine: Engine, silent: Bools) -> Quiet:
+    """The next look at the clock matters, whatever is heard."""
+    n = engine.catalog.n
+    return Quiet(np.zeros(n, np.int64), silent, np.full(n, -NEVER), np.full(n, np.inf), engine.last.copy())
+
+
+def hear(quiet: Quiet, turn: Turn, gate: Gate) -> None:
+    """Readings that are surely fit put silence off; of the others that is not known before they are judged."""
+    b = turn.batch
+    if b.n:
+        new = (np.bincount(b.row)[b.row] == 1) & (b.t > quiet.t[b.row])
+        before = np.where(new, quiet.last[b.row], np.inf)
+        sure = new & (b.t <= turn.at) & (b.quality == Quality.GOOD) & fit(gate, b.row, before, b.value)
+        _put_off(quiet, b.row[sure], b.t[sure])
+        quiet.last[b.row] = np.where(new & inside(gate, b.row, b.value), b.value, np.inf)
+        quiet.t[b.row] = np.maximum(quiet.t[b.row], b.t)
+    for w in turn.blocks:
+        x, until = w.value, ends(w)
+        before = np.where(inside(gate, w.row, x[:, -2:-1].sum(axis=1)), x[:, -2:-1].sum(axis=1), np.inf)
+        whole = (x.shape[1] > 1) & (w.t > quiet.t[w.row]) & (until <= turn.at)
+        sure = whole & (w.quality[:, -2:] == Quality.GOOD).all(axis=1) & fit(gate, w.row, before, x[:, -1])
+        _put_off(quiet, w.row[sure], until[sure])
+        quiet.last[w.row] = np.inf
+        quiet.t[w.row] = np.maximum(quiet.t[w.row], until)
+
+
+def inside(gate: Gate, row: Rows, x: Floats) -> Bools:
+    """Within the range of its sensor. [m]"""
+    return np.asarray((x >= gate.low[row]) & (x <= gate.high[row]))
+
+
+def fit(gate: Gate, row: Rows, before: Floats, x: Floats) -> Bools:
+    """Whether no memory of the gate can find fault with x [m]: no jump since the reading before it, and no repetition."""
+    near = np.isnan(before) | np.isinf(gate.noise[row]) | (np.abs(x - before) <= gate.noise[row])
+    fresh = np.isinf(gate.stuck[row]) | (x != before) | ((x >= gate.rest[row]) & (x <= gate.rise[row]))
+    return np.asarray(inside(gate, row, x) & near & fresh)
+
+
+def _put_off(quiet: Quiet, row: Rows, t: Ints) -> None:
+    quiet.until[row] = np.maximum(quiet.until[row], t + quiet.grace[row] - SOON)
 
 
 def ages(rule: Rule) -> Floats:

@@ -129,12 +129,11 @@ def contact() -> Picture:
 
 
 def travel() -> Picture:
-    x = np.zeros((6, 80))
+    x = np.zeros((8, 80))
     way = np.r_[np.zeros(10), np.linspace(0, 1, 4), np.ones(16), np.linspace(1, -1, 8), -np.ones(20), np.zeros(22)]
-    x[0], x[1], x[2] = np.sign(way), np.abs(way), way != 0
-    x[3] = way == 0
-    x[4] = way == 0
-    return Travel(), x, "car moving", slice(0, 80)
+    x[0], x[5], x[3] = np.sign(way), np.abs(way), way != 0
+    x[1] = x[2] = way == 0
+    return Travel(), x, "door zone", slice(0, 80)
 
 
 def often() -> Picture:

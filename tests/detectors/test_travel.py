@@ -9,13 +9,18 @@ import pytest
 from detectors.travel import REST, Fault, Travel
 from lifeline.model import Floats
 
-DIRECTION, SPEED, MOTION, DOOR, ZONE, MODE = range(6)
+DIRECTION, DOOR, ZONE, MOTION, PASSENGERS, SPEED, MODE, BUTTON = range(8)
+NAN = math.nan
 Phase = tuple[int, float, float, float]  # seconds, signed speed over rated speed, door, door zone
 
 
 def lift(*phases: Phase, mode: float = 0.0) -> Floats:
-    """[1, 6, k]"""
-    rows = [[np.sign(v), abs(v), float(v != 0), door, zone, mode] for seconds, v, door, zone in phases for _ in range(seconds)]
+    """[1, 8, k]"""
+    rows = [
+        [np.sign(v), door, zone, float(v != 0), NAN, abs(v), mode, NAN]
+        for seconds, v, door, zone in phases
+        for _ in range(seconds)
+    ]
     return np.array(rows).T[None]
 
 
@@ -73,8 +78,8 @@ def plain(d: Travel, x: Floats) -> list[float]:
     """The oracle: one lift, second by second. x [c, k]"""
     clock, still, ran, near, up, under, turned, out = 0.0, math.inf, False, False, False, False, False, list[float]()
     for row in x.T.tolist():
-        way, (speed, motion, door, zone, mode) = row[0] if d.fault == "reversal" else 0.0, row[-5:]
-        if any(math.isnan(v) for v in row[:-1]) or mode == 1:
+        way, (door, zone, motion, _, speed, mode, _) = row[0] if d.fault == "reversal" else 0.0, row[-7:]
+        if any(math.isnan(v) for v in (way, door, zone, motion, speed)) or mode == 1:
             out.append(math.nan)
             continue
         moving, outside, fast = motion > 0.5, zone < 0.5, abs(speed) >= d.creep
@@ -100,7 +105,7 @@ def plain(d: Travel, x: Floats) -> list[float]:
 @pytest.mark.parametrize("fault", get_args(Fault))
 def test_all_lifts_at_once_score_as_a_plain_loop_scores_each(fault: Fault) -> None:
     rng = np.random.default_rng(1)
-    x = rng.integers(0, 2, (40, 6, 80)).astype(float).repeat(3, axis=2)
+    x = rng.integers(0, 2, (40, 8, 80)).astype(float).repeat(3, axis=2)
     x[:, DIRECTION] = rng.integers(-1, 2, (40, 240))
     x[:, SPEED] = rng.choice([0.1, 0.2, 0.5, 1.0], (40, 240))
     x[:, DOOR] *= rng.random((40, 240)) < 0.1

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import detectors
-from lifeline.model import NS
+from lifeline.model import NS, Batch, Quality
 from pipeline.replay import Replay, changes
-from pipeline.stretch import stretches
+from pipeline.stretch import Quiet, hear, stretches
 from simulators.sensors import Dropout
 from simulators.world import Turn, turns
 from tests.city import START, demo, quiet
@@ -64,3 +64,32 @@ def test_a_quiet_city_is_judged_in_few_steps() -> None:
         replay.step(*run)
         steps += 1
     assert steps < len(made) / 5
+
+
+def test_only_what_is_surely_fit_puts_silence_off() -> None:
+    engine = Replay(CATALOG, detectors.rules()).engine
+    gate = engine.gate
+    known = np.isfinite(gate.low) & np.isfinite(gate.high) & np.isfinite(gate.noise) & (gate.noise > 0)
+    row = np.flatnonzero(known)[:1].astype(np.int32)
+    low, high, noise = (float(a[row[0]]) for a in (gate.low, gate.high, gate.noise))
+    near = low + noise / 2
+    begun = np.full(CATALOG.n, START)
+
+    def put_off(value: float, *, code: Quality = Quality.GOOD, t: int = START + NS, before: float = low) -> bool:
+        quiet = Quiet(
+            begun.copy(), np.zeros(CATALOG.n, np.bool_), begun * 0 + 60 * NS, np.full(CATALOG.n, before), begun.copy()
+        )
+        said = Batch(row, np.array([t]), np.array([value]), np.array([code], np.uint8))
+        hear(quiet, Turn(START + NS, said, []), gate)
+        assert (np.delete(quiet.until, row[0]) == START).all()
+        return bool(quiet.until[row[0]] > START)
+
+    assert put_off(near)
+    assert not put_off(high + 1)
+    assert not put_off(np.nan)
+    assert not put_off(near, code=Quality.SUSPECT)
+    assert not put_off(near, t=START)  # late
+    assert not put_off(near, t=START + 2 * NS)  # its clock is ahead
+    assert not put_off(near, before=near + 2 * noise)  # it may be a spike
+    assert not put_off(near, before=np.inf)
+    assert put_off(near, before=np.nan)  # the first
