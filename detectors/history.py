@@ -42,6 +42,7 @@ class History:
     dimension: ClassVar[str] = "ratio"  # what the bounds of its rules are
     judges: ClassVar[Literal["value"]] = "value"
     channels: ClassVar[tuple[str, ...]] = ()
+    timed: ClassVar[Literal[True]] = True  # so that a night without stops sends nothing back to `init`
 
     def init(self, n: int) -> HistoryState:
         """State of n series that have seen nothing."""
@@ -49,8 +50,8 @@ class History:
             np.zeros((n, self.warmup)), np.zeros((n, self.window)), np.zeros(n, np.int64), np.zeros(n), np.zeros(n)
         )
 
-    def step(self, s: HistoryState, x: Floats) -> tuple[HistoryState, Floats]:
-        """x [m, k] [SI] -> new state, score [m, k] [1]."""
+    def step(self, s: HistoryState, x: Floats, t: Ints) -> tuple[HistoryState, Floats]:  # noqa: ARG002  how far stops are apart is no matter
+        """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
         s = HistoryState._make(a.copy() for a in s)
         score = np.full(x.shape[::-1], np.nan)
         for j in range(x.shape[1]):

@@ -33,6 +33,7 @@ class Often:
     dimension: ClassVar[str] = "value"  # what the bounds of its rules are
     judges: ClassVar[Literal["value"]] = "value"
     channels: ClassVar[tuple[str, ...]] = ()
+    timed: ClassVar[Literal[True]] = True  # so that a night without stops sends nothing back to `init`
 
     def __post_init__(self) -> None:
         if not 1 <= self.times <= self.window:
@@ -46,8 +47,8 @@ class Often:
         """State of n series that have seen nothing."""
         return OftenState(np.zeros((n, self.window)), np.zeros(n, np.int64))
 
-    def step(self, s: OftenState, x: Floats) -> tuple[OftenState, Floats]:
-        """x [m, k] [SI] -> new state, score [m, k] [1]."""
+    def step(self, s: OftenState, x: Floats, t: Ints) -> tuple[OftenState, Floats]:  # noqa: ARG002  how far stops are apart is no matter
+        """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
         past, seen = s.past.copy(), s.seen.copy()
         score = np.full(x.shape[::-1], np.nan)
         for j in range(x.shape[1]):

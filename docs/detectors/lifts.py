@@ -35,7 +35,7 @@ def count(rule: Any, x: Floats) -> tuple[int, int]:
     """Stops judged, and alarms that held as long as the rule wants, at its mildest level."""
     enter = rule.limits.enter[np.isfinite(rule.limits.enter)][0]
     hold = int(rule.limits.hold[np.isfinite(rule.limits.enter)][0])
-    score = rule.detector.step(rule.detector.init(SERIES), x)[1]
+    score = rule.detector.step(rule.detector.init(SERIES), x, np.zeros(x.shape, np.int64))[1]
     over = np.nan_to_num(score) >= enter
     held = np.lib.stride_tricks.sliding_window_view(over, hold, axis=1).all(axis=2)
     return int(np.isfinite(score).sum()), int((held & ~np.pad(held, ((0, 0), (1, 0)))[:, :-1]).sum())

@@ -29,7 +29,7 @@ from detectors.rms import Rms  # noqa: E402
 from detectors.silence import Silence  # noqa: E402
 from detectors.stuck import Stuck  # noqa: E402
 from detectors.travel import Travel  # noqa: E402
-from lifeline.model import Floats  # noqa: E402
+from lifeline.model import Floats, is_timed  # noqa: E402
 
 Picture = tuple[Any, Floats, str, slice]  # detector, x of one series, what x is, the part shown
 
@@ -172,7 +172,8 @@ PICTURES: Final[tuple[Callable[[], Picture], ...]] = (
 def draw(make: Callable[[], Picture]) -> None:
     """Readings above, score below, its limit dashed."""
     detector, x, what, part = make()
-    _, score = detector.step(detector.init(1), x[None])
+    times = (np.arange(x.shape[-1])[None],) if is_timed(detector) else ()
+    _, score = detector.step(detector.init(1), x[None], *times)
     seen = x[2] if x.ndim == 2 else x
     figure, (above, below) = plt.subplots(2, 1, figsize=(6, 3), sharex=True, layout="constrained")
     at = np.arange(seen.size)[part]
