@@ -19,6 +19,7 @@ from lifeline.model import Bools, Floats
 LIMITS: Final[dict[str, tuple[str, tuple[float, ...]]]] = {
     "cusum": ("limit", (8, 10, 12, 14, 16, 18)),
     "ewma": ("width", (3.5, 4, 4.5, 5, 5.5, 6, 6.5)),
+    "tail": ("limit", (6, 8, 10, 12)),
     "local_level": ("limit", (4, 4.5, 5, 5.5, 6)),
     "hampel": ("width", (6, 8, 10, 12)),
 }

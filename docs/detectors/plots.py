@@ -28,6 +28,7 @@ from detectors.rise import Rise  # noqa: E402
 from detectors.rms import Rms  # noqa: E402
 from detectors.silence import Silence  # noqa: E402
 from detectors.stuck import Stuck  # noqa: E402
+from detectors.tail import Tail  # noqa: E402
 from detectors.travel import Travel  # noqa: E402
 from lifeline.model import Floats, is_timed  # noqa: E402
 
@@ -113,6 +114,13 @@ def local_level() -> Picture:
     )
 
 
+def tail() -> Picture:
+    x = noise(1600, 6)
+    x[1100] += 9.0
+    x[1350:] += 2.5
+    return Tail(), x, "reading [σ]", slice(900, 1600)
+
+
 def elevator() -> Picture:
     x = np.zeros((7, 160))
     x[1] = 1.0
@@ -156,6 +164,7 @@ PICTURES: Final[tuple[Callable[[], Picture], ...]] = (
     cusum,
     ewma,
     local_level,
+    tail,
     hampel,
     stuck,
     silence,

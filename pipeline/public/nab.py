@@ -30,6 +30,7 @@ PROFILES: Final = {"standard": (0.11, 1.0), "reward_low_FP": (0.22, 1.0), "rewar
 PROBATION: Final = 0.15  # [1] of a stream, of at most 5,000 rows of it, that is not scored
 MOST: Final = 5000  # [1]
 ONTO: Final = 1_400_000_000 * NS  # [ns] where every stream begins when they are judged side by side
+STREAMS: Final = "any.other.tail"
 EXAMPLE: Final = "realKnownCause/machine_temperature_system_failure.csv"
 
 Windows = Mapping[str, Sequence[tuple[str, str]]]
@@ -53,12 +54,13 @@ def streams(data: pd.DataFrame) -> list[Stream]:
 
 
 def limits(rules: Sequence[Rule]) -> dict[str, float]:
-    """Generic rules that speak, and the score at which each begins to."""
-    return {
+    """The rule made for such streams, and the score at which it begins to speak; without it, all generic rules that speak."""
+    found = {
         r.id: float(r.limits.enter.min())
         for r in rules
         if r.quantity == OTHER and r.kind is Kind.HAZARD and r.mode is Mode.ACTIVE
     }
+    return {STREAMS: found[STREAMS]} if STREAMS in found else found
 
 
 def squashed(score: Floats) -> Floats:
@@ -97,27 +99,27 @@ def score(at: Path, player: Player, judges: Scorers) -> Scored:
     told, ruled = judge(every, player)
     nab = Nabbed(judges["nab_score"], windows, data)
     best, raw = nab.best(told), nab.best(ruled)
-    limit = float(best["standard"][2])
+    limit = float(raw["standard"][2])
     parts = [
         Line(
             "every warning, whatever its score",
             nab.at(told, np.finfo(float).tiny) | counts(every, told, windows, np.finfo(float).tiny),
         )
     ]
-    parts.append(Line("scores of the rules, row by row", firsts(raw) | counts(every, ruled, windows, raw["standard"][2])))
+    parts.append(Line("warnings by their scores", firsts(best) | counts(every, told, windows, best["standard"][2])))
     for name in dict.fromkeys(s.file.split("/")[0] for s in every):
         some = [s for s in every if s.file.split("/")[0] == name]
-        parts.append(Line(name, nab.part(some, told, limit)))
+        parts.append(Line(name, nab.part(some, ruled, limit)))
     return Scored(
-        firsts(best) | counts(every, told, windows, limit),
-        drawing(next((s for s in every if s.file == EXAMPLE), every[0]), told, windows),
+        firsts(raw) | counts(every, ruled, windows, limit),
+        drawing(next((s for s in every if s.file == EXAMPLE), every[0]), ruled, windows),
         parts=parts,
         published=published(at),
         settings={
-            "score": "x / (1 + x) of the score x, over its first limit, with which a warning was raised or raised further in "
-            "that row; 0 in all others. Row by row: the greatest of the generic rules",
+            "score": f"x / (1 + x) of the score x of {STREAMS} in each row, over its first limit. Warnings: the score with "
+            "which one was raised or raised further in that row, 0 in all others",
             "training": "none but the warm-up of the rules; the first 15 % of a stream are not scored, as NAB has it",
-            "threshold": ", ".join(f"{k} {x[2]:.4f}" for k, x in best.items()),
+            "threshold": ", ".join(f"{k} {x[2]:.4f}" for k, x in raw.items()),
         },
     )
 
