@@ -80,6 +80,7 @@ def test_the_leak_is_warned_of_when_it_comes_and_nothing_else_is(folder: Path) -
     assert said["readings"] == 2 * AT.size
     assert said["rules"]["other/vibration_of_a_mill"] == [
         "any.other.level",
+        "any.other.tail",
         "(any.other.shift)",
         "(any.other.drift)",
         "any.other.limit",

@@ -14,7 +14,7 @@ from detectors import known, rules
 from detectors.cusum import Cusum
 from detectors.rise import Rise
 from detectors.stuck import Stuck
-from lifeline.model import Detector, Floats, Ints, Limits, Rule
+from lifeline.model import Detector, Floats, Ints, Limits, Rule, is_panel, is_timed
 from pipeline import stepping
 from pipeline.stepping import BadSnapshot, Standing, Steps
 
@@ -54,7 +54,7 @@ def world(detector: Detector, seed: int, n: int, k: int) -> Floats:
     return x
 
 
-@pytest.mark.parametrize("detector", list(known()), ids=repr)
+@pytest.mark.parametrize("detector", [d for d in known() if not (is_timed(d) or is_panel(d))], ids=repr)
 def test_all_rows_in_tiles_change_levels_as_each_would_alone(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepping, "ROWS", 8)
     monkeypatch.setattr(stepping, "TILE", 40)

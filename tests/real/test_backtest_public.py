@@ -52,7 +52,7 @@ def test_a_long_table_of_unknown_quantities_is_judged_by_the_generic_rules(tmp_p
     said = told("NAB/nab_data.parquet", "".join(f"{k},something,furlong\n" for k in keys), tmp_path)
     assert said["series"] == 2
     assert said["rules"] == {
-        "other/something": ["any.other.level", "(any.other.shift)", "(any.other.drift)", "any.other.limit"]
+        "other/something": ["any.other.level", "any.other.tail", "(any.other.shift)", "(any.other.drift)", "any.other.limit"]
     }
     assert said["hazards"].keys() == {"anomaly"}
 
