@@ -67,6 +67,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "water_low_pressure": ("供水压力不足", "low water pressure"),
     "water_overflow": ("水池溢流", "overflow of a water tank"),
     "water_overpressure": ("供水超压", "water overpressure"),
+    "water_loss": ("漏损未消除", "water that is still lost"),
     "water_transient": ("供水水锤", "pressure surge in a water main"),
     "water_quality": ("供水水质异常", "water quality out of bounds"),
 }

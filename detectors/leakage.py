@@ -32,6 +32,7 @@ class LeakageState(NamedTuple):
     run: Floats  # [2] [d] since it left zero
     stood: Floats  # [2] [d] that the loss has been strange
     low: Floats  # [2] [d] that it has been below what is usual
+    floor: Floats  # [2] [m³/s] least that was ever usual; NaN: not known
     own: Floats  # [2] [m³/s] loss that is in the pattern itself, taken as half of its least hour
     now: Floats  # [2] [1] score of the last look
     due: Bools  # [n] members who have not been told it
@@ -46,6 +47,7 @@ class Memory(NamedTuple):
     run: float
     stood: float
     low: float
+    floor: float
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Leakage:
     day's loss over what is usual, in spreads of a day, goes into a one-sided CUSUM (Page 1954) and against `quick` spreads; a
     score of 1 is a false alarm once in decades for normal days (D. Siegmund, Sequential Analysis, 1985, eq. 2.56), and slow
     changes of the pattern's shape are what is left; docs/detectors/leakage.md counts them. Beyond 1 the score is the excess in
-    tenths of the least hour's flow. What has stood for `accept` days becomes usual: the score then speaks of what comes on top.
+    tenths of the least hour's flow. What has stood for `accept` days becomes usual: the score then speaks of what comes on top,
+    and a second rule that asks for what is "standing" goes on until the leak is repaired.
     A loss that falls (a repair) is followed within two days.
     Flows that are switched on and off (pumps into a tank) are taken out of the sum of the others, with the sign that leaves
     least; with a level, what they fill is a zone of its own: use = pumped - area of the tank * change of its level.
@@ -73,6 +76,7 @@ class Leakage:
     limit: float = 8.0  # [σ] of the CUSUM
     quick: float = 4.0  # [σ] of a single day
     accept: int = 3  # [d]
+    asks: Literal["new", "standing"] = "new"  # what comes on top of what is usual, or all above the least that ever was
     looks: int = 4  # a day
     flows: tuple[bool, ...] = ()  # [n] which members are flows; set by `settled`
 
@@ -91,7 +95,7 @@ class Leakage:
         past, no, zero = np.full((n, WEEK * WEEKS + DAY), np.nan), np.zeros(1, np.int64), np.zeros(ZONES)
         return LeakageState(
             no, past, no.copy(), days, days.copy(), np.zeros((ZONES, DAYS), np.bool_), zero, none, *np.zeros((5, ZONES)),
-            zero.copy(), none.copy(), np.zeros(n, np.bool_),
+            none.copy(), zero.copy(), none.copy(), np.zeros(n, np.bool_),
         )  # type: ignore[call-arg]  # fmt: skip
 
     def step(self, s: LeakageState, x: Floats, t: Ints) -> tuple[LeakageState, Floats]:
@@ -143,7 +147,7 @@ class Leakage:
     def _zone(self, s: LeakageState, z: int, look: Look | None, *, closes: bool) -> tuple[Any, ...]:
         """One zone: gain, lost, clean, spread, memory, score."""
         gain, lost, clean = s.gain[z], s.lost[z], s.clean[z]
-        m = Memory(*(float(a[z]) for a in (s.base, s.slope, s.sum_, s.run, s.stood, s.low)))
+        m = Memory(*(float(a[z]) for a in (s.base, s.slope, s.sum_, s.run, s.stood, s.low, s.floor)))
         if look is None:
             kept = (
                 (np.r_[gain[1:], np.nan], np.r_[lost[1:], np.nan], np.r_[clean[1:], False]) if closes else (gain, lost, clean)
@@ -156,8 +160,9 @@ class Leakage:
         more = 0.0 if doubtful or not np.isfinite(excess) else min(excess / spread, MOST) - self.slack
         grown = max(0.0, m.sum_ + more)
         score = self._score(excess, spread, grown, look.least, sudden=z == 0) if np.isfinite(excess) else np.nan
+        says = self._standing(look, m.floor, spread) if self.asks == "standing" else score
         if not closes:
-            return gain, lost, clean, spread, m, score
+            return gain, lost, clean, spread, m, says
         strange = bool(score >= 1)
         gain, lost, clean = (
             np.r_[gain[1:], look.gain],
@@ -166,22 +171,26 @@ class Leakage:
         )
         m = Memory(
             m.base + m.slope, m.slope * FADES, min(grown, 2 * self.limit), m.run + 1 if grown > 0 else 0.0,
-            m.stood + 1 if strange else 0.0, m.low + 1 if excess < -LOW * spread else 0.0,
+            m.stood + 1 if strange else 0.0, m.low + 1 if excess < -LOW * spread else 0.0, m.floor,
         )  # fmt: skip
-        return (*self._settle(gain, lost, clean, m, excess, spread), score)
+        return (*self._settle(gain, lost, clean, m, excess, spread), says)
 
     def _settle(self, gain: Floats, lost: Floats, clean: Bools, m: "Memory", excess: float, spread: float) -> tuple[Any, ...]:
         """What is usual from now on, after a day for the record."""
         if m.low >= GUARD:
             clean = np.r_[np.zeros(DAYS - GUARD, np.bool_), np.ones(GUARD, np.bool_)]
-            m = Memory(float(np.nanmean(lost[-GUARD:])), 0.0, 0.0, 0.0, 0.0, 0.0)
+            m = Memory(float(np.nanmean(lost[-GUARD:])), 0.0, 0.0, 0.0, 0.0, 0.0, m.floor)
         elif m.stood >= self.accept:
             clean = np.r_[np.zeros(DAYS - self.accept, np.bool_), np.ones(self.accept, np.bool_)]
             slope = max(excess, 0.0) / m.run if m.run > self.accept + GUARD else 0.0
-            m = Memory(float(np.nanmean(lost[-self.accept :])), slope, 0.0, 0.0, 0.0, 0.0)
+            m = Memory(float(np.nanmean(lost[-self.accept :])), slope, 0.0, 0.0, 0.0, 0.0, m.floor)
         elif m.stood == 0 and m.slope < STEADY * spread:
             m = m._replace(base=usual(lost, clean, m.base))
-        return gain, lost, clean, spread, m
+        return gain, lost, clean, spread, m._replace(floor=float(np.fmin(m.floor, m.base)))
+
+    def _standing(self, look: Look, floor: float, spread: float) -> float:
+        """All that is lost above the least that ever was usual, in tenths of the least hour's flow; NaN: that is not known."""
+        return max(0.0, look.lost - floor) / max(0.1 * look.least, self.quick * spread) if np.isfinite(floor) else float("nan")
 
     def _score(self, excess: float, spread: float, grown: float, least: float, *, sudden: bool) -> float:
         """Significance up to 1; beyond it the excess in tenths of the least flow. sudden: one day suffices"""
@@ -197,7 +206,7 @@ def usual_spread(lost: Floats) -> float:
 
 
 def usual(lost: Floats, clean: Bools, before: float) -> float:
-    """What the loss usually is: the lower quartile of the clean days but the last ones. [m³/s]"""
+    """What the loss usually is: the median of the clean days but the last ones. [m³/s]"""
     good = lost[:-GUARD][clean[:-GUARD] & np.isfinite(lost[:-GUARD])]
     if good.size >= 3:
         return float(np.median(good))

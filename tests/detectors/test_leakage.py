@@ -123,6 +123,17 @@ def test_what_is_lost_is_estimated() -> None:
     assert d.total(s) * 3600 == pytest.approx(own + 20.0, rel=0.15)
 
 
+def test_what_is_still_lost_is_said_until_it_is_repaired() -> None:
+    x = area(90, 8)
+    x[24 * 40 : 24 * 70] += 25 / 3600
+    d = Leakage(flows=(True,), asks="standing")
+    _, score = d.step(d.init(1), x[None], hours(x.size))
+    daily = np.fmax.reduce(score[0].reshape(-1, 24), axis=1)
+    assert not (daily[:40] >= 1).any()
+    assert (daily[43:70] >= 1).all()
+    assert not (daily[73:] >= 1).any()
+
+
 def tanked(days: int, seed: int, lost: float, begin: int) -> Floats:
     """An area, a part of which lies behind a tank that a pump fills: inlet, pump, level. [3, h]
 
