@@ -269,7 +269,7 @@ def generic(rule: Rule, domain: str, quantity: str, named: Collection[tuple[Doma
     """A rule for "other" as it is meant for a quantity; None: it is not. named: as of `covered`.
 
     States are no measurements. A city's own domains have rules for what endangers people there: in them a quantity of the
-    nomenclature is judged in the mode `known`.
+    nomenclature is judged in the mode `known`, and not at all by a rule without it.
     """
     at = Domain(domain)
     if not {(at, quantity), (None, quantity), (at, "*"), (None, "*")}.isdisjoint(named):
@@ -278,4 +278,6 @@ def generic(rule: Rule, domain: str, quantity: str, named: Collection[tuple[Doma
         return rule
     if QUANTITIES[quantity].shown == "state":
         return None
-    return rule if at is Domain.OTHER or rule.known is None else replace(rule, mode=rule.known)
+    if at is Domain.OTHER:
+        return rule
+    return None if rule.known is None else replace(rule, mode=rule.known)

@@ -260,7 +260,8 @@ class Rule:
     unit: str
     source: str  # standard, paper or measurement behind the bounds
     confidence: str  # V verified, X excerpt, H M L memory, C computed, D design default
-    known: Mode | None = None  # a generic rule: its mode for quantities of the nomenclature in a city's own domains
+    known: Mode | None = None  # a generic rule: its mode for quantities of the nomenclature in a city's own domains; None: it
+    # does not judge them
 
 
 class Evidence(msgspec.Struct, frozen=True):
