@@ -43,6 +43,7 @@ quantity = "other"
 hazard = "anomaly"
 kind = "hazard"
 mode = "active"
+known = "active"
 detector = "limit"
 unit = "1"
 enter = { BLUE = 10.0, YELLOW = 20.0 }
