@@ -47,6 +47,8 @@ class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     raw: bool = False
     relative: bool = False
     held: bool = False
+    asset_types: tuple[str, ...] = ()  # judges only series of assets of these types
+    except_asset_types: tuple[str, ...] = ()  # or all but these
     source: str
     confidence: str
 
@@ -153,6 +155,8 @@ def misnamed(row: Row) -> Iterator[str]:
         yield from mistyped(row, allowed)
     if row.known is not None and row.quantity != OTHER:
         yield f"known: only a rule for the quantity {OTHER!r} has it"
+    if row.asset_types and row.except_asset_types:
+        yield "except_asset_types: has no meaning beside asset_types"
     yield from mislevelled(row, "enter", row.enter)
     yield from mislevelled(row, "leave", row.leave)
     yield from mislevelled(row, "hold", row.hold if isinstance(row.hold, dict) else {})
@@ -220,14 +224,20 @@ def bound(row: Row, domain: Domain | None, detector: Detector, unit: Unit) -> Ru
     limits = limits_of(
         row, {k: (unit.to_si(v) - origin) / scale for k, v in row.enter.items()}, lambda v: (unit.to_si(v) - origin) / scale
     )
-    faults = list(disordered(limits, scale))
+    faults = [*disordered(limits, scale), *untypable(row, detector)]
     if faults:
         return faults
     return Rule(
         row.id, domain, row.quantity, row.hazard, row.kind, row.mode, detector, row.raw, row.relative, row.held, limits,
         None if row.hard is None else Level[row.hard], {k: row.enter[k] for k in used}, row.unit, row.source, row.confidence,
-        row.known,
+        row.known, row.asset_types, row.except_asset_types,
     )  # fmt: skip
+
+
+def untypable(row: Row, detector: Detector) -> Iterator[str]:
+    """Types of assets where the rule knows none."""
+    if (row.asset_types or row.except_asset_types) and (detector.channels or is_panel(detector)):
+        yield f"{'asset_types' if row.asset_types else 'except_asset_types'}: only rules of single series tell assets apart"
 
 
 def limits_of(row: Row, enter: dict[str, float], score: Any) -> Limits:

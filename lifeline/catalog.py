@@ -21,7 +21,7 @@ Texts = NDArray[np.object_]
 REQUIRED: Final = (
     "key", "asset", "device", "domain", "district", "quantity", "unit", "step", "low", "high", "lat", "lon", "owner",
 )  # fmt: skip
-OPTIONAL: Final = ("hold", "rated", "report")
+OPTIONAL: Final = ("hold", "rated", "report", "asset_type")
 NUMBERS: Final = ("step", "low", "high", "lat", "lon", "hold", "rated", "report")
 NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
@@ -48,6 +48,11 @@ class Catalog:
     scale: Floats  # [n] [SI / unit]
     offset: Floats  # [n] [SI]
     report: Floats  # [n] [s] between messages that each hold many readings; NaN: every reading is sent at once
+    asset_type: Texts = None  # type: ignore[assignment]  # [n] what kind of thing the asset is: "sewage" of a well; "": not told
+
+    def __post_init__(self) -> None:
+        if self.asset_type is None:
+            object.__setattr__(self, "asset_type", np.full(len(self.key), "", object))
 
     @cached_property
     def row(self) -> dict[str, int]:
@@ -89,7 +94,7 @@ def _catalog(sheet: Sheet, problems: Problems) -> Catalog | None:
     if not sheet.line.size:
         problems.add(1, "holds no series; write one line for each")
         return None
-    words = {name: sheet.words(name) for name in REQUIRED if name not in NUMBERS}
+    words = {name: sheet.words(name) for name in (*REQUIRED, *OPTIONAL) if name not in NUMBERS}
     number = {name: _numbers(sheet, name, problems) for name in NUMBERS}
     _check_words(sheet, words, problems)
     _check_numbers(sheet, number, problems)

@@ -262,6 +262,8 @@ class Rule:
     confidence: str  # V verified, X excerpt, H M L memory, C computed, D design default
     known: Mode | None = None  # a generic rule: its mode for quantities of the nomenclature in a city's own domains; None: it
     # does not judge them
+    asset_types: tuple[str, ...] = ()  # judges only series of assets of these types; empty: of every type
+    except_asset_types: tuple[str, ...] = ()  # and none of these
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from lifeline.model import Kind, Level, Rule
 from lifeline.words import nearest
 from pipeline.docket import Docket
 from pipeline.feed import Feed
-from pipeline.groups import meant
+from pipeline.groups import likes, meant
 from pipeline.panels import panels
 from pipeline.tables import Found
 
@@ -38,17 +38,17 @@ def read(found: Found, asked: Sequence[str], catalog: Catalog, given: Sequence[F
 
 def judges(catalog: Catalog, keys: Collection[str], rules: Sequence[Rule]) -> dict[str, list[str]]:
     """Of each domain and quantity, the hazard rules that judge readings of it; a passive one in brackets."""
-    rows = [catalog.row[k] for k in keys]
-    kinds = sorted({(catalog.domain[i], catalog.quantity[i], bool(np.isfinite(catalog.hold[i]))) for i in rows})
+    alike = likes(catalog)
     told: dict[str, list[str]] = {}
     lines = [(p.rows[x.judged], x.rule) for p in panels(catalog, rules, {})[1] for x in p.lines]
-    for domain, quantity, held in kinds:
-        single = meant(rules, domain, quantity, held)
-        joint = [r for r in rules if quantity in r.detector.channels and r.domain in (None, domain)]
-        mine = (catalog.domain == domain) & (catalog.quantity == quantity)
+    for like in sorted({alike[catalog.row[k]] for k in keys}):
+        single = meant(rules, like)
+        joint = [r for r in rules if like.quantity in r.detector.channels and r.domain in (None, like.domain)]
+        mine = (catalog.domain == like.domain) & (catalog.quantity == like.quantity)
         several = {r.id: r for rows, r in lines if mine[rows].any()}.values()
-        hazards = [r for r in (*single, *joint, *several) if r.kind is Kind.HAZARD]
-        told[f"{domain}/{quantity}"] = [r.id if r.mode == "active" else f"({r.id})" for r in hazards]
+        hazards = [r.id if r.mode == "active" else f"({r.id})" for r in (*single, *joint, *several) if r.kind is Kind.HAZARD]
+        name = f"{like.domain}/{like.quantity}"
+        told[name] = list(dict.fromkeys([*told.get(name, []), *hazards]))
     return told
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -23,7 +22,7 @@ from lifeline.config import Config, ConfigRefused
 from lifeline.config import load as load_config
 from lifeline.words import Unusable
 from pipeline.database import NoDatabase, driven, opened, shown
-from pipeline.groups import meant
+from pipeline.groups import likes, meant
 
 
 class Finding(NamedTuple):
@@ -113,10 +112,9 @@ def _unjudged(config: Config, catalog: Catalog) -> Iterator[Finding]:
         rules = detectors.rules(config.watch.rules)
     except ValueError:
         return
-    held = np.isfinite(catalog.hold).tolist()
-    kinds = set(zip(catalog.domain, catalog.quantity, held, strict=True))
     channels = {q for r in rules for q in r.detector.channels}
-    judged = {q for d, q, h in kinds if q in channels or any(r.kind == "hazard" for r in meant(rules, d, q, h))}
+    of = {like: meant(rules, like) for like in set(likes(catalog))}
+    judged = {x.quantity for x, mine in of.items() if x.quantity in channels or any(r.kind == "hazard" for r in mine)}
     if missing := sorted(set(catalog.quantity) - judged):
         yield Finding(well=True, what=f"stored but judged by no hazard rule: {', '.join(missing)}")
 

@@ -1,8 +1,8 @@
 """Series that are judged alike: same domain, step and rules; and the rules that apply to them, with their memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -58,20 +58,41 @@ class Joint:
     lines: list[Line]
 
 
-def meant(rules: Sequence[Rule], domain: str, quantity: str, held: bool) -> list[Rule]:  # noqa: FBT001  a key of a table
+class Like(NamedTuple):
+    """What decides which rules are meant for a single series."""
+
+    domain: str
+    quantity: str
+    asset_type: str
+    held: bool
+
+
+def likes(catalog: Catalog) -> list[Like]:
+    """Of every series. [n]"""
+    held = np.isfinite(catalog.hold).tolist()
+    return [Like(*x) for x in zip(catalog.domain, catalog.quantity, catalog.asset_type, held, strict=True)]
+
+
+def meant(rules: Sequence[Rule], like: Like) -> list[Rule]:
     """The rules of single series that are meant for such series, as they are meant."""
-    return list(_meant(rules, domain, quantity, held=held))
+    return list(_meant(rules, like))
 
 
-def _meant(rules: Sequence[Rule], domain: str, quantity: str, *, held: bool) -> Iterator[Rule]:
+def _meant(rules: Sequence[Rule], like: Like) -> Iterator[Rule]:
     named = covered(rules)
     for rule in rules:
-        if rule.detector.channels or is_panel(rule.detector) or rule.domain not in (None, domain) or (held and not rule.held):
+        if rule.detector.channels or is_panel(rule.detector) or not suits(rule, like):
             continue
-        if rule.quantity in ("*", quantity):
+        if rule.quantity in ("*", like.quantity):
             yield rule
-        elif rule.quantity == OTHER and (made := generic(rule, domain, quantity, named)):
+        elif rule.quantity == OTHER and (made := generic(rule, like.domain, like.quantity, named)):
             yield made
+
+
+def suits(rule: Rule, like: Like) -> bool:
+    """Whether a rule may judge such series, whatever they measure."""
+    typed = like.asset_type in rule.asset_types if rule.asset_types else like.asset_type not in rule.except_asset_types
+    return typed and rule.domain in (None, like.domain) and (rule.held or not like.held)
 
 
 def quantity(mine: Sequence[Rule], name: str, known: set[str]) -> str:
@@ -82,29 +103,32 @@ def quantity(mine: Sequence[Rule], name: str, known: set[str]) -> str:
     return "-".join([OTHER, *dict.fromkeys(general)]) if general else REST
 
 
+def naming(like: Like, quantity: str, typed: Collection[tuple[str, str]]) -> str:
+    """Name of the group of such series, but for their step. typed: quantity and type of asset that some rule tells apart"""
+    kind = f"/{like.asset_type}" if (like.quantity, like.asset_type) in typed else ""
+    return f"{like.domain}/{quantity}/{{step}}{kind}{'/held' if like.held else ''}"
+
+
 def groups(catalog: Catalog, rules: list[Rule]) -> list[Group]:
     """Every series of the catalog stands in exactly one group."""
-    held = np.isfinite(catalog.hold)
-    book = {pair: meant(rules, *pair) for pair in set(zip(catalog.domain, catalog.quantity, held.tolist(), strict=True))}
+    alike = likes(catalog)
+    book = {like: meant(rules, like) for like in set(alike)}
     known = {r.quantity for r in rules}
-    label = np.array(
-        [
-            f"{d}/{quantity(book[d, q, h], q, known)}/{s:g}{'/held' if h else ''}"
-            for d, q, s, h in zip(catalog.domain, catalog.quantity, catalog.step, held.tolist(), strict=True)
-        ]
-    )
+    typed = {(r.quantity, name) for r in rules for name in (*r.asset_types, *r.except_asset_types)}
+    part = {like: naming(like, quantity(book[like], like.quantity, known), typed) for like in book}
+    label = np.array([part[like].format(step=f"{s:g}") for like, s in zip(alike, catalog.step, strict=True)])
     made = []
     for name, first in zip(*np.unique(label, return_index=True), strict=True):
         rows = np.flatnonzero(label == name).astype(np.int32)
         step = float(catalog.step[first])
-        mine = [fitted(r, step) for r in book[catalog.domain[first], catalog.quantity[first], bool(held[first])]]
+        mine = [fitted(r, step) for r in book[alike[first]]]
         lines = [Line(f"{r.id}|{name}", r, standing(r, rows.size)) for r in mine]
         made.append(
             Group(
                 name,
                 rows,
                 step,
-                bool(held[first]),
+                alike[first].held,
                 catalog.rated[rows],
                 [x for x in lines if x.rule.detector.judges == "value"],
                 [x for x in lines if x.rule.detector.judges == "age"],

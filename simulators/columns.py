@@ -11,7 +11,7 @@ from lifeline.units import UNITS
 from simulators.plan import Site
 
 NONE: Final = float("nan")
-TEXT: Final = ("key", "asset", "device", "domain", "district", "quantity", "unit", "owner")
+TEXT: Final = ("key", "asset", "device", "domain", "district", "quantity", "unit", "owner", "asset_type")
 NUMBER: Final = ("step", "lat", "lon", "hold", "report")
 MEASURED: Final = ("low", "high", "rated")
 OWNER: Final = {
@@ -39,12 +39,14 @@ def series(
     rated: float = NONE,
     report: float = NONE,
     owner: str = "",
+    asset_type: str = "",
 ) -> Row:
     """One row of the catalog. span, rated [unit]; step, hold, report [s]"""
     return {
         "key": f"{device}/{channel}", "asset": asset, "device": device, "domain": domain.value, "district": site.district,
         "quantity": quantity, "unit": unit, "owner": owner or OWNER[domain], "low": span[0], "high": span[1], "step": step,
         "lat": site.lat, "lon": site.lon, "hold": hold, "rated": rated, "report": report,
+        "asset_type": asset_type,
     }  # fmt: skip
 
 

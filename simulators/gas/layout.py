@@ -11,6 +11,7 @@ from simulators.columns import Row, series
 from simulators.gas.laser import Cadence
 from simulators.plan import Site
 
+OWNER: Final = {"power": "Power Company", "telecom": "Telecom Company", "rain": "Drainage Office", "sewage": "Drainage Office"}
 COMPANIONS: Final[Mapping[str, tuple[str, tuple[float, float]]]] = {
     "temperature": ("°C", (-40.0, 85.0)),
     "humidity": ("%RH", (0.0, 100.0)),
@@ -39,10 +40,13 @@ def numbered(first: int, n: int, each: int) -> Any:
     return first + np.arange(n * each, dtype=np.int32).reshape(n, each)
 
 
-def of_well(asset: str, place: Site, owner: str, fitted: Fitted) -> list[Row]:
+def of_well(asset: str, place: Site, kind: str, fitted: Fitted) -> list[Row]:
     device, step = f"laser-{asset.removeprefix('well-')}", float(fitted.cadence.slow)
     told = [("ch4", "methane", "%VOL", (0.0, 20.0)), *((c, c, *COMPANIONS[c]) for c in fitted.companions)]
-    return [series(Domain.GAS, asset, device, c, q, u, span, step, place, owner=owner) for c, q, u, span in told]
+    return [
+        series(Domain.GAS, asset, device, c, q, u, span, step, place, owner=OWNER.get(kind, ""), asset_type=kind)
+        for c, q, u, span in told
+    ]
 
 
 def of_regulator(asset: str, place: Site, fitted: Fitted) -> list[Row]:

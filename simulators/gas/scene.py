@@ -30,7 +30,6 @@ HOUR: Final = 3600  # [s] longest slot, but for ticks that are longer
 TICKS: Final = 12  # in a slot
 FINE: Final = 600  # [s] longest tick: weather and leaks change within it
 DEGREE: Final = 95_000.0  # [m] of longitude there
-OWNER: Final = {"power": "Power Company", "telecom": "Telecom Company", "rain": "Drainage Office", "sewage": "Drainage Office"}
 
 Cadences = Annotated[float, time("1s", "24h")]
 
@@ -41,7 +40,7 @@ class Well:
 
     count: Annotated[int, Between(1, 1000)] = 1  # so many alike, each `apart` farther along the street
     apart: Annotated[float, measure("m", 0.0, 10_000)] = 20.0
-    kind: Literal["power", "telecom", "rain", "sewage"] = "power"  # decides who owns it
+    kind: Literal["power", "telecom", "rain", "sewage"] = "power"  # decides who owns it, and whether biogas may be in it
     volume: Annotated[float, Between(0.1, 1000)] = 3.0  # of its air [m³]
     air: Annotated[float, Between(0.01, 100)] = 0.4  # air changes an hour when the air is still
     draught: Annotated[float, Between(0, 100)] = 0.0  # more an hour for each root of a kelvin that it is warmer than the air
@@ -89,8 +88,7 @@ class GasMaker:
         there = [Site(str(i + 1), "A", 31.8205, 117.23) for i in range(world.regulators)]
         cadence = Cadence(round(world.slow), round(world.fast), world.above)
         fitted = Fitted(world.pressure, cadence, round(world.every), world.companions, world.gates)
-        owner = [OWNER[k] for k in kinds]
-        return made(wells, owner, here, there, fitted, acting(faults, start / NS), Weather(seed, mean=world.mean), seed)
+        return made(wells, kinds, here, there, fitted, acting(faults, start / NS), Weather(seed, mean=world.mean), seed)
 
     def town(self, plan: Plan, faults: Sequence[Any], start: int, seed: int) -> Scene:
         here, there = sites(plan, plan.wells, seed, 1), sites(plan, plan.regulators, seed, 11)
@@ -128,7 +126,7 @@ def _street(world: GasWorld, seed: int) -> tuple[Wells, list[str]]:
 
 def made(
     wells: Wells,
-    owner: Sequence[str],
+    kinds: Sequence[str],
     here: Sequence[Site],
     there: Sequence[Site],
     fitted: Fitted,
@@ -140,7 +138,7 @@ def made(
     names = tuple(f"regulator-{p.id}" for p in there)
     _known(acts, wells, names)
     mains = laid(names, peaks(len(names), seed), fitted.pressure)
-    rows = [r for a, p, o in zip(wells.asset, here, owner, strict=True) for r in of_well(a, p, o, fitted)]
+    rows = [r for a, p, k in zip(wells.asset, here, kinds, strict=True) for r in of_well(a, p, k, fitted)]
     lasers = numbered(0, wells.n, 1 + len(fitted.companions))
     piped = numbered(len(rows), len(names), 4)
     rows += [r for a, p in zip(names, there, strict=True) for r in of_regulator(a, p, fitted)]

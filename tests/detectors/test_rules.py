@@ -185,3 +185,14 @@ def test_a_detector_is_found_by_its_file() -> None:
     assert set(named()) >= {"limit", "rise", "ewma", "cusum", "hampel", "stuck", "silence", "rms", "elevator"}
     assert "rulebook" not in named()
     assert "baseline" not in named()
+
+
+def test_a_rule_may_be_meant_for_some_types_of_assets(tmp_path: Path) -> None:
+    (only,) = read(tmp_path, GOOD + 'asset_types = ["sewage", "rain"]\n')
+    assert (only.asset_types, only.except_asset_types) == (("sewage", "rain"), ())
+    with pytest.raises(BadRules, match="except_asset_types: has no meaning beside asset_types"):
+        read(tmp_path, GOOD + 'asset_types = ["sewage"]\nexcept_asset_types = ["rain"]\n')
+    joint = GOOD.replace('detector = "limit"', 'detector = "leakage"').replace('"mH2O"\norigin = 30.0', '"1"')
+    joint = joint.replace("YELLOW = 20.0, RED = 14.0", "YELLOW = 1.0, RED = 2.0").replace("RED = 16.0", "RED = 1.6")
+    with pytest.raises(BadRules, match="asset_types: only rules of single series"):
+        read(tmp_path, joint + 'asset_types = ["sewage"]\n')

@@ -14,7 +14,7 @@ from lifeline.units import QUANTITIES, UNITS, akin
 GOOD = {
     "key": "well-1-a/methane", "asset": "well-1", "device": "well-1-a", "domain": "gas", "district": "凤麓",
     "quantity": "methane", "unit": "%VOL", "step": "60", "low": "0", "high": "20", "lat": "24.67", "lon": "102.91",
-    "owner": "gas company", "hold": "", "rated": "", "report": "",
+    "owner": "gas company", "hold": "", "rated": "", "report": "", "asset_type": "",
 }  # fmt: skip
 
 
@@ -135,12 +135,12 @@ def test_a_semicolon_file_is_told_to_use_commas(tmp_path: Path) -> None:
 def test_ragged_rows_and_blank_lines_do_not_shift_the_line_numbers(tmp_path: Path) -> None:
     lines = sheet(tmp_path, {}, {}, {"unit": "ppt"}).read_text().splitlines()
     header, one, two, wrong = lines
-    content = "\n".join(["", header, one, "", "a,b,c", two + ",more", "," * 15, "\t", wrong, ""])
+    content = "\n".join(["", header, one, "", "a,b,c", two + ",more", "," * 16, "\t", wrong, ""])
     said = refusal(text(tmp_path, content))
-    assert said[0] == "5: 3 cells, but line 2 names 16 columns"
-    assert said[1] == "6: 17 cells, but line 2 names 16 columns"
+    assert said[0] == "5: 3 cells, but line 2 names 17 columns"
+    assert said[1] == "6: 18 cells, but line 2 names 17 columns"
     assert said[2] == "7: all cells are empty; delete the line"
-    assert said[3] == "8: 1 cells, but line 2 names 16 columns"
+    assert said[3] == "8: 1 cells, but line 2 names 17 columns"
     assert said[4].startswith("9: unit: 'ppt' is unknown")
     assert len(said) == 5
 
