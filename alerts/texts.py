@@ -21,6 +21,7 @@ LEVELS: Final[dict[str, Pair]] = {
 }
 
 HAZARDS: Final[dict[str, Pair]] = {
+    "biogas": ("沼气积聚", "accumulation of biogas"),
     "anomaly": ("监测数据异常", "readings out of the usual"),
     "brake_drag": ("电梯制动器未打开", "brake of a lift that does not open"),
     "brake_wear": ("电梯制动能力下降", "brake of a lift that stops late"),
@@ -57,6 +58,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "ride_quality": ("电梯运行振动异常", "rough ride of a lift"),
     "rope_slip": ("曳引绳打滑", "ropes of a lift slipping on their sheave"),
     "safety_circuit": ("电梯安全回路断开", "open safety circuit of a lift"),
+    "sensor_drift": ("传感器零点漂移", "zero of a sensor that drifts"),
     "silence": ("传感器无数据", "silent sensor"),
     "speed_abnormal": ("电梯运行速度异常", "lift slower than it should be"),
     "spike": ("传感器数据跳变", "spikes of a sensor"),

@@ -52,7 +52,7 @@ def judged(
 ) -> Judged:
     """Judge a stream. until: readings before only teach; levels are NORMAL there. [ns]"""
     began, made = time.monotonic(), Judged()
-    replay = Replay(catalog, rules, "backtest", ANY, heed)
+    replay = Replay(catalog, rules, "backtest", ANY, heed, dated=False)
     teaching = until is not None
     for turn in turns(given, replay.engine, until):
         if teaching and until is not None and turn.at >= until:

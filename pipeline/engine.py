@@ -2,7 +2,8 @@
 
 Readings that are newer than the last of their series are judged and stored; others are late: stored (unless they are known
 already) and counted, never judged. Readings of a clock that runs ahead are judged among themselves and stored like late ones:
-they must not make the right ones late. The clock that moves is the data's, and never runs ahead of the time of receipt.
+they must not make the right ones late. What was under way for long raises nothing to RED, since what it tells of may be over.
+The clock that moves is the data's, and never runs ahead of the time of receipt.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
 MESSAGES: Final = 3  # messages that a device which rests between them may miss, likewise
 TICK: Final = NS  # [ns] silence is looked for once a second of the data's clock
 
+OLD: Final = 3600 * NS  # [ns] a reading that comes later than this, beside what its device rests between messages, is old
+
 ALONE: Final = 60 * NS  # [ns] of receipt with no time of a device's own, after which the time of receipt moves the clock
 REPORT: Final = 5 * NS  # [ns] silence is counted in steps of at least this: fast channels report in blocks
 
@@ -38,7 +41,7 @@ class Part(NamedTuple):
 
     batch: Batch
     number: Ints  # [n]
-    at: int = 0  # [ns] receipt; needed where the device's clock may be ahead
+    at: int = 0  # [ns] receipt; needed where the device's clock may be ahead; 0: not known, and nothing is old
 
 
 class Blocks(NamedTuple):
@@ -178,10 +181,14 @@ class Engine:
         if (np.diff(number) < 0).any():
             arrival = np.argsort(number, kind="stable")
             batch, number, receipt = batch.take(arrival), number[arrival], receipt[arrival]
-        order, rank = self._runs(batch, number, *turns(batch.row), out)
+        order, rank = self._runs(batch, number, receipt, *turns(batch.row), out)
         for r in range(int(rank.max(initial=-1)) + 1):
             at = order[rank == r]
             self._column(batch.take(at), number[at], receipt[at], out)
+
+    def _old(self, row: Rows, t: Ints, receipt: "Ints | int") -> Bools:
+        """Which readings at t [m] or [m, k] of rows [m] had been under way for long when they came."""
+        return np.asarray(receipt - t > OLD + self.pause[row].reshape(-1, *[1] * (t.ndim - 1)))
 
     def _column(self, b: Batch, number: Ints, receipt: Ints, out: Outcome) -> None:
         """One reading of each of some series. A clock that is ahead hides no hazard: its readings are judged, in order of
@@ -197,11 +204,12 @@ class Engine:
         self.last[b.row[right]], self.ahead[b.row[new & ahead]] = b.t[right], b.t[new & ahead]
         told = np.maximum(np.where(ahead, np.minimum(b.t, receipt), b.t), self.told[b.row] + 1)[new]
         c = b.take(new)
-        codes = self._arrive(c.row, c.t[:, None], told[:, None], c.value[:, None], c.quality[:, None], out)[:, 0]
+        old = self._old(c.row, told, receipt[new])[:, None]
+        codes = self._arrive(c.row, c.t[:, None], told[:, None], c.value[:, None], c.quality[:, None], old, out)[:, 0]
         good = right[new]
         self._keep(Part(Batch(c.row, c.t, c.value, codes).take(good), number[right]), out)
 
-    def _runs(self, batch: Batch, number: Ints, order: Ints, rank: Ints, out: Outcome) -> tuple[Ints, Ints]:
+    def _runs(self, batch: Batch, number: Ints, receipt: Ints, order: Ints, rank: Ints, out: Outcome) -> tuple[Ints, Ints]:
         """Judge the series whose readings are all new and in order, in runs without a gap; the order and rank of the others."""
         if not rank.any():
             return order, rank
@@ -215,7 +223,9 @@ class Engine:
         whole = np.logical_and.reduceat(fine, starts) & (count > 1)
         mine = np.repeat(whole, count)
         for run in runs(order[mine], rank[mine], (first | self._apart(row, gap))[mine]):
-            self._whole(batch.row[run[:, 0]], batch.t[run], batch.value[run], batch.quality[run], number[run].ravel(), out)
+            rows, t = batch.row[run[:, 0]], batch.t[run]
+            old = self._old(rows, t, receipt[run])
+            self._whole(rows, t, batch.value[run], batch.quality[run], number[run].ravel(), old, out)
         return order[~mine], rank[~mine]
 
     def _apart(self, row: Rows, gap: Ints) -> Bools:
@@ -233,12 +243,12 @@ class Engine:
         block, number = b.block, b.number
         if block.row.size:
             t = block.t[:, None] + block.step * np.arange(block.value.shape[1])
-            self._whole(block.row, t, block.value, block.quality, number, out)
+            self._whole(block.row, t, block.value, block.quality, number, self._old(block.row, t, b.at), out)
 
-    def _whole(self, row: Rows, t: Ints, x: Floats, said: Codes, number: Ints, out: Outcome) -> None:
-        """New readings t, x [m, k] of series [m]; number [m] or [m * k]."""
+    def _whole(self, row: Rows, t: Ints, x: Floats, said: Codes, number: Ints, old: Bools, out: Outcome) -> None:
+        """New readings t, x, old [m, k] of series [m]; number [m] or [m * k]."""
         self.last[row] = t[:, -1]
-        codes = self._arrive(row, t, t, x, said, out)
+        codes = self._arrive(row, t, t, x, said, old, out)
         flat = Batch(np.repeat(row, t.shape[1]), t.ravel(), x.ravel(), codes.ravel())
         if (t[:, 0] > self.ahead[row]).all():
             out.fresh.append(flat)
@@ -254,8 +264,8 @@ class Engine:
         out.fresh.append(part.batch.take(sure))
         out.used.append(part.number[sure])
 
-    def _arrive(self, rows: Rows, t: Ints, told: Ints, x: Floats, said: Codes, out: Outcome) -> Codes:
-        """New readings t, x [m, k] of unique rows [m], as of `told` [m, k], with the codec's quality: judge, remember."""
+    def _arrive(self, rows: Rows, t: Ints, told: Ints, x: Floats, said: Codes, old: Bools, out: Outcome) -> Codes:
+        """New readings t, x, old [m, k] of unique rows [m], as of `told` [m, k], with the codec's quality: judge, remember."""
         kept, codes = self.gate.step(QualityState._make(a[rows] for a in self.quality), rows, t, x)
         for whole, new in zip(self.quality, kept, strict=True):
             whole[rows] = new
@@ -274,22 +284,24 @@ class Engine:
         member = self._group[rows]
         for g in np.unique(member).tolist():
             mine = slice(None) if (member == g).all() else np.flatnonzero(member == g)
-            self._judge(self.groups[g], rows[mine], told[mine], x[mine], good[mine], before[mine], out)
+            self._judge(self.groups[g], rows[mine], told[mine], x[mine], good[mine], before[mine], old[mine], out)
         self.recent.add(rows, told, x)
         return codes
 
-    def _judge(self, group: Group, rows: Rows, t: Ints, x: Floats, good: Floats, before: Ints, out: Outcome) -> None:
+    def _judge(
+        self, group: Group, rows: Rows, t: Ints, x: Floats, good: Floats, before: Ints, old: Bools, out: Outcome
+    ) -> None:
         if not group.values:
             return
         place = self._place[rows]
         if not group.held:
             self._bridge(group, place, before, np.where(before > 0, t[:, 0] - before, 0), rows)
-        index = group.index(place)
+        index, late = group.index(place), old if old.any() else None
         for line in group.values:
             seen = x if line.rule.raw else good
             if line.rule.relative:
                 seen = seen / group.rated[place, None]
-            steps = advance(line.rule, line.standing, index, seen, t=t)
+            steps = advance(line.rule, line.standing, index, seen, t=t, old=late)
             if self._heed is not None:
                 self._heed(line.rule, rows, t, steps.score)
             if steps.which.size:
@@ -415,4 +427,5 @@ def joined(blocks: list[Blocks]) -> Blocks:
     if len(blocks) == 1:
         return blocks[0]
     row, t, value, quality = (np.concatenate([getattr(b.block, f) for b in blocks]) for f in ("row", "t", "value", "quality"))
-    return Blocks(Block(row, t, blocks[0].block.step, value, quality), np.concatenate([b.number for b in blocks]))
+    number, at = np.concatenate([b.number for b in blocks]), min(b.at for b in blocks)
+    return Blocks(Block(row, t, blocks[0].block.step, value, quality), number, at)

@@ -32,10 +32,15 @@ class Replay:
         terms: Terms = TERMS,
         heed: Heed | None = None,
         maps: Maps | None = None,
+        *,
+        dated: bool = True,
     ) -> None:
-        """heed: is told every score of readings and slots; those of silence are the ages themselves. maps: as configured"""
+        """heed: is told every score of readings and slots; those of silence are the ages themselves. maps: as configured
+
+        dated: turns say when they were received; else nothing in them is old.
+        """
         self.engine = Engine(catalog, list(rules), gate(catalog, settings()), city, heed, maps)
-        self._terms = terms
+        self._terms, self._dated = terms, dated
         self.readings = 0
         self.refused = 0  # readings whose date is beyond what is permitted
 
@@ -44,8 +49,9 @@ class Replay:
         parts, waves, clock = list[Part](), list[Blocks](), self.engine.clock
         for i, turn in enumerate(arrived):  # as number: series sent both ways stay in order of arrival
             batch, own, blocks = self._admitted(turn)
-            parts += [Part(batch, np.full(batch.n, i, np.int64), turn.at)] if batch.n else []
-            waves += [Blocks(b, np.full(b.row.size, i, np.int64), turn.at) for b in blocks]
+            at = turn.at if self._dated else 0
+            parts += [Part(batch, np.full(batch.n, i, np.int64), at)] if batch.n else []
+            waves += [Blocks(b, np.full(b.row.size, i, np.int64), at) for b in blocks]
             clock = max(clock, self._moved(batch, own, blocks, turn.at))
         return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alerts import grade
 from alerts.grade import GradeState
-from lifeline.model import Bools, Codes, Detector, Floats, Ints, Limits, Rule, is_panel, is_timed
+from lifeline.model import Bools, Codes, Detector, Floats, Ints, Level, Limits, Rule, is_panel, is_timed
 
 ROWS: Final = 8192  # [1] series in a tile: measured; fewer pay numpy's calls, more no longer fit a second-level cache of 1 MB
 TILE: Final = 16 * ROWS  # [1] readings worked on at once; measured like the tiles
@@ -57,11 +57,18 @@ def standing(rule: Rule, n: int) -> Standing:
 
 
 def advance(
-    rule: Rule, standing: Standing, index: slice | Ints, x: Floats, out: Floats | None = None, t: Ints | None = None
+    rule: Rule,
+    standing: Standing,
+    index: slice | Ints,
+    x: Floats,
+    out: Floats | None = None,
+    t: Ints | None = None,
+    old: Bools | None = None,
 ) -> Steps:
     """Judge x [m, k] (joint: [m, c, k]) of the series at `index`, unique positions in the rule's list; a slice costs no gather.
 
     t: [m, k] [ns] of the samples; needed by detectors that are timed
+    old: [m, k] samples that came so late that they raise nothing beyond ORANGE
     out: array [m, k] for the scores, to be used again by callers who keep none; best in column order, as x.
     """
     m, k = x.shape[0], x.shape[-1]
@@ -73,12 +80,12 @@ def advance(
         stirs = awake(standing.grade, rows)
         for span in spans(k, part.stop - part.start):
             s, said = stepped(rule.detector, s, columns(x[part, ..., span]), None if t is None else t[part, span])
-            score[part, span] = said
+            score[part, span] = said if old is None else tempered(rule.limits, said, old[part, span])
             hot = said >= lowest
             if hot.any():
                 stirs |= hot.any(axis=1)
-        for whole, old, new in zip(standing.memory, taken, s, strict=True):
-            if new is not old:
+        for whole, was, new in zip(standing.memory, taken, s, strict=True):
+            if new is not was:
                 whole[rows] = new
         active[part] = stirs
     return Steps(score, *regrade(rule.limits, standing.grade, index, score, np.flatnonzero(active)))
@@ -90,6 +97,13 @@ def stepped(detector: Detector, s: Any, x: Floats, t: Ints | None) -> tuple[Any,
         assert t is not None, f"{detector!r} wants to know the time"
         return detector.step(s, x, t)
     return detector.step(s, x)
+
+
+def tempered(limits: Limits, score: Floats, old: Bools) -> Floats:
+    """Scores of which those that are `old` stay below RED, where the rule has a lower level for them. [m, k]"""
+    if not np.isfinite(limits.enter[: Level.ORANGE]).any():
+        return score
+    return np.where(old, np.minimum(score, np.nextafter(limits.enter[Level.RED - 1], 0.0)), score)
 
 
 def together(rule: Rule, standing: Standing, x: Floats, t: Ints, judged: Bools) -> Steps:

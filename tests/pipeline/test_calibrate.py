@@ -37,7 +37,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = pd.DataFrame(x, columns=keys).assign(
         time=pd.date_range("2026-01-01", periods=20 * 96, freq="900s", tz="UTC"), **{"well-1/ch4": 0.01}
     )
-    frame.loc[700:704, "well-1/ch4"] = 0.7  # somebody's test, which the limit calls
+    frame.loc[700:704, "well-1/ch4"] = [0.7, 0.72, 0.71, 0.69, 0.7]  # somebody's test, which the limit calls
     frame.to_parquet(folder / "history.parquet")
     return folder
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alerts import grade
 from detectors import known, rules
 from detectors.cusum import Cusum
+from detectors.limit import Limit
 from detectors.rise import Rise
 from detectors.stuck import Stuck
 from lifeline.model import Detector, Floats, Ints, Limits, Rule, is_panel, is_timed
@@ -19,11 +20,11 @@ from pipeline import stepping
 from pipeline.stepping import BadSnapshot, Standing, Steps
 
 LIMITS = Limits(np.array([0.5, 1.0, np.inf, 2.0]), np.array([0.4, 0.7, np.inf, 1.5]), np.array([2, 3, 1, 2]))
-RULES = {r.id: r for r in rules()}
+METHANE = replace(next(r for r in rules() if r.id == "gas.methane.limit"), detector=Limit(scale=0.005))
 
 
 def rule_of(detector: Detector) -> Rule:
-    return replace(RULES["gas.methane.limit"], detector=detector, limits=LIMITS)
+    return replace(METHANE, detector=detector, limits=LIMITS)
 
 
 def plain(rule: Rule, x: Floats) -> list[tuple[int, int, int, int]]:
@@ -84,7 +85,7 @@ def test_any_rows_in_any_order_at_any_time_change_as_each_would_alone(seed: int)
 
 
 def test_a_middle_slice_moves_its_own_rows_only() -> None:
-    rule = RULES["gas.methane.limit"]
+    rule = METHANE
     standing = stepping.standing(rule, 10)
     steps = stepping.advance(rule, standing, slice(4, 7), np.full((3, 3), 0.06))
     assert standing.grade.level.tolist() == [0] * 4 + [4] * 3 + [0] * 3
@@ -94,7 +95,7 @@ def test_a_middle_slice_moves_its_own_rows_only() -> None:
 
 
 def test_a_level_that_waits_is_neither_forgotten_nor_hurried_between_calls() -> None:
-    rule = RULES["gas.methane.limit"]
+    rule = METHANE
     standing = stepping.standing(rule, 2)
     seen = [
         stepping.advance(rule, standing, slice(0, 2), np.array([[v], [0.0]])).new.tolist()
@@ -105,7 +106,7 @@ def test_a_level_that_waits_is_neither_forgotten_nor_hurried_between_calls() -> 
 
 
 def test_scores_go_where_the_caller_wants_them() -> None:
-    rule = RULES["gas.methane.limit"]
+    rule = METHANE
     x, out = np.full((5, 4), 0.005), np.zeros((4, 5)).T
     steps = stepping.advance(rule, stepping.standing(rule, 5), slice(0, 5), x, out)
     assert steps.score is out
@@ -113,7 +114,7 @@ def test_scores_go_where_the_caller_wants_them() -> None:
 
 
 def test_nothing_new_is_nothing() -> None:
-    rule = RULES["gas.methane.limit"]
+    rule = METHANE
     standing = stepping.standing(rule, 5)
     for x in (np.empty((0, 3)), np.empty((5, 0))):
         steps = stepping.advance(rule, standing, slice(0, x.shape[0]), x)
@@ -122,10 +123,10 @@ def test_nothing_new_is_nothing() -> None:
 
 
 def test_a_rule_that_reckons_in_seconds_is_told_the_step_of_its_series() -> None:
-    surge = stepping.fitted(RULES["gas.methane.surge"], 300.0)
+    surge = stepping.fitted(rule_of(Rise(600.0)), 300.0)
     assert isinstance(surge.detector, Rise)
     assert surge.detector.every == 300.0
-    assert stepping.fitted(RULES["gas.methane.limit"], 300.0) is RULES["gas.methane.limit"]
+    assert stepping.fitted(METHANE, 300.0) is METHANE
 
 
 @pytest.fixture
