@@ -76,6 +76,7 @@ class Members:
     judged: Bools  # [n] whether it may be given a score; the others only help
     slot: float  # [s]
     map: Path | None = None  # file of the pipes or the network of its asset, district or domain
+    asset_type: NDArray[np.object_] | None = None  # [n] "": not told; None: of none
 
     @property
     def n(self) -> int:

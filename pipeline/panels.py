@@ -147,7 +147,7 @@ def settled(d: Judge, catalog: Catalog, rows: Rows, judged: Bools, maps: Maps) -
     file = next((maps[name] for name in names if name in maps), None)
     m = Members(
         c.key[rows], c.quantity[rows], c.device[rows], c.asset[rows], c.lat[rows], c.lon[rows], c.rated[rows], c.low[rows],
-        c.high[rows], c.step[rows], judged, slot, file,
+        c.high[rows], c.step[rows], judged, slot, file, c.asset_type[rows],
     )  # fmt: skip
     own = d.settled(m)
     return None if own is None else (own, m)

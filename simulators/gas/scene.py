@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import gcd
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 
 from lifeline.kinds import Between
 from lifeline.measures import measure, time
-from lifeline.model import NS, Floats
+from lifeline.model import NS, Domain, Floats
 from lifeline.words import suggestion
 from simulators.columns import columns
 from simulators.dice import dice
@@ -30,6 +31,7 @@ HOUR: Final = 3600  # [s] longest slot, but for ticks that are longer
 TICKS: Final = 12  # in a slot
 FINE: Final = 600  # [s] longest tick: weather and leaks change within it
 DEGREE: Final = 95_000.0  # [m] of longitude there
+STREET: Final = Path(__file__).with_name("street.csv")  # its main, piece by piece
 
 Cadences = Annotated[float, time("1s", "24h")]
 
@@ -88,7 +90,9 @@ class GasMaker:
         there = [Site(str(i + 1), "A", 31.8205, 117.23) for i in range(world.regulators)]
         cadence = Cadence(round(world.slow), round(world.fast), world.above)
         fitted = Fitted(world.pressure, cadence, round(world.every), world.companions, world.gates)
-        return made(wells, kinds, here, there, fitted, acting(faults, start / NS), Weather(seed, mean=world.mean), seed)
+        weather = Weather(seed, mean=world.mean)
+        scene = made(wells, kinds, here, there, fitted, acting(faults, start / NS), weather, seed)
+        return scene._replace(maps={Domain.GAS.value: STREET})
 
     def town(self, plan: Plan, faults: Sequence[Any], start: int, seed: int) -> Scene:
         here, there = sites(plan, plan.wells, seed, 1), sites(plan, plan.regulators, seed, 11)
