@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
+from alerts.blast import VOLUME, blast
 from alerts.judge import Why
 from alerts.notice import Grounds, Story, Texts, What
 from lifeline.model import NS, Kind, Level
@@ -11,6 +12,7 @@ from lifeline.units import QUANTITIES, UNITS
 Pair = tuple[str, str]  # Chinese, English
 
 PLACES: Final = 5  # causes named in a notice
+EXPLODES: Final = ("gas_accumulation", "biogas")  # hazards in a closed space
 
 LEVELS: Final[dict[str, Pair]] = {
     "RED": ("红色", "RED"),
@@ -102,7 +104,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
     zh, en = _title(story)
     measured = _measured(story.grounds[0]) if story.grounds else ("", "")
     since, reason = _since(story, zone), _reason(story)
-    causes = _causes(story)
+    causes, reach = _causes(story), _reach(story)
     place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
     zh_lines = [
         zh,
@@ -111,6 +113,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         f"依据：{reason[0]}",
         f"位置：{place[0]}（{story.lat:.5f}，{story.lon:.5f}）",
         causes[0],
+        reach[0],
         f"编号：{story.warning}",
     ]
     en_lines = [
@@ -120,6 +123,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         f"Grounds: {reason[1]}",
         f"Place: {place[1]} ({story.lat:.5f}, {story.lon:.5f})",
         causes[1],
+        reach[1],
         f"Id: {story.warning}",
     ]
     return Texts(zh_title=zh, zh=_lines(zh_lines), en_title=en, en=_lines(en_lines))
@@ -194,6 +198,22 @@ def _causes(story: Story) -> Pair:
         return "", ""
     named = [f"{p.name} {100 * p.share:.0f} %" for p in places]
     return f"可能起因：{'、'.join(named)}", f"Likely cause at: {', '.join(named)}"
+
+
+def _reach(story: Story) -> Pair:
+    """How far the gas could reach if it were lit, where it stands at ORANGE or above."""
+    g = story.grounds[0] if story.grounds else None
+    if story.hazard not in EXPLODES or story.ended is not None or Level[story.level] < Level.ORANGE:
+        return "", ""
+    if g is None or g.quantity != "methane" or g.evidence.unit not in UNITS:
+        return "", ""
+    known = [v for v in g.evidence.value if v is not None]
+    if not known:
+        return "", ""
+    far = blast(UNITS[g.evidence.unit].to_si(known[-1]))
+    zh = f"若引爆（按 {VOLUME:g} m³ 空间计）：{far.hurt:.0f} m 内可致人员受伤、建筑受损，{far.glass:.0f} m 内玻璃破碎"
+    en = f"people hurt and buildings damaged within {far.hurt:.0f} m, windows broken within {far.glass:.0f} m"
+    return zh, f"If it were lit (in a space of {VOLUME:g} m³): {en}"
 
 
 def _since(story: Story, zone: tzinfo) -> Pair:

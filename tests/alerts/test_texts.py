@@ -82,3 +82,19 @@ def test_likely_causes_are_named_likeliest_first(say: Say) -> None:
     assert "可能起因：pipe 0 29 %、pipe 1 24 %、pipe 2 19 %、pipe 3 14 %、pipe 4 10 %" in said.zh.splitlines()
     assert "Likely cause at: pipe 0 29 %, pipe 1 24 %, pipe 2 19 %, pipe 3 14 %, pipe 4 10 %" in said.en.splitlines()
     assert "Likely" not in texts.write(told(say(Level.RED)), SHANGHAI).en
+
+
+def test_gas_that_may_explode_says_how_far(say: Say) -> None:
+    """Distances of a well of 3 m³ at its worst: 20 m to 7 kPa, 68 m to 2 kPa (domain table, all heat in the blast)."""
+    worst = Evidence([0], [9.5], "%VOL", {"RED": 5.0}, "%VOL")
+    said = texts.write(told(say(Level.RED), worst), SHANGHAI)
+    assert "within 20 m" in said.en
+    assert "within 68 m" in said.en
+    assert "20 m 内可致人员受伤" in said.zh
+    weaker = texts.write(told(say(Level.RED), Evidence([0], [5.0], "%VOL", {"RED": 5.0}, "%VOL")), SHANGHAI)
+    assert "within 55 m" in weaker.en
+
+
+def test_no_distance_is_said_of_little_gas_or_of_other_hazards(say: Say) -> None:
+    for change in (say(Level.YELLOW), say(Level.RED, hazard="open_air_release"), say(Level.RED, quantity="gas_flow")):
+        assert "lit" not in texts.write(told(change), SHANGHAI).en
