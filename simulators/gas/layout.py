@@ -62,5 +62,5 @@ def of_regulator(asset: str, place: Site, fitted: Fitted) -> list[Row]:
 
 
 def of_gate(number: int, place: Site, fitted: Fitted) -> Row:
-    name, step = f"gate-{number}", float(fitted.every)
-    return series(Domain.GAS, name, f"meter-{name}", "flow", "gas_flow", "m³/h", (0.0, 10_000.0), step, place)
+    name, step, span = f"gate-{number}", float(fitted.every), (0.0, 10_000.0)
+    return series(Domain.GAS, name, f"meter-{name}", "flow", "gas_flow", "m³/h", span, step, place, asset_type="gate")

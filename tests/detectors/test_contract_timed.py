@@ -43,7 +43,7 @@ def members(detector: Detector) -> Members:
     return Members(
         key, np.array(quantity, object), np.array([f"device-{i}" for i in range(N)], object), np.array(["asset"] * N, object),
         31.8 + 1e-4 * np.arange(float(N)), 117.2 * flat, none, -1e3 * flat, 1e3 * flat, (detector.slot or STEP) / 100 * flat,
-        np.array([q in over for q in quantity]), STEP,
+        np.array([q in over for q in quantity]), STEP, None, np.array(["gate", *[""] * (N - 1)], object),
     )  # fmt: skip
 
 
