@@ -184,6 +184,34 @@ def query(
     raise typer.Exit(show(configured(config), key, start, end, every, csv=csv))
 
 
+class Lang(StrEnum):
+    """In which language something is said."""
+
+    zh = "zh"
+    en = "en"
+    both = "both"
+
+
+@app.command()
+def explain(
+    warning: Annotated[str, typer.Argument(help="Id of a warning, the beginning of one, or its case as ASSET/HAZARD.")],
+    lang: Annotated[Lang, typer.Option(help="zh, en or both.")] = Lang.both,
+    png: Annotated[Path | None, typer.Option(help="Also draw it: readings, limits, scores, levels.")] = None,
+    before: Annotated[str, typer.Option(help="Begin so much earlier, e.g. 12h; left out: as long as the rules learn.")] = "",
+    source: Annotated[Kept, typer.Option(help="auto: the journal where it still reaches back so far.")] = Kept.auto,
+    rules: Annotated[Path | None, typer.Option(help="Folder of other rules; left out: those of the configuration.")] = None,
+    config: ConfigPath = DEFAULT,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Why a warning was given: its readings, limits and scores, told again by the same engine. docs/explain.md."""
+    from pipeline.explain import run
+
+    said = run(
+        configured(config), warning, rules=rules, before=before, source=source.value, lang=lang.value, png=png, as_json=json
+    )
+    typer.echo(said)
+
+
 @app.command()
 def backtest(
     data: Annotated[Path, typer.Argument(help="Parquet or CSV, wide or long.")],

@@ -89,10 +89,7 @@ def found_by(rule: Rule, rules: Sequence[Rule], catalog: Catalog, maps: Maps) ->
         return
     d = rule.detector
     mode, judged = members(rule, d, rules, catalog)
-    beside = np.isin(catalog.quantity, d.beside) if d.beside else np.zeros(catalog.n, np.bool_)
-    if rule.domain is not None:
-        beside &= catalog.domain == rule.domain
-    for scope, rows in scopes(catalog, judged, judged | beside, d.within):
+    for scope, rows in reaches(rule, d, judged, catalog):
         made = settled(d, catalog, rows, judged[rows], maps)
         if made is None:
             continue
@@ -102,6 +99,14 @@ def found_by(rule: Rule, rules: Sequence[Rule], catalog: Catalog, maps: Maps) ->
         name = f"{scope}/{judges}/{m.slot:g}{'/held' if rule.held else ''}"
         active = Mode.ACTIVE if (mode[rows[m.judged]] == Mode.ACTIVE).any() else Mode.PASSIVE
         yield Found(replace(rule, detector=own, mode=active), name, rows, m.judged, m.slot, round(wait, 3))
+
+
+def reaches(rule: Rule, d: Judge, judged: Bools, catalog: Catalog) -> Iterator[tuple[str, Rows]]:
+    """Name and series of each panel to be of a rule, before its detector is asked. judged [n]"""
+    beside = np.isin(catalog.quantity, d.beside) if d.beside else np.zeros(catalog.n, np.bool_)
+    if rule.domain is not None:
+        beside &= catalog.domain == rule.domain
+    yield from scopes(catalog, judged, judged | beside, d.within)
 
 
 def members(rule: Rule, d: Judge, rules: Sequence[Rule], catalog: Catalog) -> tuple[Texts, Bools]:

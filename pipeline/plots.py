@@ -100,7 +100,7 @@ def chosen(p: Picture) -> list[int]:
         for i in np.flatnonzero(p.catalog.asset == t.asset).tolist():
             weight[i] = weight.get(i, 0.0) + (50.0 if t.hazard else 30.0)
     for i in weight:
-        weight[i] += 10.0 * bool(_limits(p, i))
+        weight[i] += 10.0 * bool(limits_on(p.rules, p.catalog, i))
     order = sorted(weight, key=lambda i: (-weight[i], i)) or list(range(min(p.catalog.n, p.most)))
     some = [i for i in order if p.envelope.of(i)[0].size]
     quantities = p.catalog.quantity
@@ -113,7 +113,7 @@ def panel(p: Picture, row: int, top: float) -> Iterator[str]:
     at, low, high, last = p.envelope.of(row)
     unit = UNITS[shown(p.catalog.quantity[row], p.catalog.unit[row])]
     low, high, last = ((x - unit.offset) / unit.scale for x in (low, high, last))
-    limits = [(name, unit.from_si(bound)) for name, bound in _limits(p, row)]
+    limits = [(name, unit.from_si(bound)) for name, bound in limits_on(p.rules, p.catalog, row)]
     scale = Scale(*span(float(low.min()), float(high.max()), [b for _, b in limits]), top)
     yield from shades(p, str(p.catalog.asset[row]), top)
     yield f'<rect class="fr" x="{LEFT}" y="{top:.1f}" width="{WIDTH - LEFT - RIGHT}" height="{HIGH}"/>'
@@ -267,9 +267,9 @@ def _title(c: Catalog, row: int) -> str:
     return f"{c.key[row]} · {names} [{shown(q, c.unit[row])}]"
 
 
-def _limits(p: Picture, row: int) -> list[tuple[str, float]]:
+def limits_on(rules: Iterable[Rule], c: Catalog, row: int) -> list[tuple[str, float]]:
     """Level and bound [SI] of each hard limit on a series that people are told of."""
-    return [(name, bound) for rule in p.rules if _speaks(rule, p.catalog, row) for name, bound in _bounds(rule, p.catalog, row)]
+    return [(name, bound) for rule in rules if _speaks(rule, c, row) for name, bound in _bounds(rule, c, row)]
 
 
 def _speaks(rule: Rule, c: Catalog, row: int) -> bool:

@@ -30,19 +30,34 @@ from store.lake import Lake
 Source = Literal["auto", "journal", "lake"]
 
 SHORTEST, LONGEST = 60 * NS, 3600 * NS  # [ns] of the lake read at once
+NONE: Final = np.empty(0, np.int64)
 MANY: Final = 2_000_000  # readings at once above which less is read at a time, and a tenth of which more
 
 
 class Cut:
     """What is to be recorded."""
 
-    def __init__(self, config: Config, start: int, end: int, which: Sequence[str]) -> None:
-        """start, end [ns]; which: patterns of keys, assets or domains; none: everything"""
+    def __init__(
+        self,
+        config: Config,
+        start: int,
+        end: int,
+        which: Sequence[str] | Bools,
+        whole: Catalog | None = None,
+        beside: Ints = NONE,
+    ) -> None:
+        """start, end [ns]
+
+        which: patterns of keys, assets or domains, none: everything; or the series themselves [n]
+        whole: the catalog, where it is loaded already
+        beside: rows of other series that are read from the lake too, only to move the clock; from the journal all do
+        """
         if start >= end:
             raise Unusable(f"nothing lies between {iso(start)} and {iso(end)}; --from must be before --to")
         self.config, self.start, self.end = config, start, end
-        self.whole: Catalog = load(config.city.catalog)
-        fits = _matching(self.whole, which)
+        self.whole: Catalog = whole or load(config.city.catalog)
+        fits = which if isinstance(which, np.ndarray) else _matching(self.whole, which)
+        self._read = np.union1d(np.flatnonzero(fits), beside).astype(np.int32)
         self.place: Rows = np.where(fits, np.cumsum(fits) - 1, -1).astype(np.int32)  # [n] row in the catalog of the recording
         # of these alone: replayed, a series that was left out would be taken for silent
         self.catalog = Catalog(**{f.name: getattr(self.whole, f.name)[fits] for f in fields(Catalog)})
@@ -70,12 +85,12 @@ class Cut:
 
     def lake(self) -> Iterator[Turn]:
         """Second by second of the sensors' clocks."""
-        lake = Lake(self.config.city.data / "lake", self.catalog)
-        rows, at, length = np.arange(self.catalog.n, dtype=np.int32), self.start, SHORTEST
+        lake = Lake(self.config.city.data / "lake", self.whole)
+        at, length = self.start, SHORTEST
         while at < self.end:
             then = min((at // length + 1) * length, self.end)
-            found = lake.scan(rows, at, then)
-            yield from turns(parts(found, self.catalog))
+            found = lake.scan(self._read, at, then)
+            yield from (chosen(turn, self.place) for turn in turns(parts(found, self.whole)))
             at = then
             length = length // 2 if found.n > MANY else length * 2 if found.n < MANY // 10 else length
             length = min(max(length, SHORTEST), LONGEST)
@@ -129,7 +144,7 @@ def _nth(row: Rows) -> Ints:
 def run(config: Config, start: int, end: int, path: Path, which: Sequence[str], source: Source) -> dict[str, Any]:
     """What was recorded of (start, end] [ns]."""
     cut = Cut(config, start, end, which)
-    chosen_source = source if source != "auto" else _reaching(cut)
+    chosen_source = source if source != "auto" else reaching(cut)
     info = {
         "source": chosen_source, "city": config.city.name, "from": iso(start), "to": iso(end), "only": list(which),
         "terms": [cut.terms.skew, cut.terms.oldest, cut.terms.max_payload],
@@ -163,7 +178,7 @@ def _nothing(cut: Cut, source: str) -> str:
     return f"the {source} holds nothing of these series from {iso(cut.start)} to {iso(cut.end)}{held}"
 
 
-def _reaching(cut: Cut) -> Literal["journal", "lake"]:
+def reaching(cut: Cut) -> Literal["journal", "lake"]:
     """The journal, if it still reaches back so far."""
     if not (cut.config.city.data / "journal.db").exists():
         return "lake"

@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 
 from ingest.admit import Terms
 from lifeline.catalog import Catalog
-from lifeline.model import NS, Batch, Block, Bools, Codes, Floats, Ints, Rows
+from lifeline.model import NS, Batch, Block, Bools, Codes, Floats, Ints, Quality, Rows
 from lifeline.words import Failed, Unusable
 from pipeline.replay import TERMS
-from simulators.world import Turn, readings
+from simulators.world import Turn, ends, readings
 
 FORMAT: Final = "recording 1"
 GROUP: Final = 500_000  # [1] readings in a row group, or a little more
@@ -276,4 +276,12 @@ def chosen(turn: Turn, place: Rows) -> Turn:
     kept = Batch(place[b.row[mine]], b.t[mine], b.value[mine], b.quality[mine])
     waves = [(b, place[b.row] >= 0) for b in turn.blocks]
     blocks = [Block(place[b.row[m]], b.t[m], b.step, b.value[m], b.quality[m]) for b, m in waves if m.any()]
-    return Turn(turn.at, kept, blocks, None if turn.own is None else turn.own[mine])
+    return Turn(turn.at, kept, blocks, None if turn.own is None else turn.own[mine], _clock(turn, ~mine, place))
+
+
+def _clock(turn: Turn, out: Bools, place: Rows) -> int:
+    """The newest trusted time among readings that are left out [ns]; 0: there is none. out [n] of the batch"""
+    b = turn.batch
+    trusted = out & (b.quality != Quality.CLOCK) & (True if turn.own is None else turn.own)
+    waves = [ends(x)[(place[x.row] < 0) & (x.quality[:, -1] != Quality.CLOCK)] for x in turn.blocks]
+    return max(int(t.max(initial=0)) for t in (b.t[trusted], *waves))

@@ -52,16 +52,16 @@ class Replay:
             at = turn.at if self._dated else 0
             parts += [Part(batch, np.full(batch.n, i, np.int64), at)] if batch.n else []
             waves += [Blocks(b, np.full(b.row.size, i, np.int64), at) for b in blocks]
-            clock = max(clock, self._moved(batch, own, blocks, turn.at))
+            clock = max(clock, self._moved(batch, own, blocks, turn))
         return sorted(self.engine.step(parts, waves, clock).changes, key=lambda c: c.t)
 
-    def _moved(self, batch: Batch, own: Bools, blocks: list[Block], at: int) -> int:
+    def _moved(self, batch: Batch, own: Bools, blocks: list[Block], turn: Turn) -> int:
         """Where a turn moves the data's clock. [ns]"""
         last = [batch.t[own & (batch.quality != Quality.CLOCK)], *(ends(b)[b.quality[:, -1] != Quality.CLOCK] for b in blocks)]
-        trusted = max((int(t.max(initial=0)) for t in last), default=0)
-        newest = max((int(t.max(initial=0)) for t in (batch.t, *map(ends, blocks))), default=0)
+        trusted = max(turn.clock, *(int(t.max(initial=0)) for t in last))
+        newest = max(turn.clock, *(int(t.max(initial=0)) for t in (batch.t, *map(ends, blocks))))
         self.readings += batch.n + sum(b.value.size for b in blocks)
-        return self.engine.moved(trusted, newest, at)
+        return self.engine.moved(trusted, newest, turn.at)
 
     def _admitted(self, turn: Turn) -> tuple[Batch, Bools, list[Block]]:
         """What would be taken at that instant, its clocks marked, as the decoder does it; of the batch, whose times are own."""

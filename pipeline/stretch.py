@@ -169,4 +169,4 @@ def speaks(turn: Turn, silent: Bools) -> bool:
 def newest(turn: Turn) -> int:
     """[ns] latest instant in a turn; 0: none."""
     times: list[Ints] = [turn.batch.t, *map(ends, turn.blocks)]
-    return max((int(t.max(initial=0)) for t in times), default=0)
+    return max(turn.clock, *(int(t.max(initial=0)) for t in times))

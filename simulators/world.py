@@ -62,6 +62,7 @@ class Turn(NamedTuple):
     batch: Batch  # in order of arrival
     blocks: list[Block]
     own: Bools | None = None  # [n] whether the time of each reading of the batch is its device's own; None: all are
+    clock: int = 0  # [ns] newest trusted time among readings that arrived too and were left out; 0: none
 
 
 class Run:

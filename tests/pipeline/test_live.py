@@ -140,6 +140,27 @@ def test_the_lake_too_holds_every_reading_that_was_sent(lived: Lived) -> None:
     assert {(key, t + shift) for key, t in made} == set(kept)
 
 
+@pytest.mark.parametrize("source", ["journal", "lake"])
+def test_a_warning_is_explained_by_its_own_readings(lived: Lived, source: str) -> None:
+    red = next(c for c in lived.changes if c.hazard == "gas_accumulation" and c.new == "RED")
+    png = lived.folder / f"{source}.png"
+    said = lifeline(
+        "explain", f"{red.asset}/gas_accumulation", "--source", source, "--png", str(png),
+        "--config", str(lived.folder / "lifeline.toml"),
+    )  # fmt: skip
+    assert said["warning"]["peak"] == "RED"
+    assert said["same"] is True, said["differences"]
+    assert [s["level"] for s in said["replay"]["steps"]] == [s["level"] for s in said["steps"]]
+    assert said["replay"]["source"] == source
+    assert png.stat().st_size > 10_000
+
+
+def test_a_ticket_of_silence_is_explained_too(lived: Lived) -> None:
+    silent = next(c for c in lived.changes if c.hazard == "silence")
+    said = lifeline("explain", f"{silent.asset}/silence", "--config", str(lived.folder / "lifeline.toml"))
+    assert said["same"] is True, said["differences"]
+
+
 def test_a_series_of_the_recording_can_be_had_by_itself(lived: Lived) -> None:
     path = lived.folder / "one.parquet"
     lifeline(

@@ -1,0 +1,79 @@
+"""What the desk has written down of one warning: its steps, and all that was said of its case meanwhile. Nothing is written."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import select
+
+from alerts.case import Case, from_row
+from alerts.tables import Database, changes, steps, warnings
+from lifeline.model import Change, Kind, Level, Mode
+
+
+class Spoken(NamedTuple):
+    """A change as it was handed in."""
+
+    change: Change
+    fate: str  # accepted, late
+    at: int  # [ns] desk clock
+
+
+class Moved(NamedTuple):
+    """One change of a warning's level."""
+
+    version: int
+    t: int  # [ns] sensor clock
+    at: int  # [ns] desk clock
+    level: Level
+    why: str
+    change: str  # id of the change that made it
+
+
+class Past(NamedTuple):
+    """A warning and what was said of its case from its onset to its last step."""
+
+    case: Case
+    steps: list[Moved]
+    spoken: list[Spoken]  # by instant, those of passive rules and the late ones too
+
+
+def named(database: Database, name: str) -> list[Case]:
+    """The warning of this id; else those whose id begins so; else the youngest of the case "ASSET/HAZARD"."""
+    youngest = select(warnings).order_by(warnings.c.onset.desc(), warnings.c.id)
+    asset, _, hazard = name.rpartition("/")
+    questions = (
+        youngest.where(warnings.c.id == name),
+        youngest.where(warnings.c.id.startswith(name, autoescape=True)).limit(20),
+        youngest.where(warnings.c.asset == asset, warnings.c.hazard == hazard).limit(1),
+    )
+    with database.read() as db:
+        for question in questions:
+            if found := [from_row(dict(r)) for r in db.execute(question).mappings()]:
+                return found
+    return []
+
+
+def past(database: Database, case: Case) -> Past:
+    """All of it in one view of the database."""
+    moves = select(steps).where(steps.c.warning == case.id).order_by(steps.c.version)
+    here = changes.c.body.contains(msgspec.json.encode(case.asset).decode(), autoescape=True)
+    said = select(changes.c.body, changes.c.fate, changes.c.at).where(changes.c.t >= case.onset, changes.c.t <= case.t, here)
+    with database.read() as db:
+        rows = db.execute(moves).mappings().all()
+        told = [Spoken(msgspec.json.decode(r.body, type=Change), r.fate, r.at) for r in db.execute(said)]
+    moved = [Moved(r["version"], r["t"], r["at"], Level[r["level"]], r["why"], r["change"]) for r in rows]
+    mine = [s for s in told if (s.change.asset, s.change.hazard) == (case.asset, case.hazard)]
+    return Past(case, moved, sorted(mine, key=lambda s: (s.change.t, s.at)))
+
+
+def standing(spoken: Sequence[Spoken], step: Moved) -> list[Change]:
+    """What stood above NORMAL in a case once a step was made, the gravest first; passive rules last."""
+    stood: dict[tuple[str, str], Change] = {}
+    for s in spoken:
+        if s.fate == "accepted" and s.change.t <= step.t:
+            stood[s.change.key, s.change.rule] = s.change
+        if s.change.id == step.change:
+            break
+    raised = [c for c in stood.values() if c.new != Level.NORMAL.name]
+    return sorted(raised, key=lambda c: (c.mode is Mode.PASSIVE, c.kind is not Kind.HAZARD, -Level[c.new], c.key, c.rule))
