@@ -1,14 +1,16 @@
 """What the desk has written down of one warning: its steps, and all that was said of its case meanwhile. Nothing is written."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from alerts.case import Case, from_row
 from alerts.tables import Database, changes, steps, warnings
 from lifeline.model import Change, Kind, Level, Mode
+
+LATEST: Final = 2**62  # [ns]
 
 
 class Spoken(NamedTuple):
@@ -31,11 +33,17 @@ class Moved(NamedTuple):
 
 
 class Past(NamedTuple):
-    """A warning and what was said of its case from its onset to its last step."""
+    """A warning and what was said of its case from its onset on."""
 
     case: Case
     steps: list[Moved]
     spoken: list[Spoken]  # by instant, those of passive rules and the late ones too
+    until: int  # [ns] sensor clock: before the next warning of the same case, and as far as is looked at
+
+    def upto(self, end: int) -> "Past":
+        """The same, as far as an instant. [ns]"""
+        end = min(end, self.until)
+        return self._replace(spoken=[s for s in self.spoken if s.change.t <= end], until=end)
 
 
 def named(database: Database, name: str) -> list[Case]:
@@ -58,13 +66,16 @@ def past(database: Database, case: Case) -> Past:
     """All of it in one view of the database."""
     moves = select(steps).where(steps.c.warning == case.id).order_by(steps.c.version)
     here = changes.c.body.contains(msgspec.json.encode(case.asset).decode(), autoescape=True)
-    said = select(changes.c.body, changes.c.fate, changes.c.at).where(changes.c.t >= case.onset, changes.c.t <= case.t, here)
+    said = select(changes.c.body, changes.c.fate, changes.c.at).where(changes.c.t >= case.onset, here)
+    same = (warnings.c.asset == case.asset, warnings.c.hazard == case.hazard)
+    following = select(func.min(warnings.c.onset)).where(*same, warnings.c.onset > case.onset)
     with database.read() as db:
+        until = (db.execute(following).scalar_one() or LATEST) - 1
         rows = db.execute(moves).mappings().all()
         told = [Spoken(msgspec.json.decode(r.body, type=Change), r.fate, r.at) for r in db.execute(said)]
     moved = [Moved(r["version"], r["t"], r["at"], Level[r["level"]], r["why"], r["change"]) for r in rows]
     mine = [s for s in told if (s.change.asset, s.change.hazard) == (case.asset, case.hazard)]
-    return Past(case, moved, sorted(mine, key=lambda s: (s.change.t, s.at)))
+    return Past(case, moved, sorted(mine, key=lambda s: (s.change.t, s.at)), LATEST).upto(until)
 
 
 def standing(spoken: Sequence[Spoken], step: Moved) -> list[Change]:

@@ -33,6 +33,8 @@ class Compared(NamedTuple):
 
 def compared(past: Past, made: Relived, catalog: Catalog) -> Compared:
     """catalog: the whole one, as it stands now"""
+    if not made.heard:
+        return Compared([], [], list(dict.fromkeys([*changed(past, made.rules, catalog), *_readings(past, made)])))
     now = steps(past, made)
     differences = [*_levels(past, now), *_changes(past, made)]
     reasons = [*changed(past, made.rules, catalog), *_readings(past, made)]
@@ -59,7 +61,7 @@ def steps(past: Past, made: Relived) -> list[Step]:
     case = past.case
     mine = [w for w in made.docket.warnings.values() if (w.case.asset, w.case.hazard) == (case.asset, case.hazard)]
     mine = [w for w in mine if w.case.cleared is None or w.case.cleared >= case.onset]
-    return sorted((s for w in mine for s in w.steps if s.t <= case.t), key=lambda s: s.t)
+    return sorted((s for w in mine for s in w.steps if s.t <= past.until), key=lambda s: s.t)
 
 
 def peak(levels: Iterable[Level]) -> Level:
@@ -90,7 +92,7 @@ def _changes(past: Past, made: Relived) -> Iterator[Remark]:
     """Where what single series said differs. Late changes moved nothing and are not compared."""
     case = past.case
     now = {c.id: c for c in made.changes if (c.asset, c.hazard) == (case.asset, case.hazard)}
-    now = {i: c for i, c in now.items() if case.onset <= c.t <= case.t}
+    now = {i: c for i, c in now.items() if case.onset <= c.t <= past.until}
     then = {s.change.id: s.change for s in past.spoken if s.fate == "accepted"}
     for one, others, zh, en in ((then, now, "仅当时有", "said only then"), (now, then, "仅回放中有", "said only now")):
         for c in one.values():
@@ -145,8 +147,9 @@ def _readings(past: Past, made: Relived) -> Iterator[Remark]:
         if c.key in made.left_out:
             yield Remark("left_out", f"{c.key}：读数过多，未回放", f"{c.key}: too many readings; left out")
         elif rule := by_id.get(c.rule):
-            yield from _kept(c, made)
             yield from _learned(c, rule, made)
+    for key in sorted({s.change.key for s in past.spoken} - set(made.left_out)):
+        yield from _kept(key, [s.change for s in past.spoken if s.change.key == key], made)
     for s in past.spoken:
         if s.fate == "late":
             c = s.change
@@ -155,37 +158,37 @@ def _readings(past: Past, made: Relived) -> Iterator[Remark]:
             yield Remark("late_change", zh, en)
 
 
-def _kept(c: Change, made: Relived) -> Iterator[Remark]:
-    """The readings that the change showed beside those that are stored."""
-    t = np.sort(np.concatenate(made.count.get(c.key, [np.empty(0, np.int64)])))
+def _kept(key: str, changes: Sequence[Change], made: Relived) -> Iterator[Remark]:
+    """The readings that changes of a series showed beside those that are stored."""
+    t = np.unique(np.concatenate(made.count.get(key, [np.empty(0, np.int64)])))
     if not t.size:
         place = "日志" if made.source == "journal" else "数据湖"
         yield Remark(
             "gone",
-            f"{c.key}：{place}中没有这段时间的读数（保存期见 [lake] retention、[journal] retention）",
-            f"{c.key}: the {made.source} holds none of its readings of that time; see retention in [lake] and [journal]",
+            f"{key}：{place}中没有这段时间的读数（保存期见 [lake] retention、[journal] retention）",
+            f"{key}: the {made.source} holds none of its readings of that time; see retention in [lake] and [journal]",
         )
         return
-    shown = np.array(c.evidence.t, np.int64)
-    if c.evidence.note or shown.size < 2:
-        return
-    near = t[(t >= shown[0]) & (t <= shown[-1])]
-    gone, more = int((~np.isin(shown, near)).sum()), int((~np.isin(near, shown)).sum())
-    if _single(c, made.rules) and gone:
+    shown = [np.array(c.evidence.t, np.int64) for c in changes if _single(c, made.rules)]
+    every = np.unique(np.concatenate([np.empty(0, np.int64), *shown]))
+    within = [t[(t >= x[0]) & (t <= x[-1])] for x in shown if x.size > 1]
+    near = np.unique(np.concatenate([np.empty(0, np.int64), *within]))
+    gone, more = np.setdiff1d(every, t).size, np.setdiff1d(near, every).size
+    if gone:
         zh, en = f"预警所示读数中有 {gone} 条已不在库中", f"{gone} readings that it showed are not stored"
-        yield Remark("gone", f"{c.key}：{zh}", f"{c.key}: {en}")
-    if _single(c, made.rules) and more and made.source == "lake":
+        yield Remark("gone", f"{key}：{zh}", f"{key}: {en}")
+    if more and made.source == "lake":
         yield Remark(
             "late",
-            f"{c.key}：库中有 {more} 条读数当时晚到，未参与判别；回放按测量时间判别",
-            f"{c.key}: {more} stored readings came late then and were not judged; told again they are judged in their place",
+            f"{key}：库中有 {more} 条读数当时晚到，未参与判别；回放按测量时间判别",
+            f"{key}: {more} stored readings came late then and were not judged; told again they are judged in their place",
         )
 
 
 def _single(c: Change, rules: Sequence[Rule]) -> bool:
-    """Whether the change shows single readings, not slots."""
-    rule = next(r for r in rules if r.id == c.rule)
-    return not (rule.detector.channels or is_panel(rule.detector))
+    """Whether the change shows single readings, not slots or states."""
+    rule = next((r for r in rules if r.id == c.rule), None)
+    return not (c.evidence.note or rule is None or rule.detector.channels or is_panel(rule.detector))
 
 
 def _learned(c: Change, rule: Rule, made: Relived) -> Iterator[Remark]:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import make_url
-
 import detectors
 from alerts.case import Case
 from alerts.past import Past, named, past
@@ -24,6 +22,7 @@ from pipeline.record import Source
 from pipeline.relive import Window, fitting, lead, nearby, relived
 
 AROUND: Final = 600.0  # [s] shown before and after, at least
+LAG: Final = 30 * NS  # [ns] the latest may not have been judged yet
 STEPS: Final = 60  # [step] shown of the slowest series that spoke
 
 
@@ -55,18 +54,23 @@ def _before(text: str) -> float | None:
 
 def warning(config: Config, name: str) -> Past:
     """What the desk knows of the warning; Unusable where there is no desk, or no such warning."""
-    try:
-        url = database.driven(str(config.desk.database))
-        database.opened(url)
-    except database.NoDatabase as why:
-        raise Unusable(f"{why}; {why.mend}") from why
-    if url.get_backend_name() == "sqlite" and not Path(make_url(str(url)).database or "").exists():
-        raise Unusable(f"{url.database}: the desk has not written anything yet; is data = … in [city] right?")
-    desk = Database(str(config.desk.database))
+    desk = Database(reachable(config))
     try:
         return past(desk, _one(named(desk, name), name))
     finally:
         desk.close()
+
+
+def reachable(config: Config) -> str:
+    """The URL of the desk's database; Unusable where nothing is there."""
+    try:
+        url = database.driven(str(config.desk.database))
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            raise Unusable(f"{url.database}: the desk has not written anything yet; is data = … in [city] right?")
+        database.opened(url)
+    except database.NoDatabase as why:
+        raise Unusable(f"{why}; {why.mend}") from why
+    return str(config.desk.database)
 
 
 def _one(found: list[Case], name: str) -> Case:
@@ -92,6 +96,7 @@ def explained(config: Config, found: Past, rules: Path | None, before: float | N
         )
         return Explanation(found, book, catalog, None, Compared([], [], [reason]))
     window = _window(found, book, catalog, before)
+    found = found.upto(window.end)
     needed = {s.change.key for s in found.spoken}
     fits, start, out = fitting(catalog, fits, sorted(needed), window.start, window.end)
     made = relived(config, catalog, book, fits, found.case.asset, window._replace(start=start), source, out)
@@ -107,7 +112,6 @@ def _window(found: Past, rules: Sequence[Rule], catalog: Catalog, before: float 
     around = round(max(AROUND, STEPS * slowest) * NS)
     ahead = round(before * NS) if before is not None else round(learns * NS) + around
     case = found.case
-    receipt = max((s.at for s in found.spoken), default=case.updated) + NS
-    return Window(
-        max(case.onset - max(ahead, NS), 0), case.onset - around, min(case.t + around, max(now(), case.t + NS)), receipt
-    )
+    end = max(case.t, min(case.t + around, found.until, now() - LAG))
+    receipt = max((s.at for s in found.spoken if s.change.t <= end), default=case.updated) + NS
+    return Window(max(case.onset - max(ahead, NS), 0), case.onset - around, end, receipt)

@@ -1,6 +1,7 @@
 """An explanation as a drawing: readings with their limits, scores by rule, the level of the warning then and now."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,6 @@ from pipeline.plots import limits_on
 
 SERIES: Final = 3  # drawn
 RULES: Final = 6  # whose scores are drawn
-FAINT: Final = 0.05  # [1] the lowest score of a drawing that needs many decades
 COLOURS: Final = {"NORMAL": "#dde5dd", "BLUE": "#3b7dd8", "YELLOW": "#e8b800", "ORANGE": "#ef7d1a", "RED": "#d62828"}
 FONTS: Final = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei")
 
@@ -61,7 +61,7 @@ def _readings(ax: Any, e: Explanation, key: str) -> None:
     ax.plot(_when(b.t[fit]), x[fit], lw=0.9, color="#333333", **style)
     ax.plot(_when(b.t[~fit]), x[~fit], "x", ms=4, color="#999999")
     _limits(ax, [(name, UNITS[unit].from_si(v)) for name, v in limits_on(e.rules, catalog, row)], x)
-    ax.set_title(f"{key} ({c.quantity})", loc="left", fontsize=9)
+    ax.set_title(f"{key} ({catalog.quantity[row]})", loc="left", fontsize=9)
     ax.set_ylabel(unit)
 
 
@@ -80,9 +80,13 @@ def _limits(ax: Any, bounds: Iterable[tuple[str, float]], x: Floats) -> None:
     """Across the readings; one that is far from all of them is left out."""
     low, high = (float(np.nanmin(x)), float(np.nanmax(x))) if np.isfinite(x).any() else (0.0, 0.0)
     room = 1.5 * (high - low) + 0.25 * max(abs(low), abs(high))
-    for name, bound in bounds:
-        if low - room <= bound <= high + room:
-            ax.axhline(bound, lw=1.0, ls="--", color=COLOURS[name])
+    near = [(name, bound) for name, bound in bounds if low - room <= bound <= high + room]
+    span = max([high, *(b for _, b in near)]) - min([low, *(b for _, b in near)])
+    taken: list[float] = []
+    for name, bound in sorted(near, key=lambda x: -Level[x[0]]):
+        ax.axhline(bound, lw=1.0, ls="--", color=COLOURS[name])
+        if all(abs(bound - other) > 0.08 * span for other in taken):
+            taken.append(bound)
             ax.annotate(f" {name} {bound:.4g}", (1.0, bound), xycoords=("axes fraction", "data"), fontsize=7, va="center")
 
 
@@ -100,8 +104,7 @@ def _scores(ax: Any, e: Explanation) -> None:
         )
     if found:
         if max(float(np.nanmax(s)) for _, (_, s) in found[:RULES]) > 10:
-            ax.set_yscale("log")
-            ax.set_ylim(bottom=FAINT)
+            ax.set_yscale("symlog", linthresh=1.0)
         ax.legend(fontsize=7, loc="upper left", framealpha=0.8)
 
 
@@ -109,22 +112,28 @@ def _levels(ax: Any, e: Explanation) -> None:
     """Two strips: what the desk told, and what the readings give now."""
     then = [(s.t, s.level) for s in e.past.steps]
     now = [(s.t, s.level) for s in e.compared.steps]
-    _, end = _span(e)
+    begin, end = _span(e)
     for y, steps in ((1, then), (0, now)):
-        for (t, level), (until, _) in zip(steps, [*steps[1:], (end, Level.NORMAL)], strict=True):
+        for (t, level), (until, _) in pairwise([*steps, (max(end, steps[-1][0] if steps else 0), Level.NORMAL)]):
             if level > Level.NORMAL:
                 a, b = _when([t, until])
                 ax.fill_betweenx([y - 0.38, y + 0.38], a, b, color=COLOURS[level.name], lw=0)
-                ax.annotate(level.name, (a, y), xytext=(3, 0), textcoords="offset points", fontsize=7, va="center")
+                if until - t > (end - begin) / 16:
+                    ax.annotate(level.name, (a, y), xytext=(3, 0), textcoords="offset points", fontsize=7, va="center")
     again = "told again" if e.made is not None and e.made.heard else "told again:\nno readings"
     ax.set_yticks([1, 0], ["then", again])
     ax.set_ylim(-0.6, 1.6)
 
 
 def _span(e: Explanation) -> tuple[int, int]:
-    """[ns] that is drawn."""
-    case, w = e.past.case, None if e.made is None else e.made.window
-    return (w.shown, w.end) if w else (case.onset - 600 * NS, case.t + 600 * NS)
+    """What is drawn: a little more than there are readings and levels. [ns]"""
+    case, made = e.past.case, e.made
+    stored = [] if made is None else [b.t for b in made.heard.values()]
+    t = stored or [np.array([x for s in e.past.spoken for x in s.change.evidence.t], np.int64)]
+    every = np.concatenate([*t, [case.onset, case.t]])
+    begin, end = int(every[every > 0].min()), int(every.max())
+    room = max(NS, (end - begin) // 30)
+    return begin - room, end + room
 
 
 def _time(axes: Sequence[Any], e: Explanation) -> None:

@@ -71,8 +71,10 @@ def _lines(e: Explanation, i: int) -> Iterator[str]:
     yield from _replay(e, i)
 
 
-def _time(t: int) -> str:
-    return texts.local(t, ZONE)
+def _time(t: int, fine: bool = False) -> str:  # noqa: FBT001, FBT002  a flag
+    """fine: with milliseconds"""
+    said = texts.local(t, ZONE)
+    return f"{said[:19]}.{t // 1_000_000 % 1000:03d}{said[19:]}" if fine else said
 
 
 def _step(e: Explanation, s: Moved, i: int) -> Iterator[str]:
@@ -82,7 +84,8 @@ def _step(e: Explanation, s: Moved, i: int) -> Iterator[str]:
     grounds = texts.REASONS[s.why][i].format(n=voices)
     yield f"  {s.version}. {_time(s.t)}  {SHAPES[s.level.name]} {texts.LEVELS[s.level.name][i]}  {grounds}"
     for c in stands[:NAMED]:
-        yield f"       {c.key}  {c.rule}  {texts.LEVELS[c.new][i]}{_score(c)}{_mode(c.mode, i)}"
+        note = f"  {c.evidence.note}" if c.evidence.note else ""
+        yield f"       {c.key}  {c.rule}  {texts.LEVELS[c.new][i]}{_score(c)}{_mode(c.mode, i)}{note}"
     if len(stands) > NAMED:
         yield f"       + {len(stands) - NAMED}"
 
@@ -98,23 +101,25 @@ def _mode(mode: str, i: int) -> str:
 def _readings(e: Explanation, i: int) -> Iterator[str]:
     """The last readings of the series that spoke first, each with the score that its rule then gave."""
     for key, c in leads(e, SERIES).items():
-        q = QUANTITIES.get(c.quantity)
-        name = (q.zh, q.en)[i] if q else c.quantity
         kept = e.made is not None and key in e.made.heard
+        quantity = e.made.catalog.quantity[e.made.catalog.row[key]] if kept and e.made else c.quantity
+        q = QUANTITIES.get(quantity)
+        name = (q.zh, q.en)[i] if q else quantity
         yield f"\n{WORDS['readings' if kept else 'evidence'][i]}: {key}, {name}"
-        yield from _stored(e.made, c, i) if kept and e.made is not None else _carried(c)
+        yield from _stored(e.made, key, c, i) if kept and e.made is not None else _carried(c)
 
 
-def _stored(made: Relived, c: Change, i: int) -> Iterator[str]:
-    b, row = made.heard[c.key], made.catalog.row[c.key]
+def _stored(made: Relived, key: str, c: Change, i: int) -> Iterator[str]:
+    b, row = made.heard[key], made.catalog.row[key]
     unit = shown(made.catalog.quantity[row], made.catalog.unit[row])
-    t, score = made.scores.get((c.rule, c.key), (np.empty(0, np.int64), np.empty(0)))
+    t, score = made.scores.get((c.rule, key), (np.empty(0, np.int64), np.empty(0)))
+    fine = bool(made.catalog.step[row] < 1.0)
     near = b.take(b.t <= c.t).take(slice(-ROWS, None))
     for at, x, quality in zip(near.t.tolist(), near.value.tolist(), near.quality.tolist(), strict=True):
         said = score[np.searchsorted(t, at, side="right") - 1] if t.size and at >= t[0] else np.nan
         doubt = "" if quality == Quality.GOOD else f"  {WORDS['quality'][i]} {Quality(quality).name}"
         scored = f"  {c.rule} {said:.3g}" if np.isfinite(said) else ""
-        yield f"  {_time(at)}  {UNITS[unit].from_si(x):.6g} {unit}{scored}{doubt}"
+        yield f"  {_time(at, fine)}  {UNITS[unit].from_si(x):.6g} {unit}{scored}{doubt}"
 
 
 def _carried(c: Change) -> Iterator[str]:
@@ -135,7 +140,7 @@ def _limits(e: Explanation) -> Iterator[str]:
 
 def _scores(e: Explanation, made: Relived, i: int) -> Iterator[str]:
     yield f"  {WORDS['header'][i]}"
-    rows = [score(made, rule, key, e.past.case) for rule, key in spoken(e.rules, made)]
+    rows = [score(made, rule, key, e.past) for rule, key in spoken(e.rules, made)]
     rows = [r for r in rows if r["peak"] is not None]
     for r in sorted(rows, key=lambda r: (r["hazard"] != e.past.case.hazard, -r["peak"])):
         at = "–" if r["at_onset"] is None else f"{r['at_onset']:.3g}"

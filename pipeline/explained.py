@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from alerts.case import Case, to_row
+from alerts.case import to_row
 from alerts.past import Past, standing
 from lifeline.catalog import Catalog
 from lifeline.clock import iso
@@ -31,11 +31,26 @@ class Explanation:
 
 
 def leads(e: Explanation, most: int) -> dict[str, Change]:
-    """Key -> the first change of the series that spoke, active rules before passive ones."""
+    """Key -> the first change of the series that spoke, active rules before passive ones; of several judged together also
+    the others of the asset that changed.
+    """
     first: dict[str, Change] = {}
     for s in sorted(e.past.spoken, key=lambda s: (s.change.mode is Mode.PASSIVE, s.change.t)):
         first.setdefault(s.change.key, s.change)
+    for c in list(first.values()):
+        first |= {key: c for key in _channels(e, c) if key not in first}
     return dict(list(first.items())[:most])
+
+
+def _channels(e: Explanation, c: Change) -> list[str]:
+    """Series that the change's rule judged together with its own, those that changed most first."""
+    rule = next((r for r in e.rules if r.id == c.rule), None)
+    if rule is None or e.made is None or not rule.detector.channels:
+        return []
+    moved = {key: np.count_nonzero(np.diff(b.value)) for key, b in e.made.heard.items()}
+    quantity, row = e.made.catalog.quantity, e.made.catalog.row
+    mine = [key for key in moved if moved[key] and quantity[row[key]] in rule.detector.channels]
+    return sorted(mine, key=lambda key: -moved[key])
 
 
 def account(e: Explanation) -> dict[str, Any]:
@@ -81,18 +96,18 @@ def _replay(made: Relived, e: Explanation) -> dict[str, Any]:
     return {
         "source": made.source, "from": iso(made.window.start), "to": iso(made.window.end), "left_out": made.left_out,
         "steps": [{"t": iso(s.t), "level": s.level.name, "why": str(s.why), "voices": s.voices} for s in e.compared.steps],
-        "scores": [score(made, r, key, e.past.case) for r, key in spoken(e.rules, made)],
+        "scores": [score(made, r, key, e.past) for r, key in spoken(e.rules, made)],
         "readings": {key: _readings(made, key) for key in sorted(made.heard)},
     }  # fmt: skip
 
 
-def score(made: Relived, rule: Rule, key: str, case: Case) -> dict[str, Any]:
+def score(made: Relived, rule: Rule, key: str, past: Past) -> dict[str, Any]:
     """What a rule said of a series: its score at the onset and at its greatest, and the gravest level."""
     t, said = made.scores[rule.id, key]
-    upto = (t <= case.onset) & np.isfinite(said)
-    known = (t <= case.t) & np.isfinite(said)
+    upto = (t <= past.case.onset) & np.isfinite(said)
+    known = (t <= past.until) & np.isfinite(said)
     top = int(np.argmax(np.where(known, said, -1.0))) if known.any() else -1
-    mine = [c for c in made.changes if (c.rule, c.key) == (rule.id, key) and made.window.shown <= c.t <= case.t]
+    mine = [c for c in made.changes if (c.rule, c.key) == (rule.id, key) and made.window.shown <= c.t <= past.until]
     return {
         "rule": rule.id, "key": key, "hazard": rule.hazard, "mode": mine[-1].mode.value if mine else rule.mode.value,
         "at_onset": float(said[upto][-1]) if upto.any() else None,

@@ -178,6 +178,8 @@ class Ear:
                 for row in sorted(self._own & set(group.rows.tolist())):
                     t = np.sort(np.concatenate(self._made.count.get(str(engine.catalog.key[row]), [np.empty(0, np.int64)])))
                     t = t[t <= end]
+                    if not t.size:
+                        continue
                     age = np.diff(t, append=end) / max(int(engine.pause[row]), REPORT)
                     top = line.rule.detector.step(line.rule.detector.init(1), age[None])[1][0]
                     at, score = np.ravel([t, np.append(t[1:] - 1, end)], "F"), np.ravel([np.zeros(t.size), top], "F")
