@@ -88,3 +88,36 @@ def standing(spoken: Sequence[Spoken], step: Moved) -> list[Change]:
             break
     raised = [c for c in stood.values() if c.new != Level.NORMAL.name]
     return sorted(raised, key=lambda c: (c.mode is Mode.PASSIVE, c.kind is not Kind.HAZARD, -Level[c.new], c.key, c.rule))
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The part of a change that counts."""
+
+    t: int  # [ns] sensor clock
+    asset: str
+    device: str
+    key: str
+    quantity: str
+    rule: str
+    hazard: str
+    kind: Kind
+    mode: Mode
+    hard: bool
+    old: str  # Level name
+    new: str  # Level name
+
+
+def said(database: Database, t0: int, t1: int) -> list[Said]:
+    """What was said in (t0, t1] [ns], by instant; late changes are left out."""
+    query = select(changes.c.body).where(changes.c.t > t0, changes.c.t <= t1, changes.c.fate == "accepted")
+    decode = msgspec.json.Decoder(Said).decode
+    with database.read() as db:
+        return sorted((decode(body) for body in db.execute(query).scalars()), key=lambda c: c.t)
+
+
+def answered(database: Database, t0: int, t1: int) -> list[Case]:
+    """Warnings that stood at some time in (t0, t1] [ns] and that a person has acknowledged."""
+    stood = (warnings.c.onset <= t1, (warnings.c.cleared > t0) | warnings.c.cleared.is_(None))
+    query = select(warnings).where(*stood, warnings.c.acknowledged_by.is_not(None))
+    with database.read() as db:
+        return [from_row(dict(r)) for r in db.execute(query).mappings()]

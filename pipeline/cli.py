@@ -29,6 +29,9 @@ scenario_app = typer.Typer(
 app.add_typer(journal_app, name="journal")
 app.add_typer(scenario_app, name="scenario")
 
+rules_app = typer.Typer(help="The rules.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules")
+
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
 
@@ -447,6 +450,28 @@ def journal_purge(
     from pipeline.letters import purge
 
     typer.echo(purge(configured(config), dead_before))
+
+
+@rules_app.command("report")
+def rules_report(
+    start: Annotated[str, typer.Option("--from", help="RFC 3339 time with offset, or e.g. -30d.")] = "-30d",
+    end: Annotated[str, typer.Option("--to", help="RFC 3339 time with offset, or now.")] = "now",
+    rule: Annotated[list[str] | None, typer.Option(help="Pattern of rules; may be repeated.")] = None,
+    within: Annotated[str, typer.Option(help="After its end, in which another rule still confirms an episode.")] = "1h",
+    config: ConfigPath = DEFAULT,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """What passive rules would have raised, by rule and day, beside the active ones: docs/desk.md."""
+    from lifeline.clock import since
+    from lifeline.kinds import duration
+    from lifeline.words import Unusable
+    from pipeline.beside import run
+
+    try:
+        begin, until, slack = since(start), since(end), duration(within)
+    except ValueError as why:
+        raise Unusable(str(why)) from why
+    typer.echo(run(configured(config), begin, until, rule or [], slack, as_json=json))
 
 
 @scenario_app.command("list")
