@@ -19,12 +19,13 @@ from lifeline.clock import iso
 from lifeline.config import Broker
 from lifeline.kinds import SECONDS
 from lifeline.model import Change, Rule
-from lifeline.words import Unusable
+from lifeline.words import Unusable, suggestion
 from pipeline import account, foreign, stranger, verdicts
 from pipeline.docket import Docket
 from pipeline.engine import Heed
 from pipeline.feed import Feed, feeds, turns
 from pipeline.instants import instants
+from pipeline.panels import Maps
 from pipeline.progress import Told, bar, waiting
 from pipeline.replay import Replay
 
@@ -49,10 +50,11 @@ def judged(
     until: int | None = None,
     heed: Heed | None = None,
     progress: Told | None = None,
+    maps: Maps | None = None,
 ) -> Judged:
     """Judge a stream. until: readings before only teach; levels are NORMAL there. [ns]"""
     began, made = time.monotonic(), Judged()
-    replay = Replay(catalog, rules, "backtest", ANY, heed, dated=False)
+    replay = Replay(catalog, rules, "backtest", ANY, heed, maps, dated=False)
     teaching = until is not None
     for turn in turns(given, replay.engine, until):
         if teaching and until is not None and turn.at >= until:
@@ -68,8 +70,18 @@ def judged(
     return made
 
 
-def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *, scores: bool, as_json: bool) -> dict[str, Any]:
-    """Read, judge, write, and say what was done."""
+def run(
+    data: Path,
+    catalog: Path,
+    rules: Path | None,
+    until: str,
+    out: Path,
+    *,
+    scores: bool,
+    as_json: bool,
+    maps: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Read, judge, write, and say what was done. maps: each as NAME=FILE"""
     book = detectors.rules(rules)
     since = _instant(until) if until else None
     sheet = stranger.sheet(catalog)
@@ -80,6 +92,7 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     except OSError as why:
         raise Unusable(f"--out {out}: cannot be made a folder: {why.strerror}") from why
     whole = stranger.completed(sheet, stranger.paces(found.tables, book), book, out / "catalog.csv")
+    drawn = mapped(maps, whole)
     asked = [line["key"] for line in sheet.lines]
     given = feeds(found.tables, whole, si=found.si)
     if not given:
@@ -88,7 +101,7 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
         (out / f"{name}.parquet").unlink(missing_ok=True)
     kept = verdicts.Scores(out / "scores.parquet", whole, book, since or 0) if scores else None
     with bar(sum(f.value.size for f in given), "judging") as progress, kept or nullcontext():
-        made = judged(given, whole, book, until=since, heed=kept, progress=progress)
+        made = judged(given, whole, book, until=since, heed=kept, progress=progress, maps=drawn)
     verdicts.changes(made.changes, out / "changes.parquet")
     verdicts.warnings(made.docket.hazards(), out / "warnings.parquet")
     verdicts.warnings(made.docket.tickets(), out / "tickets.parquet")
@@ -99,6 +112,24 @@ def run(data: Path, catalog: Path, rules: Path | None, until: str, out: Path, *,
     summary |= {} if kept is None else {"scores": kept.count}
     sys.stdout.write((json.dumps(summary, ensure_ascii=False) if as_json else account.spoken(summary, out)) + "\n")
     return summary
+
+
+def mapped(given: Sequence[str], catalog: Catalog) -> dict[str, Path]:
+    """Asset, district or domain -> file of its pipes or its network; Unusable where one cannot be that."""
+    known = {*catalog.asset.tolist(), *catalog.district.tolist(), *catalog.domain.tolist()} - {""}
+    found: dict[str, Path] = {}
+    for text in given:
+        name, equals, file = text.rpartition("=")
+        if not equals or not name or not file:
+            raise Unusable(f"--maps {text!r}: write NAME=FILE, NAME an asset, a district or a domain of the catalog")
+        if name not in known:
+            raise Unusable(f"--maps {text!r}: the catalog has no asset, district or domain {name!r}; {suggestion(name, known)}")
+        if name in found:
+            raise Unusable(f"--maps {text!r}: {name!r} has {found[name]} already")
+        if not Path(file).is_file():
+            raise Unusable(f"--maps {text!r}: {file} is no file")
+        found[name] = Path(file)
+    return found
 
 
 def _training(since: int | None, given: Sequence[Feed]) -> Iterator[str]:

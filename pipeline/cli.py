@@ -222,13 +222,16 @@ def backtest(
     out: Annotated[Path, typer.Option(help="Folder for changes.parquet, warnings.parquet, tickets.parquet, catalog.csv.")],
     rules: Annotated[Path | None, typer.Option(help="Folder of rules; left out: those that come with the program.")] = None,
     train_until: Annotated[str, typer.Option(help="Readings before this time only teach the detectors.")] = "",
+    maps: Annotated[
+        list[str] | None, typer.Option(help="Pipes or network of an asset, a district or a domain: NAME=FILE; may be repeated.")
+    ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="Also every score: scores.parquet.")] = False,  # noqa: FBT002  a flag
     json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
 ) -> None:
     """Judge measurements of any plant by the rules, as if they had come live: docs/backtest.md."""
     from pipeline.backtest import run
 
-    run(data, catalog, rules, train_until, out, scores=scores, as_json=json)
+    run(data, catalog, rules, train_until, out, scores=scores, as_json=json, maps=maps or [])
 
 
 @app.command()

@@ -2,8 +2,9 @@
 
 import json
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import msgspec
@@ -13,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import detectors
-from lifeline.model import NS, Batch, Block, Kind, Quality
+from lifeline.model import NS, Batch, Block, Domain, Floats, Ints, Kind, Members, Quality
 from lifeline.words import Unusable
 from pipeline import backtest, stranger
 from pipeline.cli import app, main
@@ -21,6 +22,7 @@ from pipeline.feed import feeds
 from pipeline.replay import Replay
 from pipeline.tables import Table
 from simulators.world import Turn
+from tests.panel import Apart, ApartState, rule
 
 START = pd.Timestamp("2026-07-15T00:00:00Z")
 AT = pd.date_range(START, periods=1500, freq="60s", unit="ns")
@@ -272,3 +274,58 @@ def test_nothing_of_an_earlier_run_stands_beside_a_later_one(folder: Path) -> No
     assert {p.name for p in (folder / "out").iterdir()} == {
         "catalog.csv", "changes.parquet", "warnings.parquet", "tickets.parquet",
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drawn(Apart):
+    """A panel that knows nothing without its map: there stands the distance that it allows."""
+
+    allowed: float = 1.0
+
+    def settled(self, m: Members) -> Self | None:
+        return None if m.map is None else replace(self, members=m, allowed=float(m.map.read_text("utf-8")))
+
+    def step(self, s: ApartState, x: Floats, t: Ints) -> tuple[ApartState, Floats]:
+        s, score = super().step(s, x, t)
+        return s, score / self.allowed
+
+
+@pytest.fixture
+def district(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three gauges of a district, one of which drifts away; and a rule that judges them together, by their map."""
+    x = np.random.default_rng(2).normal(40.0, 0.1, (3, AT.size))
+    x[2, LEAK:] -= 10.0
+    pd.DataFrame({"time": AT, **{f"g{i}/p": v for i, v in enumerate(x)}}).to_csv(tmp_path / "data.csv", index=False)
+    lines = [f"g{i}/p,water_pressure,mH2O,node-{i},DMA-7,water" for i in range(3)]
+    (tmp_path / "catalog.csv").write_text("\n".join(["key,quantity,unit,asset,district,domain", *lines, ""]), "utf-8")
+    (tmp_path / "pipes.inp").write_text("50000", "utf-8")  # [Pa]
+    book = [rule(Drawn(within="district"), "water_pressure", Domain.WATER, 1.0, name="drawn")]
+    monkeypatch.setattr(detectors, "rules", lambda _folder=None: book)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["DMA-7", "water"])
+def test_a_panel_is_given_its_map(district: Path, name: str) -> None:
+    told(district, "--maps", f"{name}={district / 'pipes.inp'}")
+    found = changes(district)
+    assert set(found["key"]) == {"g2/p"}
+    assert found["t"][0] >= AT[LEAK]
+
+
+def test_without_its_map_the_panel_judges_nothing(district: Path) -> None:
+    assert told(district)["changes"] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["DMA-7"], "write NAME=FILE"),
+        (["=pipes.inp"], "write NAME=FILE"),
+        (["DMA-8={}/pipes.inp"], "no asset, district or domain 'DMA-8'; did you mean 'DMA-7'"),
+        (["DMA-7={}/none.inp"], "none.inp is no file"),
+        (["DMA-7={}/pipes.inp", "DMA-7={}/pipes.inp"], "'DMA-7' has .*pipes.inp already"),
+    ],
+)
+def test_a_map_that_is_none_is_refused(district: Path, given: list[str], why: str) -> None:
+    with pytest.raises(Unusable, match=why):
+        told(district, *(word for g in given for word in ("--maps", g.format(district))))
