@@ -1,12 +1,16 @@
-"""How many readings a second one core judges: limit, EWMA and CUSUM, each graded, over 100,000 series past their warm-up."""
+"""How many readings a second one core judges: limit, EWMA and CUSUM, each graded, over 100,000 series past their warm-up.
+
+Then each detector by itself (bench/each.py).
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from bench import each
 from detectors import rules
 from detectors.cusum import Cusum
 from detectors.ewma import Ewma
@@ -21,7 +25,7 @@ BLOCKS: Final = 4  # [1] different blocks, taken in turn, so that none stays in 
 KIN: Final = 500  # [1] series that live through the warm-up; the others start as their copies
 
 
-def run(seconds: float = 3.0) -> dict[str, float]:
+def run(seconds: float = 3.0) -> dict[str, Any]:
     """Readings per second through all three rules, beside a plain copy of the same arrays, and with one new reading of each."""
     rng = np.random.default_rng(1)
     watch = [(rule, lived(rule, rng)) for rule in three()]
@@ -36,7 +40,13 @@ def run(seconds: float = 3.0) -> dict[str, float]:
         "ratio": judged / copied,
         "readings_per_cpu_s": alone,
         "one_tick_readings_per_s": single,
+        "each": each.figures(),
     }
+
+
+def lines(figures: dict[str, Any]) -> Iterator[str]:
+    """The table of all detectors in Markdown."""
+    yield from each.lines(figures["each"])
 
 
 def three() -> list[Rule]:

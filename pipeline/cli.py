@@ -406,11 +406,12 @@ def bench(
         str, typer.Argument(help="receive, chain, detect, restart, decode, desk, lake, simulate, calibrate, metec; or all.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
+    markdown: Annotated[Path | None, typer.Option(help="Write its table into a document, between its marks.")] = None,
 ) -> None:
     """Measure a part of the pipeline on this machine."""
     from pipeline.bench import run
 
-    raise typer.Exit(run(name, only_json=json))
+    raise typer.Exit(run(name, only_json=json, document=markdown))
 
 
 @journal_app.command("stat")
