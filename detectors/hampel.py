@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 
+from detectors import ordered
 from lifeline.model import Floats, Ints
 
 NORMAL: Final = 1.4826  # [1] spread of a normal distribution over its median absolute deviation
@@ -42,6 +43,8 @@ class Hampel:
     def step(self, s: HampelState, x: Floats) -> tuple[HampelState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1] of the sample before each."""
         past, seen = s.past.copy(), s.seen.copy()
+        if x.size and seen.min() >= self.window and np.isfinite(x).all():
+            return self._flow(past, seen, x)
         score = np.full(x.shape[::-1], np.nan)
         for j in range(x.shape[1]):
             judge = np.isfinite(x[:, j])
@@ -49,6 +52,22 @@ class Hampel:
             score[j, ready] = self._score(past[ready], seen[ready], x[ready, j])
             past[judge, seen[judge] % self.window] = x[judge, j]
             seen += judge
+        return HampelState(past, seen), score.T
+
+    def _flow(self, past: Floats, seen: Ints, x: Floats) -> tuple[HampelState, Floats]:
+        """All ticks of series that are warm and complete, written to past and seen: windows are kept in order."""
+        every, score = np.arange(len(x)), np.empty(x.shape[::-1])
+        kept = np.ascontiguousarray(np.sort(past, axis=1).T)
+        newest = past[every, (seen - 1) % self.window]
+        for said, now in zip(score, x.T, strict=True):
+            middle = ordered.median(kept)
+            wide = np.maximum(NORMAL * ordered.spread(kept, middle), self.least)
+            out = np.minimum(np.abs(newest - middle), np.abs(newest - now))
+            np.divide(out, np.where(wide > 0, self.width * wide, np.nan), out=said)
+            at = seen % self.window
+            ordered.slide(kept, past[every, at], now)
+            past[every, at] = newest = now
+            seen += 1
         return HampelState(past, seen), score.T
 
     def _score(self, past: Floats, seen: Ints, x: Floats) -> Floats:

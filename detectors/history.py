@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 
+from detectors import ordered
 from lifeline.model import Bools, Floats, Ints
 
 NORMAL: Final = 1.4826  # [1] standard deviation over MAD of a normal distribution
@@ -77,7 +78,7 @@ class History:
 
     def _score(self, past: Floats, middle: Floats, spread: Floats) -> Floats:
         """past [m, window], middle, spread [m] [SI] -> [m] [1]"""
-        now = np.median(past, axis=1)
+        now = ordered.median(np.sort(past, axis=1).T)  # quicker than np.median for rows this short
         error = np.maximum(spread, self.least * middle) * (MEDIAN / np.sqrt(self.window) if self.window > 1 else 1.0)
         far = (now - middle) / error * np.sign(self.scale)
         return np.where(far >= self.sure, np.maximum((now / middle - self.origin) / self.scale, 0.0), 0.0)

@@ -60,6 +60,8 @@ class LocalLevel:
     def step(self, s: LocalLevelState, x: Floats) -> tuple[LocalLevelState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
         s = LocalLevelState._make(a.copy() for a in s)
+        if self._flows(s, x):
+            return self._flow(s, x)
         score = np.full(x.shape, np.nan)
         for j in range(x.shape[1]):
             there = np.isfinite(x[:, j])
@@ -70,6 +72,24 @@ class LocalLevel:
             if not judges.all():
                 self._teach(s, x[:, j], there & ~judges)
         return s, score
+
+    def _flows(self, s: LocalLevelState, x: Floats) -> bool:
+        """Are all series past their warm-up and complete, and is none of them to be learned anew in these ticks?"""
+        if x.size == 0 or s.sd.min() <= 0 or s.strange.max() + x.shape[1] >= self.accept:
+            return False
+        return bool(np.isfinite(x).all())
+
+    def _flow(self, s: LocalLevelState, x: Floats) -> tuple[LocalLevelState, Floats]:
+        """All ticks of such series, written to s. What `_slide` and `_judge` do, without their masks."""
+        past, score = np.concatenate([s.last, x], axis=1), np.empty(x.shape[::-1])
+        for j, said in enumerate(score):
+            now = past[:, j + 1 : j + 1 + self.window].mean(axis=1)
+            np.divide(np.abs(now - s.mean) / s.sd, self.limit, out=said)
+            calm = said < 1
+            away = (x[:, j] - s.mean) / self.horizon
+            np.add(s.mean, away, out=s.mean, where=calm)
+            s.strange[:] = np.where(calm, 0, s.strange + 1)
+        return s._replace(last=past[:, x.shape[1] :].copy()), score.T
 
     def _slide(self, s: LocalLevelState, x: Floats, there: Bools) -> None:
         """Keep a sample. x [m]"""

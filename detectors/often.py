@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from detectors import ordered
 from lifeline.model import Floats, Ints
 
 
@@ -50,6 +51,8 @@ class Often:
     def step(self, s: OftenState, x: Floats, t: Ints) -> tuple[OftenState, Floats]:  # noqa: ARG002  how far stops are apart is no matter
         """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
         past, seen = s.past.copy(), s.seen.copy()
+        if x.shape[1] > 1 and len(x) and seen.min() >= self.window and np.isfinite(x).all():
+            return self._flow(past, seen, x)
         score = np.full(x.shape[::-1], np.nan)
         for j in range(x.shape[1]):
             judge = np.isfinite(x[:, j])
@@ -59,12 +62,26 @@ class Often:
             score[j, ready] = self._score(past[ready])
         return OftenState(past, seen), score.T
 
+    def _flow(self, past: Floats, seen: Ints, x: Floats) -> tuple[OftenState, Floats]:
+        """All ticks of series that are warm and complete, written to past and seen: windows are kept in order."""
+        every, score = np.arange(len(x)), np.empty(x.shape[::-1])
+        kept, new = np.ascontiguousarray(np.sort(self._far(past), axis=1).T), self._far(x)
+        for j, said in enumerate(score):
+            at = seen % self.window
+            ordered.slide(kept, self._far(past[every, at]), new[:, j])
+            past[every, at] = x[:, j]
+            seen += 1
+            np.maximum(kept[-self.times], 0.0, out=said)
+        return OftenState(past, seen), score.T
+
+    def _far(self, x: Floats) -> Floats:
+        """How far samples [SI] are on their way to the bound. [1]"""
+        far = (x - self.origin) / self.scale
+        return np.abs(far) if self.either else far
+
     def _score(self, past: Floats) -> Floats:
         """past [m, window] [SI] -> [m] [1]"""
-        far = (past - self.origin) / self.scale
-        if self.either:
-            far = np.abs(far)
-        return np.maximum(np.sort(far, axis=1)[:, -self.times], 0.0)
+        return np.maximum(np.sort(self._far(past), axis=1)[:, -self.times], 0.0)
 
 
 default = Often()

@@ -9,6 +9,7 @@ from detectors.latch import before
 from lifeline.model import Bools, Floats, Ints
 
 MANY: Final = 8  # [1] ticks that are worth looking at together
+FEW: Final = 400  # [1] series, more of which are quicker judged tick by tick
 
 
 class StuckState(NamedTuple):
@@ -45,7 +46,8 @@ class Stuck:
     def step(self, s: StuckState, x: Floats) -> tuple[StuckState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
         score = np.empty(x.shape[::-1])
-        easy = (s.seen >= self.warmup) & np.isfinite(x).all(axis=1) if x.shape[1] >= MANY else np.zeros(len(x), np.bool_)
+        worth = x.shape[1] >= MANY and len(x) <= FEW
+        easy = (s.seen >= self.warmup) & np.isfinite(x).all(axis=1) if worth else np.zeros(len(x), np.bool_)
         if not easy.any():
             return self._ticks(s, x.T, score), score.T
         now, said, learns = self._flow(s, x.T)

@@ -62,6 +62,8 @@ class Tail:
 
     def step(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
+        if np.isfinite(x).all():
+            return self._flow(s, x)
         s = TailState._make(a.copy() for a in s)
         score = np.full(x.shape, np.nan)
         for j in range(x.shape[1]):
@@ -69,17 +71,24 @@ class Tail:
             rows = slice(None) if there.all() else np.flatnonzero(there)
             if there.any():
                 mine = TailState._make(a[rows] for a in s)
-                now, score[rows, j] = self._tick(mine, x[rows, j])
+                past = np.column_stack([mine.past[:, 1:], x[rows, j]])
+                now, score[rows, j] = self._tick(mine, past, x[rows, j])
                 for whole, new in zip(s, now, strict=True):
                     whole[rows] = new
         return s, score
 
-    def _tick(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
-        """One sample of each series. x [m]"""
+    def _flow(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
+        """All ticks of complete series: the last samples are looked at where they lie, not moved at every tick."""
+        past, score = np.concatenate([s.past, x], axis=1), np.empty(x.shape[::-1])
+        for j, said in enumerate(score):
+            s, said[:] = self._tick(s, past[:, j + 1 : j + 1 + KEPT], x[:, j])
+        return TailState._make(a.copy() for a in s), score.T
+
+    def _tick(self, s: TailState, past: Floats, x: Floats) -> tuple[TailState, Floats]:
+        """One sample of each series: x [m], past [m, KEPT] the last samples, x among them."""
         seen = s.seen + 1
         mean = s.mean + (x - s.mean) / seen
         power = s.power + ((x - s.mean) * (x - mean) - s.power) / seen
-        past = np.column_stack([s.past[:, 1:], x])
         v = measures(past, x, mean, np.sqrt(np.maximum(power, 1e-12)))
         above, excess, number, strange = learned(s, v)
         ripe = seen > self.warmup
@@ -96,11 +105,13 @@ class Tail:
 def measures(past: Floats, x: Floats, mean: Floats, spread: Floats) -> Floats:
     """Step, distance, shift, spread; NaN where there are too few samples. [m, WAYS]"""
     short, long = past[:, LONG:], past[:, :LONG]
-    out = np.empty((x.size, WAYS))
+    out, now = np.empty((x.size, WAYS)), short.mean(axis=1)
+    away = short - now[:, None]
+    away *= away
     out[:, 0] = np.abs(x - past[:, -2])
     out[:, 1] = np.abs(x - mean) / spread
-    out[:, 2] = np.abs(short.mean(axis=1) - long.mean(axis=1)) / spread
-    out[:, 3] = np.log(short.std(axis=1) + FAINT * spread)
+    out[:, 2] = np.abs(now - long.mean(axis=1)) / spread
+    out[:, 3] = np.log(np.sqrt(away.mean(axis=1)) + FAINT * spread)
     return out
 
 

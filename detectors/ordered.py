@@ -1,0 +1,50 @@
+"""Windows of the last samples that are kept in order, so that a quantile of each costs no sorting at every tick."""
+
+import numpy as np
+
+from lifeline.model import Floats
+
+
+def slide(a: Floats, old: Floats, new: Floats) -> None:
+    """Let one value of each window go and another come, in place. a [w, m] ascending along w, old, new [m]; none is NaN
+
+    Without `old`, every value from it on stands one place lower; `new` then pushes all that are greater one place up.
+    """
+    if len(a) == 1:
+        a[0] = new
+        return
+    left = np.where(a[:-1] >= old, a[1:], a[:-1])
+    np.minimum(left[0], new, out=a[0])
+    np.maximum(left[-1], new, out=a[-1])
+    np.minimum(left[1:], new, out=a[1:-1])
+    np.maximum(left[:-1], a[1:-1], out=a[1:-1])
+
+
+def median(a: Floats) -> Floats:
+    """Of each window. a [w, m] ascending along w -> [m]"""
+    out: Floats = (a[(len(a) - 1) // 2] + a[len(a) // 2]) / 2
+    return out
+
+
+def spread(a: Floats, middle: Floats) -> Floats:
+    """Median of the distances from the middle of each window: a [w, m] ascending along w, middle [m] its median -> [m]
+
+    The distances below the middle and those above it are in order already; of two such lists the k-th smallest is the least
+    over all ways of taking k from both, of the greater of the last taken.
+    """
+    w = len(a)
+    half = w // 2
+    below, above = middle - a[:half][::-1], a[half:] - middle  # [half, m], [w - half, m], ascending
+    low, high = (_smallest(below, above, k) for k in ((w - 1) // 2 + 1, w // 2 + 1))
+    out: Floats = (low + high) / 2
+    return out
+
+
+def _smallest(a: Floats, b: Floats, k: int) -> Floats:
+    """The k-th smallest of two ascending lists together, k from 1. a [p, m], b [q, m] -> [m]"""
+    least: Floats | None = None
+    for i in range(max(0, k - len(b)), min(k, len(a)) + 1):
+        last = a[i - 1] if i == k else b[k - i - 1] if i == 0 else np.maximum(a[i - 1], b[k - i - 1])
+        least = last if least is None else np.minimum(least, last)
+    assert least is not None
+    return least
