@@ -22,9 +22,14 @@ class Window(NamedTuple):
     """A working copy of the state, written to in place. Places count from 0, the first tick of a slot."""
 
     mean: Floats  # [m, slots + 1] [SI]
-    ticks: Floats  # [m] [1] so far; once the window is full, those in it
     number: Floats  # [m, slots + 1] [1] samples
     place: Floats  # [m, slots + 1] [1]
+    ticks: Floats  # [m] [1] so far; once the window is full, those in it
+    now: Floats  # [3, m] mean, samples, places of the slot being filled; their last columns above are stale meanwhile
+
+    @property
+    def kept(self) -> tuple[Floats, Floats, Floats]:
+        return self.mean, self.number, self.place
 
 
 class Line(NamedTuple):
@@ -87,7 +92,7 @@ class Rise:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
         past, seen = s.past.copy(), s.seen.astype(np.float64)
         ticks, number, place = np.split(seen, [1, self.slots + 2], axis=1)  # views
-        w = Window(past, ticks[:, 0], number, place)
+        w = Window(past, number, place, ticks[:, 0].copy(), np.stack([a[:, -1] for a in (past, number, place)]))
         score, line = np.empty(x.shape[::-1]), None
         for j in range(x.shape[1]):
             opens = w.ticks % self.length == 0
@@ -97,28 +102,34 @@ class Rise:
             line = self._line(w) if line is None else line  # the slots kept change only when another one opens
             self._fill(w, x[:, j])
             score[j] = self._score(w, line, np.isfinite(x[:, j]))
+        ticks[:, 0] = w.ticks
+        for a, now in zip(w.kept, w.now, strict=True):
+            a[:, -1] = now
         return RiseState(past, seen.astype(s.seen.dtype)), score.T
 
     def _open(self, w: Window, opens: Bools) -> None:
         """Keep the slot that is full, forget the oldest, and begin an empty one, in the series `opens` [m]."""
         rows = slice(None) if opens.all() else np.flatnonzero(opens)  # a slice costs no gather
-        for a in (w.mean, w.number, w.place):
-            a[rows, :-1] = a[rows, 1:]
-            a[rows, -1] = 0.0
+        for a, now in zip(w.kept, w.now, strict=True):
+            a[rows, :-2] = a[rows, 1:-1]
+            a[rows, -2] = now[rows]
+            now[rows] = 0.0
         np.copyto(w.ticks, self.warmup, where=w.ticks == self.warmup + self.length)
 
     def _fill(self, w: Window, x: Floats) -> None:
         """One tick of the slot being filled. x [m] [SI]"""
-        there, mean = np.isfinite(x), w.mean[:, -1]
-        w.place[:, -1] += there * (w.ticks % self.length)
-        w.number[:, -1] += there
-        mean += np.where(there, x - mean, 0.0) / np.maximum(w.number[:, -1], 1.0)
+        there, (mean, number, place) = np.isfinite(x), w.now
+        place += there * (w.ticks % self.length)
+        number += there
+        mean += np.where(there, x - mean, 0.0) / np.maximum(number, 1.0)
         w.ticks[:] += 1.0
 
     def _line(self, w: Window) -> Line:
         """Moments of the slots kept; about their means, so that a large offset costs no digits."""
-        n, y = w.number[:, :-1], w.mean[:, :-1]
-        t = w.place[:, :-1] / np.maximum(n, 1.0) + self.length * np.arange(-self.slots, 0.0)
+        n, y, place = w.number[:, :-1], w.mean[:, :-1], w.place[:, :-1]
+        if len(n) > 1 and (n == n[0]).all() and (place == place[0]).all():
+            n, place = n[:1], place[:1]  # complete series share their times
+        t = place / np.maximum(n, 1.0) + self.length * np.arange(-self.slots, 0.0)
         total = n.sum(axis=1)
         some = np.maximum(total, 1.0)
         tm, ym = (n * t).sum(axis=1) / some, (n * y).sum(axis=1) / some
@@ -128,12 +139,12 @@ class Rise:
 
     def _score(self, w: Window, a: Line, there: Bools) -> Floats:
         """The slots kept and the one being filled, joined by their moments. there [m] -> [m] [1]"""
-        n = w.number[:, -1]
+        mean, n, place = w.now
         filled = a.n + n
-        dt = w.place[:, -1] / np.maximum(n, 1.0) - a.t
+        dt = place / np.maximum(n, 1.0) - a.t
         g = a.n * n / np.maximum(filled, 1.0) * dt
         tt = a.tt + g * dt
-        slope = (a.ty + g * (w.mean[:, -1] - a.y)) / np.where(tt > 0, tt, np.nan) / self.every
+        slope = (a.ty + g * (mean - a.y)) / np.where(tt > 0, tt, np.nan) / self.every
         judge = there & (w.ticks > self.warmup) & (3 * filled >= 2 * w.ticks)
         return np.where(judge, np.maximum((slope - self.origin) / self.scale, 0.0), np.nan)
 
