@@ -1,6 +1,5 @@
 """Corridor: methane in neighbouring wells, and along which pipe it comes."""
 
-import csv
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Final, Literal, NamedTuple, Self
@@ -9,12 +8,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import log_expit, log_ndtr, logsumexp
 
+from detectors.plane import metres, named
 from lifeline.model import Floats, Ints, Members, Place
-from lifeline.words import Unusable
 
-EARTH: Final = 6_371_000.0  # [m]
 DRAINS: Final = ("sewage", "rain")  # biogas may be in several of them at once
-COLUMNS: Final = ("name", "lat1", "lon1", "lat2", "lon2")  # of the file of pipes
+COLUMNS: Final = ("lat1", "lon1", "lat2", "lon2")  # of the file of pipes, beside the name
 APART: Final = 5.0  # [m] between the points of a pipe that are looked at
 REACHES: Final = (10.0, 20.0, 40.0)  # [m] along which gas may be lost to 1/e in ducts and ground
 SPREAD: Final = 0.8  # [1] of the log of what is found about what a reach foretells: air changes of wells differ as much
@@ -137,34 +135,16 @@ def likelihood(d: Floats, most: Floats, since: Ints, least: float) -> Floats:
     return np.asarray(logsumexp(each, axis=0) + later)
 
 
-def metres(at: Floats, origin: Floats) -> Floats:
-    """East and north of an origin. at [m, 2] [°] lat, lon; origin [2]; [m, 2] [m]"""
-    north, east = np.radians(at - origin).T * EARTH
-    return np.asarray(np.c_[east * np.cos(np.radians(origin[0])), north])
-
-
 def laid(file: Path, origin: Floats) -> Pipes:
     """The pipes of a CSV file with these columns, as points. Unusable where it is none."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        if missing := [c for c in COLUMNS if c not in (rows.fieldnames or ())]:
-            raise Unusable(f"{file}: column {', '.join(missing)} is missing; a file of pipes has {', '.join(COLUMNS)}")
-        names, ends = [], []
-        for row in rows:
-            try:
-                ends.append([float(row[c]) for c in COLUMNS[1:]])
-            except (TypeError, ValueError) as why:
-                raise Unusable(f"{file}:{rows.line_num}: {', '.join(COLUMNS[1:])} must be numbers of degrees") from why
-            names.append(row["name"])
-    if not names:
-        raise Unusable(f"{file}: holds no pipe; write one line for each")
-    both = np.array(ends).reshape(-1, 2, 2)
+    names, ends = named(file, COLUMNS, "pipe")
+    both = ends.reshape(-1, 2, 2)
     at, pipe = [], []
     for i, (a, b) in enumerate(zip(metres(both[:, 0], origin), metres(both[:, 1], origin), strict=True)):
         n = max(1, round(float(np.hypot(*(b - a))) / APART))
         at.append(a + (b - a) * ((np.arange(n) + 0.5) / n)[:, None])
         pipe += [i] * n
-    return Pipes(tuple(names), np.array(pipe), np.concatenate(at), both.mean(axis=1))
+    return Pipes(names, np.array(pipe), np.concatenate(at), both.mean(axis=1))
 
 
 default = Corridor()

@@ -193,7 +193,7 @@ def unit_of(row: Row, detector: Detector) -> Unit | str:
     over, _, time = row.unit.rpartition("/") if dimension == "rate" else (row.unit, "", "s")
     if over not in UNITS or time not in UNITS:
         return unknown(row.unit, UNITS)
-    want = {"time": "s", "ratio": "1"}.get(dimension) or ("1" if row.relative else si_of(row.quantity))
+    want = {"time": "s", "ratio": "1", "release": "kg/s"}.get(dimension) or ("1" if row.relative else si_of(row.quantity))
     if UNITS[over].si != want or UNITS[time].si != "s":
         return (
             f"{row.unit} is no unit of {row.quantity} here: it must be one of [{want}{' / s' if dimension == 'rate' else ''}]"

@@ -49,6 +49,7 @@ UNITS: Final[dict[str, Unit]] = {
     # temperature, force, mass, concentration, electricity, time
     "K": Unit("K", 1.0), "°C": Unit("K", 1.0, 273.15), "Cel": Unit("K", 1.0, 273.15),
     "N": Unit("N", 1.0), "kN": Unit("N", 1e3), "kg": Unit("kg", 1.0), "t": Unit("kg", 1e3),
+    "kg/s": Unit("kg/s", 1.0), "kg/h": Unit("kg/s", 1 / 3600),
     "kg/m³": Unit("kg/m³", 1.0), "mg/L": Unit("kg/m³", 1e-3),
     "mg/m³": Unit("kg/m³", 1e-6), "S/m": Unit("S/m", 1.0), "µS/cm": Unit("S/m", 1e-4),
     "V": Unit("V", 1.0), "A": Unit("A", 1.0), "Hz": Unit("Hz", 1.0),
@@ -132,6 +133,7 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "vehicle_mass": Quantity("kg", "t", "gross vehicle mass", "车辆总重"),
     "axle_mass": Quantity("kg", "t", "mass on the heaviest group of axles", "最重轴组重量"),
     "wind_speed": Quantity("m/s", "m/s", "wind speed", "风速"),
+    "wind_direction": Quantity("1", "°", "direction that the wind blows from, clockwise from north", "风向"),
     "speed": Quantity("m/s", "m/s", "car speed", "轿厢速度"),
     "motion": Quantity("1", "state", "car moving", "轿厢运行"),
     "door": Quantity("1", "state", "car door", "轿门"),

@@ -16,7 +16,7 @@ from pipeline.docket import Docket, Warned
 from pipeline.engine import Heed
 from pipeline.feed import feeds
 from pipeline.groups import groups
-from pipeline.panels import panels
+from pipeline.panels import Maps, panels
 from pipeline.progress import bar
 from pipeline.stranger import Lines, Sheet, completed, paces
 from pipeline.tables import Table
@@ -88,16 +88,23 @@ class Player:
     readings: int = 0
     seconds: float = 0.0
 
-    def play(self, tables: Sequence[Table], lines: Lines, until: int | None = None, heed: Heed | None = None) -> Heard:
-        """lines: a catalog as a stranger writes it; until: readings before only teach [ns]."""
+    def play(
+        self,
+        tables: Sequence[Table],
+        lines: Lines,
+        until: int | None = None,
+        heed: Heed | None = None,
+        maps: Maps | None = None,
+    ) -> Heard:
+        """lines: a catalog as a stranger writes it; until: readings before only teach [ns]; maps: as configured"""
         with TemporaryDirectory(prefix="lifeline-public-") as at:
             made = Sheet(Path(self.name), lines)
             catalog = completed(made, paces(tables, self.rules), self.rules, Path(at) / "catalog.csv")
         given = feeds(tables, catalog)
         with bar(sum(f.value.size for f in given), self.name) as progress:
-            said = judged(given, catalog, self.rules, until=until, heed=heed, progress=progress)
+            said = judged(given, catalog, self.rules, until=until, heed=heed, progress=progress, maps=maps)
         mine = [x for g in groups(catalog, list(self.rules)) for x in g.values]
-        mine += [x for p in panels(catalog, self.rules, {})[1] for x in p.lines]
+        mine += [x for p in panels(catalog, self.rules, maps or {})[1] for x in p.lines]
         told = {x.rule.id: x.rule.mode.value for x in mine if _hazard(x.rule)}
         self.judged_by = [f"{name} ({mode})" for name, mode in sorted(told.items())]
         self.readings, self.seconds = sum(int(np.isfinite(f.value).sum()) for f in given), said.seconds

@@ -37,7 +37,7 @@ def members(detector: Detector) -> Members:
     over, beside = detector.over or ("deflection",), detector.beside
     quantity = [over[i % len(over)] for i in range(N)]
     if beside:
-        quantity[-1] = beside[0]
+        quantity[-len(beside) :] = beside
     key = np.array([f"device-{i}/{q}" for i, q in enumerate(quantity)], object)
     flat, none = np.ones(N), np.full(N, np.nan)
     return Members(
