@@ -54,6 +54,8 @@ class History:
     def step(self, s: HistoryState, x: Floats, t: Ints) -> tuple[HistoryState, Floats]:  # noqa: ARG002  how far stops are apart is no matter
         """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
         s = HistoryState._make(a.copy() for a in s)
+        if x.shape[1] > 1 and self._flows(s, x):
+            return self._flow(s, x)
         score = np.full(x.shape[::-1], np.nan)
         for j in range(x.shape[1]):
             judge = np.isfinite(x[:, j])
@@ -62,6 +64,24 @@ class History:
             self._teach(s, x[:, j], judge & (s.seen < self.warmup))
             s.seen[judge] += 1
             score[j, ready] = self._score(s.past[ready], s.middle[ready], s.spread[ready])
+        return s, score.T
+
+    def _flows(self, s: HistoryState, x: Floats) -> bool:
+        """Are all series past their first samples, with a baseline, and complete?"""
+        if x.size == 0 or s.seen.min() < max(self.warmup, self.window) or s.middle.min() <= 0:
+            return False
+        return bool(np.isfinite(x).all())
+
+    def _flow(self, s: HistoryState, x: Floats) -> tuple[HistoryState, Floats]:
+        """All ticks of such series, written to s: windows are kept in order."""
+        every, score = np.arange(len(x)), np.empty(x.shape[::-1])
+        kept = np.ascontiguousarray(np.sort(s.past, axis=1).T)
+        for j, said in enumerate(score):
+            at = s.seen % self.window
+            ordered.slide(kept, s.past[every, at], x[:, j])
+            s.past[every, at] = x[:, j]
+            s.seen[:] += 1
+            said[:] = self._ratio(ordered.median(kept), s.middle, s.spread)
         return s, score.T
 
     def _teach(self, s: HistoryState, x: Floats, new: Bools) -> None:
@@ -78,7 +98,12 @@ class History:
 
     def _score(self, past: Floats, middle: Floats, spread: Floats) -> Floats:
         """past [m, window], middle, spread [m] [SI] -> [m] [1]"""
-        now = ordered.median(np.sort(past, axis=1).T)  # quicker than np.median for rows this short
+        return self._ratio(
+            ordered.median(np.sort(past, axis=1).T), middle, spread
+        )  # quicker than np.median for rows this short
+
+    def _ratio(self, now: Floats, middle: Floats, spread: Floats) -> Floats:
+        """now [m] [SI] median of the last -> [m] [1]"""
         error = np.maximum(spread, self.least * middle) * (MEDIAN / np.sqrt(self.window) if self.window > 1 else 1.0)
         far = (now - middle) / error * np.sign(self.scale)
         return np.where(far >= self.sure, np.maximum((now / middle - self.origin) / self.scale, 0.0), 0.0)
