@@ -6,18 +6,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import detectors
 from alerts.book import Book
 from alerts.queries import listed
 from alerts.tables import Database
 from lifeline.config import Config
-from lifeline.model import NS
+from lifeline.model import NS, Domain
 from lifeline.words import Unusable
 from pipeline.explain import run
 from pipeline.receive import Receive
 from pipeline.watch import Watch
 from tests import town
+from tests.panel import Apart, rule
 from tests.town import START, Said
 
 
@@ -216,3 +219,29 @@ def test_rules_that_learn_are_given_the_time_they_need_or_it_is_said(lively: Cit
     assert "warmup" in {r["what"] for r in short["reasons"]}
     with pytest.raises(Unusable, match="--before"):
         lively.explain(shaken.id, before="soon")
+
+
+@pytest.mark.parametrize("source", ["journal", "lake"])
+def test_a_series_that_is_judged_with_others_is_told_again_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    panel = rule(Apart(within="district"), "water_pressure", Domain.WATER, 3e4, name="apart")
+    shipped = [r for r in detectors.rules() if r.domain is not Domain.WATER]
+    monkeypatch.setattr(detectors, "rules", lambda _folder=None: [*shipped, panel])
+    head = np.random.default_rng(4).normal(30.0, 0.05, (town.GAUGES, 60))
+    head[2, 40:] -= 8.0  # [mH2O]
+    lived = City(
+        tmp_path,
+        [
+            [
+                town.telemetry("water", f"node-{i}", f"gauge-{i}", START + s * NS, p=round(head[i, s], 2))
+                for i in range(town.GAUGES)
+            ]
+            for s in range(60)
+        ],
+    )
+    said = lived.explain("node-2/gas_accumulation", source=source)  # the hazard of the test's rule
+    assert said["same"] is True, said["differences"]
+    assert {s["key"] for s in said["replay"]["scores"]} == {"gauge-2/p"}
+    (apart,) = [s for s in said["replay"]["scores"] if s["rule"] == "test.apart"]
+    assert apart["peak"] > 3e4
