@@ -60,6 +60,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "ride_quality": ("电梯运行振动异常", "rough ride of a lift"),
     "rope_slip": ("曳引绳打滑", "ropes of a lift slipping on their sheave"),
     "safety_circuit": ("电梯安全回路断开", "open safety circuit of a lift"),
+    "sensor_apart": ("传感器与周边测点不一致", "sensor that no longer agrees with those about it"),
     "sensor_drift": ("传感器零点漂移", "zero of a sensor that drifts"),
     "silence": ("传感器无数据", "silent sensor"),
     "speed_abnormal": ("电梯运行速度异常", "lift slower than it should be"),
