@@ -39,6 +39,10 @@ HAZARDS: Final[dict[str, Pair]] = {
     "bridge_vibration": ("桥梁异常振动", "excessive vibration of the bridge"),
     "bridge_wind": ("桥面大风", "high wind on the bridge"),
     "button_stuck": ("层站按钮卡滞", "landing button that stays pressed"),
+    "chlorine_probe": (
+        "余氯探头疑似失效，请人工取样核实",
+        "chlorine probe that reads nothing, alone: take a sample",
+    ),
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
     "entrapment": ("电梯困人", "people trapped in a lift"),

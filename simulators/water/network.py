@@ -1,11 +1,13 @@
 """Network models in EPANET's format, and WNTR's steady solutions of them."""
 
 import gzip
+import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,6 +70,22 @@ def found(name: str) -> Path:
     if name not in known:
         raise ValueError(f"network: there is no network {name!r}; {suggestion(name, known)}; or name a file .inp or .inp.gz")
     return _library() / f"{name}.inp"
+
+
+def tagged(name: str, tags: Mapping[str, str]) -> Path:
+    """The file of a network with the devices at its nodes in [TAGS], kept beside other passing files. tags: by node"""
+    path = found(name)
+    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode("utf-8", "replace")
+    told = "".join(f" NODE {node} {device}\n" for node, device in tags.items())
+    whole = text.replace("[END]", f"[TAGS]\n{told}\n[END]") if "[END]" in text else f"{text}\n[TAGS]\n{told}"
+    folder = Path(tempfile.gettempdir()) / f"lifeline-networks-{os.getuid()}"
+    file = folder / f"{sha256(whole.encode()).hexdigest()[:16]}.inp"
+    if not file.exists():
+        folder.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as part_:
+            part_.write(whole)
+        Path(part_.name).replace(file)
+    return file
 
 
 def read(name: str) -> Any:

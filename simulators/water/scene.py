@@ -21,7 +21,7 @@ from simulators.water.hydraulics import Hydraulics
 from simulators.water.layout import HOURLY, Area
 from simulators.water.loggers import RATE, Loggers
 from simulators.water.model import Sensors, WaterModel
-from simulators.water.network import LEVELS, found, part
+from simulators.water.network import LEVELS, part, tagged
 from simulators.water.quality import Flush, Intrusion, Mixing
 from simulators.water.stations import Stations
 from simulators.water.tables import Base, Network, far_apart, loaded, response
@@ -93,7 +93,8 @@ class WaterMaker:
         ticks = max(1, min(MOST, SLOT[world.mode] // tick))
         engine = Full(h) if world.mode == "full" else h
         model = WaterModel(h, engine, sensors, stations, loggers, tick, ticks, seed)
-        return Scene(columns(rows), model, {"water": found(world.network)})
+        tags = {net.node[i]: rows[k]["device"] for k, i in enumerate(h.gauge.tolist())}
+        return Scene(columns(rows), model, {"water": tagged(world.network, tags)})
 
     def town(self, plan: Plan, faults: Sequence[Any], start: int, seed: int) -> Scene:
         return town(plan, acting(faults, start / NS), seed)

@@ -1,8 +1,11 @@
 """What every detector promises that is told the time: of single series, and of panels; a new one is found by itself."""
 
 import io
+import tempfile
 from dataclasses import fields, replace
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from detectors import known
 from lifeline.model import NS, Bools, Detector, Floats, Ints, Members, is_panel, is_timed
 from tests.panel import Apart, Gap
+from tests.tree import written
 
 N: Final = 6  # members, the last of which only helps where the detector wants such
 K: Final = 240
@@ -43,8 +47,15 @@ def members(detector: Detector) -> Members:
     return Members(
         key, np.array(quantity, object), np.array([f"device-{i}" for i in range(N)], object), np.array(["asset"] * N, object),
         31.8 + 1e-4 * np.arange(float(N)), 117.2 * flat, none, -1e3 * flat, 1e3 * flat, (detector.slot or STEP) / 100 * flat,
-        np.array([q in over for q in quantity]), STEP, None, np.array(["gate", *[""] * (N - 1)], object),
+        np.array([q in over for q in quantity]), STEP, network() if hasattr(detector, "map") else None,
+        np.array(["gate", *[""] * (N - 1)], object),
     )  # fmt: skip
+
+
+@cache
+def network() -> Path:
+    """A file that knows the members, for those who want one."""
+    return written(Path(tempfile.mkdtemp()), {str(i): f"device-{i}" for i in range(1, N)})
 
 
 def every() -> list[Detector]:

@@ -15,7 +15,7 @@ from simulators.plan import Plan
 from simulators.scenario import FOLDER, files, load
 from simulators.stage import stage
 from simulators.water.faults import Burst, Hydrant, Leak, Shift, Stop
-from simulators.water.network import found
+from simulators.water.network import found, read
 from simulators.water.scene import WaterWorld, maker
 from simulators.world import Run, Scene
 
@@ -165,6 +165,13 @@ def test_any_network_file_will_do_be_it_packed_or_not(tmp_path: Path) -> None:
     (tmp_path / "c.inp").write_text("no network\n")
     with pytest.raises(ValueError, match="is no network in EPANET's format"):
         scene(world=WaterWorld(network=str(tmp_path / "c.inp")))
+
+
+def test_the_map_of_a_scene_says_where_its_gauges_are() -> None:
+    s = scene(world=WaterWorld(gauges=3, nodes=("215", "166", "145")))
+    text = s.maps["water"].read_text("utf-8")
+    assert all(f" NODE {n} gauge-1-{k + 1}\n" in text for k, n in enumerate(("215", "166", "145")))
+    assert read(str(s.maps["water"])).node_name_list == read("Net3").node_name_list
 
 
 def test_a_city_has_its_areas_in_every_district_and_is_quiet() -> None:
