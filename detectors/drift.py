@@ -1,0 +1,154 @@
+"""Drift: a sensor that leaves those that used to move with it, while they still agree with their past."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Literal, NamedTuple, Self
+
+import numpy as np
+
+from detectors.medians import NORMAL, mads, medians
+from lifeline.model import NS, Bools, Floats, Ints, Members
+
+HOUR: Final = 3600.0  # [s]
+DAY: Final = 24  # [slot]
+FULL: Final = 12  # [1] hours that make a day
+SHARED: Final = 0.5  # [1] of its departure: another that departs so far to the same side makes it no fault of a sensor
+
+
+class DriftState(NamedTuple):
+    day: Ints  # [1] number of the day being filled; -1: none yet
+    past: Floats  # [n, learn * DAY] [SI] hours that teach, oldest first; NaN: nothing was said
+    taught: Ints  # [1] hours that taught
+    base: Floats  # [n] [SI] median of these; NaN: still learning, or never there
+    limit: Floats  # [n] [SI] departure at a score of 1
+    peers: Bools  # [n, n] who moved with whom
+    hours: Floats  # [n, DAY] [SI] of the day being filled; NaN: nothing was said
+    now: Floats  # [n] [1] score of the last day
+    due: Bools  # [n] members who have not been told it
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Departure of a day's mean from the median of its peers, against how far the sensor itself used to move.
+
+    Peers are those whose hours correlated by `alike` or more in the first `learn` days (redundancy by a median of like
+    sensors: P. M. Frank, Automatica 26, 1990, 459-474). All are reckoned from their own medians of that time. The limit is
+    `own` spreads of the sensor's hours then, or `sure` spreads of its days about its peers, whichever is more. Of two that part
+    the one is to blame that has gone farther from its own past; no one is where another departs to the same side by half as
+    much: what moves two is the structure. docs/detectors/drift.md counts its false alarms.
+    """
+
+    over: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    within: Literal["asset", "district", "domain"] = "asset"
+    slot: float = HOUR  # [s]
+    learn: int = 14  # [d] that only teach
+    alike: float = 0.7  # [1] least correlation of a peer
+    own: float = 3.0  # [1] spreads of its own hours
+    sure: float = 10.0  # [1] spreads of its days about its peers
+    judged: tuple[bool, ...] = ()  # [n] set by `settled`
+
+    panel: ClassVar[Literal[True]] = True
+    judges: ClassVar[Literal["value"]] = "value"
+    channels: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def warmup(self) -> int:
+        """Slots that only teach. [1]"""
+        return self.learn * DAY
+
+    def settled(self, m: Members) -> Self | None:
+        """None without a second device."""
+        if len(set(m.device[m.judged].tolist())) < 2:
+            return None
+        return replace(self, judged=tuple(m.judged.tolist()))
+
+    def init(self, n: int) -> DriftState:
+        """State of n series that have said nothing."""
+        nan = np.full(n, np.nan)
+        return DriftState(
+            np.full(1, -1, np.int64), np.full((n, self.warmup), np.nan), np.zeros(1, np.int64), nan, nan.copy(),
+            np.zeros((n, n), np.bool_), np.full((n, DAY), np.nan), nan.copy(), np.zeros(n, np.bool_),
+        )  # fmt: skip
+
+    def step(self, s: DriftState, x: Floats, t: Ints) -> tuple[DriftState, Floats]:
+        """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1], told with the first hour after each day."""
+        s = DriftState._make(a.copy() for a in s)
+        score = np.full(x.shape, np.nan)
+        hour = (t - 1) // round(HOUR * NS)
+        for j in range(x.shape[1]):
+            if hour[j] // DAY != s.day[0]:
+                s = self._closed(s)
+                s.day[0] = hour[j] // DAY
+            s = self._take(s, x[:, j], int(hour[j] % DAY))
+            told = s.due & np.isfinite(x[:, j])
+            score[told, j] = s.now[told]
+            s.due[told] = False
+        return s, score
+
+    def _take(self, s: DriftState, x: Floats, hour: int) -> DriftState:
+        """One hour. x [n] [SI]"""
+        if s.taught[0] < self.warmup:
+            s.past[:, s.taught[0]] = x
+            s.taught[0] += 1
+            return self._learned(s) if s.taught[0] == self.warmup else s
+        s.hours[:, hour] = x
+        return s
+
+    def _learned(self, s: DriftState) -> DriftState:
+        """Who the peers are, and how far each moves."""
+        there = np.isfinite(s.past).sum(axis=1) >= s.past.shape[1] // 2
+        there &= np.array(self.judged)
+        base, spread = np.where(there, medians(s.past), np.nan), np.where(there, NORMAL * mads(s.past), np.nan)
+        away = s.past - base[:, None]
+        peers = correlated(away) >= self.alike
+        days = np.array([departures(means(h), peers) for h in np.split(away, self.learn, axis=1)]).T
+        return s._replace(
+            base=base, limit=np.maximum(self.own * spread, self.sure * NORMAL * mads(days)), peers=peers,
+            past=np.full_like(s.past, np.nan),
+        )  # fmt: skip
+
+    def _closed(self, s: DriftState) -> DriftState:
+        """The day is over: judge it."""
+        own = means(s.hours - s.base[:, None])
+        left = departures(own, s.peers)
+        known = np.isfinite(left) & (s.limit > 0)
+        blamed = known & (np.abs(own) >= np.abs(own - left)) & ~shared(left)
+        score = np.where(blamed, np.abs(left) / np.where(known, s.limit, 1.0), 0.0)
+        return s._replace(hours=np.full_like(s.hours, np.nan), now=np.where(known, score, np.nan), due=known)
+
+
+def means(hours: Floats) -> Floats:
+    """Mean of each day [n, DAY] that has enough hours. [n] [SI]"""
+    there = np.isfinite(hours)
+    number = there.sum(axis=1)
+    return np.where(number >= FULL, np.where(there, hours, 0.0).sum(axis=1) / np.maximum(number, 1), np.nan)
+
+
+def departures(own: Floats, peers: Bools) -> Floats:
+    """How far each is from the median of its peers that are there; NaN without any. own [n], peers [n, n]; [n] [SI]"""
+    return np.asarray(own - medians(np.where(peers, own[None, :], np.nan)))
+
+
+def shared(left: Floats) -> Bools:
+    """Whether another departs to the same side by half as much. left [n]"""
+    both = np.where(np.isfinite(left), left, 0.0)
+    alike = both[None, :] * np.sign(both)[:, None] >= SHARED * np.abs(both)[:, None]
+    np.fill_diagonal(alike, val=False)
+    return np.asarray((alike & (both != 0)[:, None]).any(axis=1))
+
+
+def correlated(x: Floats) -> Floats:
+    """Correlation of each two over what both have said; 0 with itself and where there is too little. [n, m] -> [n, n] [1]"""
+    there = np.isfinite(x)
+    w, y = there.astype(np.float64), np.where(there, x, 0.0)
+    number = np.maximum(w @ w.T, 1.0)
+    mean, square = y @ w.T / number, (y * y) @ w.T / number  # [i, j]: of i where j is there too
+    cov = y @ y.T / number - mean * mean.T
+    var = np.maximum(square - mean**2, 0.0)
+    scale = np.sqrt(var * var.T)
+    out = np.where(scale > 0, cov / np.where(scale > 0, scale, 1.0), 0.0)
+    np.fill_diagonal(out, 0.0)
+    return np.asarray(np.where(number >= x.shape[1] // 2, out, 0.0))
+
+
+default = Drift()
