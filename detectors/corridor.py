@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from scipy.special import log_expit, log_ndtr, logsumexp
 
 from detectors.plane import metres, named
-from lifeline.model import Floats, Ints, Members, Place
+from lifeline.model import Bools, Floats, Ints, Members, Place
 
 DRAINS: Final = ("sewage", "rain")  # biogas may be in several of them at once
 COLUMNS: Final = ("lat1", "lon1", "lat2", "lon2")  # of the file of pipes, beside the name
@@ -70,11 +70,15 @@ class Corridor:
 
     def settled(self, m: Members) -> Self | None:
         """None where no two sensors are neighbours."""
-        origin = np.array([np.mean(m.lat), np.mean(m.lon)])
+        known = m.judged & placed(m)
+        if known.sum() < 2:
+            return None
+        origin = np.array([m.lat[known].mean(), m.lon[known].mean()])
         place = metres(np.c_[m.lat, m.lon], origin)
-        pair = cKDTree(place).query_pairs(self.near, output_type="ndarray").astype(np.int64)
+        rows = np.flatnonzero(known)
+        pair = rows[cKDTree(place[rows]).query_pairs(self.near, output_type="ndarray").astype(np.int64).reshape(-1, 2)]
         drain = np.zeros(m.n, np.bool_) if m.asset_type is None else np.isin(m.asset_type, DRAINS)
-        pair = pair[m.judged[pair].all(axis=1) & ~drain[pair].all(axis=1)]
+        pair = pair[~drain[pair].all(axis=1)]
         if not pair.size:
             return None
         return replace(self, pair=pair, place=place, pipes=None if m.map is None else laid(m.map, origin))
@@ -114,6 +118,15 @@ class Corridor:
         share = np.bincount(p.pipe[near], np.exp(odds - logsumexp(odds)), len(p.name))
         best = np.argsort(-share, kind="stable")[:NAMED]
         return [Place(p.name[b], float(share[b]), *p.middle[b].tolist()) for b in best.tolist() if share[b] > 0]
+
+
+def placed(m: Members) -> Bools:
+    """Whose place is known: where several assets share one to the last digit, nobody has said where they are. [n]"""
+    told = np.isfinite(m.lat) & np.isfinite(m.lon)
+    _, spot = np.unique(np.c_[m.lat, m.lon], axis=0, return_inverse=True)
+    _, asset = np.unique(m.asset.astype(str), return_inverse=True)
+    both = np.unique(np.c_[spot.ravel(), asset.ravel()], axis=0)
+    return np.asarray(told & (np.bincount(both[:, 0])[spot.ravel()] == 1))
 
 
 def likelihood(d: Floats, most: Floats, since: Ints, least: float) -> Floats:

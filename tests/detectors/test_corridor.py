@@ -82,6 +82,16 @@ def test_wells_that_are_far_apart_are_no_panel() -> None:
     assert Corridor().settled(members(np.array([[0.0, 0.0], [80.0, 0.0]]))) is None
 
 
+def test_wells_whose_place_nobody_has_told_are_no_neighbours() -> None:
+    """A catalog without coordinates puts all of them at one point."""
+    assert Corridor().settled(members(np.zeros((50, 2)))) is None
+    unknown = members(np.array([[0.0, 0.0], [20.0, 0.0], [40.0, 0.0]]))
+    unknown.lat[1] = np.nan
+    made = Corridor().settled(unknown)
+    assert made is not None
+    assert made.pair.tolist() == [[0, 2]]
+
+
 def test_neighbours_count_together_within_half_an_hour_and_not_beyond() -> None:
     d = settled(np.array([[0.0, 0.0], [20.0, 0.0]]))
     for apart, together in ((5, True), (6, False)):
