@@ -18,6 +18,7 @@ REACHES: Final = (10.0, 20.0, 40.0)  # [m] along which gas may be lost to 1/e in
 SPREAD: Final = 0.8  # [1] of the log of what is found about what a reach foretells: air changes of wells differ as much
 ORDER: Final = 5.0  # [m] by which a nearer well may be later
 NAMED: Final = 5  # pipes named
+NEIGHBOURS: Final = 12  # of a well, the nearest
 
 
 class CorridorState(NamedTuple):
@@ -75,8 +76,7 @@ class Corridor:
             return None
         origin = np.array([m.lat[known].mean(), m.lon[known].mean()])
         place = metres(np.c_[m.lat, m.lon], origin)
-        rows = np.flatnonzero(known)
-        pair = rows[cKDTree(place[rows]).query_pairs(self.near, output_type="ndarray").astype(np.int64).reshape(-1, 2)]
+        pair = neighbours(np.flatnonzero(known), place, self.near)
         drain = np.zeros(m.n, np.bool_) if m.asset_type is None else np.isin(m.asset_type, DRAINS)
         pair = pair[~drain[pair].all(axis=1)]
         if not pair.size:
@@ -118,6 +118,15 @@ class Corridor:
         share = np.bincount(p.pipe[near], np.exp(odds - logsumexp(odds)), len(p.name))
         best = np.argsort(-share, kind="stable")[:NAMED]
         return [Place(p.name[b], float(share[b]), *p.middle[b].tolist()) for b in best.tolist() if share[b] > 0]
+
+
+def neighbours(rows: Ints, place: Floats, near: float) -> Ints:
+    """Pairs among these rows of place [n, 2] [m] that are `near`, each with the nearest NEIGHBOURS of it. [pairs, 2]"""
+    at = place[rows]
+    _, other = cKDTree(at).query(at, k=NEIGHBOURS + 1, distance_upper_bound=near)
+    one = np.repeat(np.arange(rows.size), NEIGHBOURS + 1)
+    both = np.c_[one, other.ravel()][(other.ravel() < rows.size) & (other.ravel() != one)]
+    return np.asarray(rows[np.unique(np.sort(both, axis=1), axis=0)])
 
 
 def placed(m: Members) -> Bools:

@@ -28,8 +28,8 @@ HOLD: Final = 2  # windows of the rule
 
 def judge(n: int, *, alone: bool) -> Noise:
     """For so many gauges, each without neighbours or each with all the others."""
-    device = tuple("one" if alone else f"gauge-{i}" for i in range(n))
-    return replace(default, mine=(True,) * n, floor=(0.0,) * n, device=device)
+    device = np.zeros(n, np.int64) if alone else np.arange(n)
+    return replace(default, rows=np.arange(n), floor=np.zeros(n), device=device, asset=np.zeros(device.max() + 1, np.int64))
 
 
 def busy(day: int, rush: float) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detectors.noise import CALM, SCALE, Noise, default
+from detectors.noise import CALM, SCALE, Noise, around, default
 from lifeline.model import NS, Floats, Ints
 from tests.detectors.test_contract_timed import members
 
@@ -83,6 +83,19 @@ def test_it_is_what_a_plain_loop_gives(seed: int) -> None:
     np.testing.assert_allclose(score, np.array(plain(x.tolist()))[:, : score.shape[1]], rtol=1e-12)
 
 
+def test_neighbours_are_the_other_devices_of_the_same_asset() -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(50):
+        asset = rng.integers(0, 4, 9)
+        device = rng.integers(0, 9, 30)
+        growth = rng.choice([0.0, 1.0, 2.0, 3.0], 30)
+        plainly = [
+            max((growth[j] for j in range(30) if asset[device[j]] == asset[device[i]] and device[j] != device[i]), default=0.0)
+            for i in range(30)
+        ]
+        np.testing.assert_array_equal(around(growth, device, asset), plainly)
+
+
 def test_a_gauge_that_comes_off_is_told_of_alone() -> None:
     x = quiet(3, 1500, 1)
     x[1, 900:] += np.random.default_rng(9).normal(0, 10.0, 600)
@@ -122,7 +135,7 @@ def test_each_series_is_judged_on_slots_that_it_fills() -> None:
     m = replace(members(default), step=np.array([0.02, 1.0, 5.0, 60.0, 300.0, 3600.0]))
     fine = replace(default, above=1.0).settled(m)
     assert fine is not None
-    assert fine.mine == (False, False, True, True, False, False)
+    assert fine.rows.tolist() == [2, 3]
     assert replace(default, slot=0.01).settled(m) is None
 
 
@@ -131,6 +144,6 @@ def test_false_alarms_of_noise_that_does_not_grow(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n, k = 40, 30 * 400
     for x in (rng.normal(size=(n, k)), rng.standard_t(3, (n, k)), np.cumsum(rng.normal(size=(n, k)), axis=1)):
-        d = replace(settled(1), mine=(True,) * n, floor=(0.0,) * n, device=("a",) * n)  # without neighbours
+        d = replace(settled(1), rows=np.arange(n), floor=np.zeros(n), device=np.zeros(n, np.int64))  # without neighbours
         score = d.step(d.init(n), x, times(k))[1]
         assert not (np.nan_to_num(score) >= 1).any()
