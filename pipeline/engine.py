@@ -188,6 +188,8 @@ class Engine:
 
     def _old(self, row: Rows, t: Ints, receipt: "Ints | int") -> Bools:
         """Which readings at t [m] or [m, k] of rows [m] had been under way for long when they came."""
+        if int(np.max(receipt, initial=0)) - int(t.min(initial=np.iinfo(np.int64).max)) <= OLD:
+            return np.zeros(t.shape, np.bool_)
         return np.asarray(receipt - t > OLD + self.pause[row].reshape(-1, *[1] * (t.ndim - 1)))
 
     def _column(self, b: Batch, number: Ints, receipt: Ints, out: Outcome) -> None:
@@ -275,12 +277,11 @@ class Engine:
         self.told[rows] = told[:, -1]
         fit = np.where(np.isfinite(good), told, 0).max(axis=1)
         self.heard[rows] = np.maximum(self.heard[rows], fit)
-        if self.joints or self.slots:
+        grids = [j.grid for j in self.joints] + self.slots
+        if heard := [g for g in grids if (g.place[rows] >= 0).any()]:
             flat = Batch(np.repeat(rows, t.shape[1]), told.ravel(), good.ravel(), codes.ravel())
-            for joint in self.joints:
-                joint.grid.add(flat)
-            for slots in self.slots:
-                slots.add(flat)
+            for each in heard:
+                each.add(flat)
         member = self._group[rows]
         for g in np.unique(member).tolist():
             mine = slice(None) if (member == g).all() else np.flatnonzero(member == g)
