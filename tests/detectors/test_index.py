@@ -9,8 +9,8 @@ from lifeline.model import Detector, is_panel, is_timed
 PAGE = Path(__file__).parents[2] / "docs" / "detectors" / "README.md"
 HEAD = """# Detectors
 
-One file each in `detectors/`, one page each here: what it sees, the maths, its limits, how often it is wrong. The list is made by
-`python tests/detectors/test_index.py`.
+One file each in `detectors/`, one page each here: what it sees, the maths, its limits, how often it is wrong. The list is made
+by `python tests/detectors/test_index.py`.
 
 | detector | | judges | rules: active, passive |
 |---|---|---|---|
