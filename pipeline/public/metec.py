@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from lifeline.clock import parse
-from lifeline.model import NS, Floats, Ints
+from lifeline.model import NS, Bools, Floats, Ints
 from pipeline.public.kinds import Bound, Column, Figures, Line, Scored, Set, Words
 from pipeline.public.place import Scorers
 from pipeline.public.play import Heard, Player, Scores, Span, instants
@@ -27,6 +27,7 @@ TRAINING: Final = 86400.0  # [s] at the beginning of the known record, from whic
 TOP: Final = 1000.0  # [ppm] of the catalog's range; the sensors' own is not documented, they have shown 129
 READINGS: Final = "cms_1min.parquet"
 RELEASES: Final = "releases_truth.csv"
+WIND: Final = ("wind_speed_ms", "wind_dir_rad")
 SENSORS: Final = "sensor_locations.csv"
 SOURCES: Final = "source_locations.csv"
 SOURCE: Final = "gas.open_air.release"  # the rule that names sources
@@ -41,7 +42,7 @@ class Record(NamedTuple):
     t: Ints  # [k] [ns] UTC
     value: Floats  # [n, k] [ppm]; NaN: nothing came
     releases: list[tuple[int, int]]  # [ns] start, end
-    wind: Floats  # [2, k] [m/s] and [°] from which it blows, clockwise from north; NaN: nothing came
+    wind: Floats  # [2, k] [m/s] and [°] from which it blows, clockwise from north; NaN: nothing came; [0, k]: not measured
 
 
 def record(at: Path, start: int | None = None, days: float | None = None) -> Record:
@@ -56,10 +57,17 @@ def record(at: Path, start: int | None = None, days: float | None = None) -> Rec
         spans = [(parse(row["start_utc"]), parse(row["end_utc"])) for row in csv.DictReader(file)]
     part = (t >= first) & (t <= last)
     value = np.stack([table[f"ch4_{name}_ppm"].to_numpy()[part] for name in place])
-    blows = 270.0 - np.degrees(table["wind_dir_rad"].to_numpy()[part])  # the column's angles are those of its vector, from east
-    wind = np.stack([table["wind_speed_ms"].to_numpy()[part], blows % 360.0])
+    wind = blown(table, part)
     releases = [(a, b) for a, b in spans if b >= first and a <= last]
     return Record(list(place), list(place.values()), t[part], value, releases, wind)
+
+
+def blown(table: Any, part: Bools) -> Floats:
+    """Wind and where it blows from, of the readings in `part` [all]; nothing where the record has none. [0 or 2, k]"""
+    if not set(WIND) <= set(table.column_names):
+        return np.empty((0, int(part.sum())))
+    speed, angle = (table[name].to_numpy()[part] for name in WIND)
+    return np.stack([speed, (270.0 - np.degrees(angle)) % 360.0])  # the angle is that of its vector, from east
 
 
 def lines(r: Record) -> Lines:
@@ -75,7 +83,9 @@ def lines(r: Record) -> Lines:
 
 
 def weather(r: Record) -> Lines:
-    """The wind of the site, in the catalog's words."""
+    """The wind of the site, in the catalog's words; nothing where it was not measured."""
+    if not len(r.wind):
+        return []
     lat, lon = (sum(x) / len(r.place) for x in zip(*r.place, strict=True))
     common = {"asset": "metec", "device": "mast", "domain": "gas", "district": "Fort Collins", "step": "60", "owner": "METEC"}
     common |= {"lat": str(lat), "lon": str(lon)}
@@ -103,7 +113,7 @@ def figures(metec: Any, at: Path, t: Ints, found: Iterable[tuple[int, int]], sin
 def score(at: Path, player: Player, judges: Scorers) -> Scored:
     r = record(at)
     whole, kept = [*lines(r), *weather(r)], Scores({SOURCE: 1.0})
-    maps = {"metec": at / SOURCES} if (at / SOURCES).is_file() else None
+    maps = {"metec": at / SOURCES} if (at / SOURCES).is_file() and len(r.wind) else None
     heard = player.play([Table([x["key"] for x in whole], r.t, np.vstack([r.value, r.wind]))], whole, heed=kept, maps=maps)
     spans, first = heard.spans(heard.warnings()), int(r.t[0])
     metec, found = judges["metec"], [(s.begin, s.end) for s in spans]
