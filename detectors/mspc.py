@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from lifeline.model import Bools, Floats, Ints, Members
 
 QUIET: Final = 1e-9  # [1] of a series' own spread: what varies less tells nothing
+NOTHING: Final = 1e-100  # [SI] least spread, whose square is still a number
+FAR: Final = 1e6  # [1] spreads beyond which a series is as far as it can be: squares still tell the others
 USUAL: Final = 0.5  # [1] of the limit: what passes it teaches nothing
 LEAST: Final = 3  # series that a plane can be laid through
 MOVES: Final = 0.05  # [1] of the excess over the plane that a series must have a part in
@@ -97,12 +99,12 @@ class Mspc:
         said = np.full(x.size, np.nan)
         usual = True
         if np.isfinite(s.rest[0, 0]):
-            z = (x - s.mean) / s.spread
+            z = np.clip((x - s.mean) / s.spread, -FAR, FAR)
             s.smooth[:] += self.share * (s.rest @ z - s.smooth)
             off = s.smooth
             spe = float(off @ off)
             if ready:
-                over = max(spe / self._limit(s), float(z @ s.inside @ z) / float(chi2.isf(self.odds, max(s.fit[3], 1.0))))
+                over = max(spe / self._limit(s), float(z @ s.inside @ z) / float(chdtri(max(s.fit[3], 1.0), self.odds)))
                 said = over * self._concerned(s, off, spe)
                 usual = over < USUAL
             if usual:
@@ -118,16 +120,18 @@ class Mspc:
     def _limit(self, s: MspcState) -> float:
         """Of the squared prediction error. [1]"""
         _, mean, square, _ = s.fit
-        variance = max(square - mean**2, QUIET * mean**2, np.finfo(float).tiny)
+        mean = max(mean, QUIET**2)
+        variance = max(square - mean**2, QUIET * mean**2)
         g, h = variance / (2 * mean), 2 * mean**2 / variance
-        return float(g * chi2.isf(self.odds, h))
+        return float(g * chdtri(h, self.odds))
 
     def _concerned(self, s: MspcState, off: Floats, spe: float) -> Bools:
         """Which series the slot is scored at. off [n] [1]"""
         free = np.maximum(np.diag(s.rest), QUIET)
         without = spe - off**2 / free  # the error that is left when a series is put where the others say
         alone = int(np.argmin(without))
-        lone = spe > self._limit(s) and without[alone] <= self._limit(s)
+        left = off - s.rest[alone] * off[alone] / free[alone]
+        lone = spe > self._limit(s) and float(left @ left) <= self._limit(s)
         if self.of == "lone":
             return np.asarray((np.arange(off.size) == alone) & lone)
         return np.asarray((off**2 >= MOVES * spe) & (not lone))
@@ -152,7 +156,7 @@ class Mspc:
     def _lay(self, s: MspcState) -> None:
         """The plane in which the series usually move."""
         spread = np.sqrt(np.maximum(np.diag(s.cross) / s.weight[0], 0.0))
-        s.spread[:] = np.maximum(spread, np.maximum(QUIET * np.abs(s.mean), np.finfo(float).tiny))
+        s.spread[:] = np.maximum(spread, np.maximum(QUIET * np.abs(s.mean), NOTHING))
         value, way = np.linalg.eigh(s.cross / s.weight[0] / np.outer(s.spread, s.spread))
         value, way = np.maximum(value[::-1], 0.0), way[:, ::-1]
         n = min(int(np.searchsorted(np.cumsum(value) / value.sum(), self.kept)) + 1, len(value) - 1) if value.sum() else 1

@@ -145,3 +145,22 @@ def test_a_series_that_never_moves_spoils_nothing() -> None:
     score = d.step(d.init(N), x, times(900))[1]
     assert np.isfinite(score[:, 300:]).all()
     assert np.nanmax(score[2, 820:]) > 1
+
+
+@pytest.mark.parametrize("still", [0.0, 5.0, 0.1, 1e9])
+def test_a_series_that_moves_for_the_first_time_stands_alone(still: float) -> None:
+    x = np.vstack([plant(1, 2400), np.full(2400, still)])
+    x[-1, 2000:] = 1.2 * still + 1
+    several, lone = (d.step(d.init(N + 1), x, times(2400))[1] for d in (Mspc(), Mspc(of="lone")))
+    assert np.nanmax(several) < 1
+    assert np.nanmax(lone[:N]) < 1
+    assert (lone[N, 2000:] > 1).all()
+
+
+@pytest.mark.parametrize("x", [np.zeros((4, 3000)), np.full((4, 3000), 7.3), np.tile(plant(2, 3000)[:1], (4, 1))])
+def test_series_that_never_differ_are_usual(x: Floats) -> None:
+    for of in ("several", "lone"):
+        d = Mspc(of=of)
+        score = d.step(d.init(4), x, times(3000))[1]
+        assert np.isfinite(score[:, d.learn :]).all()
+        assert score[:, d.learn :].max() < 1
