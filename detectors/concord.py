@@ -196,12 +196,14 @@ class Concord:
         g = k @ z
         share = g**2 / np.diag(k)
         one, all_ = int(np.argmax(share)), float(z @ g)
-        cleared = z - g[one] / k[one, one] * (np.arange(z.size) == one)
+        others = np.arange(z.size) != one  # by themselves: what is a million spreads away would drown them in its rounding
+        cleared = np.where(others, z, -(k[one, others] @ z[others]) / k[one, one])
+        without = float(z[others] @ np.linalg.inv(free[np.ix_(others, others)]) @ z[others])
         away = plain @ g
         spread = np.sqrt(np.maximum(np.diag(plain) - demand**2 * value[-1], FINE))
         return Verdict(
             here, float(np.sqrt(all_ / (doubt * chdtri(here.size, RARE)))),
-            float(np.sqrt(max(all_ - share[one], 0.0) / (doubt * chdtri(here.size - 1, RARE)))), int(here[one]),
+            float(np.sqrt(max(without, 0.0) / (doubt * chdtri(here.size - 1, RARE)))), int(here[one]),
             self._seen(s, here, s.origin[here] + mean + size * demand * (demand @ cleared), demand), z * size, away * size,
             away / spread, share, free * np.outer(size, size),
         )  # fmt: skip

@@ -266,3 +266,12 @@ def test_quiet_areas_are_quiet() -> None:
     for seed in range(10):
         wrong += held(run(area(28, 100 + seed)), 4).size > 0
     assert wrong == 0
+
+
+@pytest.mark.parametrize(("row", "still", "step"), [(1, 40 * METRE, 0.1 * METRE), (1, 0.0, METRE), (7, 0.0, 0.01)])
+def test_a_series_that_moves_for_the_first_time_is_no_leak(row: int, still: float, step: float) -> None:
+    x = area(12, 9)
+    x[row] = still
+    x[row, 900:] += step
+    assert not held(run(x), 1).size
+    assert (run(x, "sensor")[row, 910:950] > 1).all()
