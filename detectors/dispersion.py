@@ -5,7 +5,7 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
-from detectors.plane import degrees, metres, named
+from detectors.plane import degrees, metres, named, placed
 from lifeline.model import Floats, Ints, Members, Place
 
 COLUMNS: Final = ("lat", "lon", "height")  # of the file of sources, beside the name; height [m] over the ground
@@ -72,9 +72,9 @@ class Dispersion:
         return self.wait - 1
 
     def settled(self, m: Members) -> Self | None:
-        """None without a wind, or with fewer than two sensors."""
+        """None without a wind, or with fewer than two sensors in a known place."""
         speed, way = (np.flatnonzero(m.quantity == q) for q in self.beside)
-        sensors = np.flatnonzero(m.judged)
+        sensors = np.flatnonzero(m.judged & placed(m.lat, m.lon))
         if not speed.size or not way.size or sensors.size < 2:
             return None
         origin = np.array([m.lat[sensors].mean(), m.lon[sensors].mean()])

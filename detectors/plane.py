@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from lifeline.model import Floats
+from lifeline.model import Bools, Floats
 from lifeline.words import Unusable
 
 EARTH: Final = 6_371_000.0  # [m]
@@ -17,6 +17,11 @@ def metres(at: Floats, origin: Floats) -> Floats:
     """East and north of an origin. at [m, 2] [°] lat, lon; origin [2]; [m, 2] [m]"""
     north, east = np.radians(at - origin).T * EARTH
     return np.asarray(np.c_[east * np.cos(np.radians(origin[0])), north])
+
+
+def placed(lat: Floats, lon: Floats) -> Bools:
+    """Which of these [m] [°] are places: 0°, 0° is written where none is known."""
+    return np.asarray(np.isfinite(lat + lon) & ((lat != 0) | (lon != 0)))
 
 
 def degrees(at: Floats, origin: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """Neighbouring wells against a plain loop, and where gas comes from on streets with a known leak."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,6 +66,19 @@ def test_all_wells_at_once_score_as_one_by_one_in_a_loop(seed: int) -> None:
     at, x = np.r_[at, [[500.0, 0.0], [510.0, 0.0]]], np.r_[x, x[:2]]
     score = d.step(d.init(14), x, START + np.arange(40) * 300 * NS)[1]
     np.testing.assert_allclose(score, plain(d, at, x), rtol=1e-12)
+
+
+def test_wells_of_which_no_place_is_known_are_no_neighbours() -> None:
+    at = np.array([[0.0, 0.0], [20.0, 0.0], [40.0, 0.0], [0.0, 0.0]])
+    m = members(at)
+    nowhere = np.zeros(4)
+    assert Corridor().settled(replace(m, lat=nowhere, lon=nowhere)) is None
+    some = np.array([False, True, False, True])
+    d = Corridor(scale=0.005).settled(replace(m, lat=np.where(some, 0.0, m.lat), lon=np.where(some, 0.0, m.lon)))
+    assert d is not None
+    assert d.pair.tolist() == [[0, 2]]
+    score = d.step(d.init(4), np.full((4, 1), 0.01), np.array([START]))[1][:, 0]
+    np.testing.assert_allclose(score, [2.0, 0.0, 2.0, 0.0])
 
 
 def test_two_drains_do_not_bear_each_other_out_and_a_drain_and_a_dry_well_do() -> None:

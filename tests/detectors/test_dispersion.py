@@ -1,6 +1,7 @@
 """Sources in the open by the wind: against plain sums, and where the source is known."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,3 +187,13 @@ def test_a_file_of_sources_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_the_background_is_a_quantile_of_what_is_there() -> None:
     past = np.array([[1.0, 2.0, 3.0, 4.0, 5.0], [np.nan, 2.0, np.nan, 4.0, 3.0], [1.0, 1.0, 1.0, 1.0, np.nan]])
     np.testing.assert_array_equal(above(past, 0.4), [3.0, 0.0, np.nan])
+
+
+def test_sensors_of_which_no_place_is_known_are_left_to_the_plume() -> None:
+    m = members()
+    assert Dispersion().settled(replace(m, lat=np.zeros(10), lon=np.zeros(10))) is None
+    some = np.arange(10) != 3
+    d = Dispersion().settled(replace(m, lat=np.where(some, m.lat, 0.0), lon=np.where(some, m.lon, 0.0)))
+    assert d is not None
+    assert d.rows[0].tolist() == [0, 1, 2, 4, 5, 6, 7]
+    assert np.abs(d.source[:, :2]).max() < 1000
