@@ -16,6 +16,8 @@ FIRST: Final = 0.1  # [1] of the first value that its excesses are taken for
 SLOW: Final = 1e-4  # [1] least gain: what is usual may change
 MOST: Final = 10.0  # [1] mean excesses that one value adds at most to what is learned
 FAINT: Final = 1e-3  # [1] of the whole spread: what moves less does not move
+RARER: Final = np.log(100.0)  # [1] of a series that knows steps only: so much rarer at most is each step than the one before it
+ALIKE: Final = 1e-9  # [1] of the reading: what differs by less is rounding
 STIRS: Final = 2.0  # [1] -log10 of the probability at which a rest begins
 WORSE: Final = 1.5  # [1] times what began it: such a value is heard all the same
 
@@ -30,6 +32,7 @@ class TailState(NamedTuple):
     number: Floats  # [n, WAYS] [1] values so far
     rest: Ints  # [n] [1] samples until a like value is heard again
     held: Floats  # [n] [1] what began the rest
+    grain: Floats  # [n] [SI] least step between two samples in a row; inf: there was none
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Tail:
         count, zero, ways = np.zeros(n, np.int64), np.zeros(n), np.zeros((n, WAYS))
         return TailState(
             np.full((n, KEPT), np.nan), count, zero, zero.copy(), np.full((n, WAYS), np.nan), ways, ways.copy(), count.copy(),
-            zero.copy(),
+            zero.copy(), np.full(n, np.inf),
         )  # fmt: skip
 
     def step(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
@@ -89,8 +92,9 @@ class Tail:
         seen = s.seen + 1
         mean = s.mean + (x - s.mean) / seen
         power = s.power + ((x - s.mean) * (x - mean) - s.power) / seen
-        v = measures(past, x, mean, np.sqrt(np.maximum(power, 1e-12)))
-        above, excess, number, strange = learned(s, v)
+        spread = np.sqrt(np.maximum(power, 1e-12))
+        v = measures(past, x, mean, spread)
+        above, excess, number, strange = learned(s, v, spread)
         ripe = seen > self.warmup
         most = np.where(ripe, strange.max(axis=1), 0.0)
         heard = (s.rest <= 0) | (most > WORSE * s.held)
@@ -98,7 +102,8 @@ class Tail:
         begins = most > STIRS
         rest = np.where(begins, self.quiet, s.rest - 1)
         held = np.where(begins, most, s.held)
-        state = TailState(past, seen, mean, power, above, excess, number, rest, held)
+        grain = np.where(v[:, 0] > ALIKE * np.abs(x), np.fmin(s.grain, v[:, 0]), s.grain)
+        state = TailState(past, seen, mean, power, above, excess, number, rest, held, grain)
         return state, np.where(ripe, most / self.limit, np.nan)
 
 
@@ -115,8 +120,11 @@ def measures(past: Floats, x: Floats, mean: Floats, spread: Floats) -> Floats:
     return out
 
 
-def learned(s: TailState, v: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Thresholds, excesses and counts after values v [m, WAYS]; and how strange each is by what was known before."""
+def learned(s: TailState, v: Floats, spread: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Thresholds, excesses and counts after values v [m, WAYS]; and how strange each is by what was known before.
+
+    spread: [m] [SI] of all samples
+    """
     there = np.isfinite(v)
     fresh = there & (s.number == 0)
     above = np.where(fresh, v, s.above)
@@ -124,7 +132,11 @@ def learned(s: TailState, v: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     number = s.number + there
     over: Bools = there & (v > above)
     beyond = np.where(over, v - np.where(over, above, 0.0), 0.0)
-    strange = np.where(over, -np.log10(PEAK) + beyond / np.maximum(excess, 1e-12) / np.log(10), 0.0)
+    least = np.full(v.shape, 1e-12)
+    known = np.isfinite(s.grain)
+    least[known, 0] = np.maximum(s.grain[known] / RARER, 1e-12)
+    least[known, 1] = np.maximum(least[known, 0] / spread[known], 1e-12)
+    strange = np.where(over, -np.log10(PEAK) + beyond / np.maximum(excess, least) / np.log(10), 0.0)
     gain = np.maximum(1 / np.maximum(number, 1.0), SLOW)
     moved = above + 3 * excess * np.maximum(10 * gain, 20 * SLOW) * (over - PEAK)
     grown = excess + np.clip(gain / PEAK, PEAK, 0.5) * (np.minimum(beyond, MOST * excess) - excess)

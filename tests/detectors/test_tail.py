@@ -1,11 +1,13 @@
 """Tail: how improbable a reading is by what its series has done; against a plain loop, and counted on noise."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
-from detectors.tail import FAINT, FIRST, KEPT, LONG, MOST, PEAK, SLOW, STIRS, WORSE, Tail, default
+from detectors.tail import FAINT, FIRST, KEPT, LONG, MOST, PEAK, RARER, SLOW, STIRS, WORSE, Tail, default
 from lifeline.model import Floats
 
 
@@ -15,7 +17,7 @@ class Way:
     def __init__(self) -> None:
         self.above, self.excess, self.number = 0.0, 0.0, 0
 
-    def say(self, v: float) -> float:
+    def say(self, v: float, least: float) -> float:
         if math.isnan(v):
             return 0.0
         if not self.number:
@@ -23,7 +25,7 @@ class Way:
         self.number += 1
         over = v > self.above
         beyond = v - self.above if over else 0.0
-        strange = -math.log10(PEAK) + beyond / max(self.excess, 1e-12) / math.log(10) if over else 0.0
+        strange = -math.log10(PEAK) + beyond / max(self.excess, least, 1e-12) / math.log(10) if over else 0.0
         gain = max(1 / self.number, SLOW)
         self.above += 3 * self.excess * max(10 * gain, 20 * SLOW) * (over - PEAK)
         if over:
@@ -50,7 +52,9 @@ def plain(d: Tail, x: list[float]) -> list[float]:
             abs(sum(last) / 20 - sum(before) / LONG) / spread if full else math.nan,
             math.log(float(np.std(last)) + FAINT * spread) if len(last) == 20 else math.nan,
         ]
-        most = max(w.say(a) for w, a in zip(ways, values, strict=True))
+        steps = [abs(b - a) for a, b in pairwise(past[:-1]) if a != b]
+        least = min(steps) / RARER if steps else 0.0
+        most = max(w.say(a, b) for w, a, b in zip(ways, values, [least, least / spread, 0.0, 0.0], strict=True))
         ripe = len(past) > d.warmup
         most = most if ripe and (rest <= 0 or most > WORSE * held) else 0.0
         rest, held = (d.quiet, most) if most > STIRS else (rest - 1, held)
@@ -70,6 +74,22 @@ def test_it_is_what_a_plain_loop_gives(seed: int) -> None:
     x[500:] += 20
     x[rng.random(700) < 0.05] = np.nan
     np.testing.assert_allclose(told(x[None])[0], plain(default, x.tolist()), rtol=1e-6, atol=1e-9)
+
+
+def test_a_series_of_whole_numbers_is_what_a_plain_loop_gives() -> None:
+    x = np.random.default_rng(4).poisson(0.3, 700).astype(float)
+    x[[400, 600]] = 5
+    np.testing.assert_allclose(told(x[None])[0], plain(default, x.tolist()), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("grain", [0.3, 0.5, 1.0, 2.0])
+def test_readings_in_coarse_steps_reach_the_limit_as_seldom_as_fine_ones(grain: float) -> None:
+    noise = lfilter([0.6], [1.0, -0.8], np.random.default_rng(7).normal(size=(60, 20_000)))
+    score = told(grain * np.round(noise / grain))
+    assert (score >= 1).sum() <= 1
+    coarse = grain * np.round(noise[:, :5000] / grain)
+    coarse[:, 4000:] += 12 + 6 * grain
+    assert (told(coarse)[:, 4000:4020] >= 1).any(axis=1).mean() > 0.9
 
 
 @pytest.mark.parametrize(("what", "change"), [("a spike", 0), ("a shift", 1), ("a restless time", 2)])
