@@ -15,6 +15,7 @@ STILL: Final = 0.05  # [1] of its greatest: a flow below stands still
 FREE: Final = 0.25  # [1] spread of a day's use about that of the day before: nearly free
 LEAST: Final = 0.1  # [1] of the mean: an hour's use is taken as at least so much when hours are weighed
 OWN: Final = 0.5  # [1] of the least hour's flow that is taken for leakage at first: what night flows are usually made of
+FINE: Final = 1e-4  # [1] of an hour: least spread of its use, finer than any meter; a flow that never changes has none
 COARSE: Final = 0.02  # [1] of its mean: least spread of a day's use out of storage
 
 
@@ -118,7 +119,7 @@ def variance(y: Floats, a: Floats, w: Floats) -> float:
     """Relative variance of an hour about the fit: of this day, so that a day of another shape speaks softly. [1]"""
     normal = a.T @ (a * w[:, None])
     c = np.linalg.lstsq(normal, a.T @ (w * y), rcond=None)[0]
-    return float((w * (y - a @ c) ** 2).sum() / max(y.size - 2, 1))
+    return max(float((w * (y - a @ c) ** 2).sum() / max(y.size - 2, 1)), FINE**2)
 
 
 def patterned(use: Floats, gain: Floats, lost: Floats, seen: int) -> tuple[Floats, Floats]:

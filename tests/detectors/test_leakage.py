@@ -188,3 +188,17 @@ def test_a_meter_that_is_silent_for_hours_costs_no_alarm_and_no_memory() -> None
     found = told(x)[1]
     assert not (found[:45] >= 1).any()
     assert (found[45:47] >= 1).any()
+
+
+@pytest.mark.parametrize("flow", [12.0, 12.0 / 3600, 1e-9])
+def test_a_flow_that_never_changes_loses_nothing(flow: float) -> None:
+    x = np.full((1, 60 * 24), flow)
+    assert np.nanmax(told(x)[1]) < 1
+    x[:, 40 * 24 :] *= 1.2
+    assert np.isfinite(told(x)[1][40:]).all()
+
+
+def test_a_flow_that_is_on_and_off_by_the_clock_is_judged_without_fail() -> None:
+    hour = np.arange(60 * 24)
+    for x in (np.where(hour % 24 < 12, 20.0, 0.0), np.where(hour // 24 % 7 < 5, 20.0, 0.0), np.where(hour < 900, 0.0, 5.0)):
+        assert np.nanmax(np.nan_to_num(told(x[None])[1][:37])) < 1
