@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.rulebook import covered
 from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, CatalogRefused, load
-from lifeline.model import NS, Domain, Ints, Rule
+from lifeline.model import NS, Domain, Ints, Rule, is_panel
 from lifeline.units import QUANTITIES, UNITS, WORDS
 from lifeline.words import Unusable, nearest
 from pipeline import spelling
@@ -163,20 +163,30 @@ def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:
 
 
 def place(lines: Lines, rules: Collection[Rule]) -> None:
-    """The domain of each series: as written; else the one whose hazard rules know its quantity; else its asset's.
+    """The domain of each series: as written; else its asset's, where it helps to judge what is there; else the one whose hazard
+    rules know its quantity; else its asset's.
 
     Series that name no device share nothing but the file: there a neighbour's quantity says nothing of them.
     """
     named = covered(rules)
+    helps = {(r.domain.value, q) for r in rules if is_panel(r.detector) and r.domain is not None for q in r.detector.beside}
     theirs: dict[str, set[str]] = {}
+    sure: dict[str, set[str]] = {}  # of assets: by what is judged there, not by what may help
+    guessed = [line for line in lines if not line.get("domain")]
+    for line in guessed:
+        domains = {d for d, q in named if q == line["quantity"] and d is not None}
+        line["domain"] = next(iter(domains)).value if len(domains) == 1 else ""
+    helping = {q for _, q in helps}
+    helpers = {id(line) for line in guessed if line["quantity"] in helping}
     for line in lines:
-        if not line.get("domain"):
-            domains = {d for d, q in named if q == line["quantity"] and d is not None}
-            line["domain"] = next(iter(domains)).value if len(domains) == 1 else ""
-        theirs.setdefault(line["asset"], set()).update([line["domain"]] if line["domain"] else [])
-    for line in lines:
+        of = {line["domain"]} if line["domain"] else set()
+        theirs.setdefault(line["asset"], set()).update(of)
+        sure.setdefault(line["asset"], set()).update(set() if id(line) in helpers else of)
+    for line in guessed:
+        known = set() if line["asset"] == PLANT else sure[line["asset"]] or theirs[line["asset"]]
+        if helped := {d for d in known if (d, line["quantity"]) in helps}:
+            line["domain"] = next(iter(helped)) if len(helped) == 1 else line["domain"]
         if not line["domain"]:
-            known = theirs[line["asset"]] if line["asset"] != PLANT else ()
             line["domain"] = next(iter(known)) if len(known) == 1 else Domain.OTHER.value
 
 

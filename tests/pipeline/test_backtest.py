@@ -329,3 +329,20 @@ def test_without_its_map_the_panel_judges_nothing(district: Path) -> None:
 def test_a_map_that_is_none_is_refused(district: Path, given: list[str], why: str) -> None:
     with pytest.raises(Unusable, match=why):
         told(district, *(word for g in given for word in ("--maps", g.format(district))))
+
+
+def test_a_wind_belongs_to_the_gas_that_it_helps_to_judge() -> None:
+    """A bridge's rules know the wind too."""
+    made = {
+        "site/ppm": "methane_air", "site/wind": "wind_speed", "site/way": "wind_direction", "span/wind": "wind_speed",
+        "span/strain": "strain", "span/way": "wind_direction", "deck/wind": "wind_speed", "deck/rain": "rainfall",
+    }  # fmt: skip
+    lines = [{"key": key, "quantity": name, "asset": key.partition("/")[0]} for key, name in made.items()]
+    stranger.place(lines, detectors.rules())
+    assert {line["key"]: line["domain"] for line in lines} == {
+        "site/ppm": "gas", "site/wind": "gas", "site/way": "gas", "span/wind": "bridge", "span/strain": "bridge",
+        "span/way": "bridge", "deck/wind": "bridge", "deck/rain": "bridge",
+    }  # fmt: skip
+    told_ = [{"key": "site/wind", "quantity": "wind_speed", "asset": "site", "domain": "bridge"}, dict(lines[0], domain="")]
+    stranger.place(told_, detectors.rules())
+    assert [line["domain"] for line in told_] == ["bridge", "gas"]
