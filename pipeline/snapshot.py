@@ -117,11 +117,11 @@ def _scatter_panel(panel: Panel, kept: Arrays, was: Ints, n: int) -> None:
 
 
 def _restore_whole(line: Line, kept: Arrays) -> None:
-    """Memory of any shape, where it has the names and kinds that the detector gives it now."""
+    """Memory of any shape, series first or not, where it is the one that the detector gives it now."""
     prefix = f"line/{line.name}/memory."
     old = {k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}
     new = line.standing.memory._asdict()
-    if old.keys() == new.keys() and all(old[k].dtype == a.dtype and old[k].ndim == a.ndim for k, a in new.items()):
+    if old.keys() == new.keys() and all(old[k].dtype == a.dtype and old[k].shape == a.shape for k, a in new.items()):
         line.standing.memory = type(line.standing.memory)(**{k: v.copy() for k, v in old.items()})
     else:
         log.warning("a rule starts anew: no memory that fits", extra={"rule": line.rule.id, "line": line.name})

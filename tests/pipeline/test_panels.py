@@ -12,7 +12,7 @@ from ingest.journal import Entry
 from lifeline.model import NS, Change, Domain, Rule
 from pipeline.panels import panels
 from pipeline.replay import Replay, changes
-from pipeline.snapshot import gather
+from pipeline.snapshot import gather, scatter
 from pipeline.watch import Watch
 from simulators.world import turns
 from tests import town
@@ -124,8 +124,25 @@ def test_a_panel_with_other_members_begins_anew_and_its_levels_stand(tmp_path: P
     stayed = [k for k in risen if k in other.catalog.row]
     assert stayed
     assert all(other.engine.level(k, "test.wells") == watch.engine.level(k, "test.wells") for k in stayed)
-    panel = next(p for p in other.engine.panels if "methane" in p.name)
-    assert panel.lines[0].standing.memory.seen.tolist() == [0] * (town.WELLS - 1)
+    [line] = [x for p in other.engine.panels for x in p.lines if x.rule.id == "test.wells"]
+    assert line.standing.memory.seen.tolist() == [0] * (town.WELLS - 1)
+
+
+def test_a_memory_of_another_size_begins_anew_and_its_levels_stand(tmp_path: Path, journal: list[Entry]) -> None:
+    """As when a rule is given another window, or a site another file of sources."""
+    watch = town.watched(tmp_path / "one")
+    watch.judge(journal)
+    kept = gather(watch.engine)
+    lines = [x for p in watch.engine.panels for x in p.lines]
+    names = [f"line/{line.name}" for line in lines if isinstance(line.rule.detector, Apart)]
+    assert names
+    other = town.watched(tmp_path / "other")
+    scatter(other.engine, kept | {f"{name}/memory.usual": np.tile(kept[f"{name}/memory.usual"], 2) for name in names})
+    for panel in other.engine.panels:
+        for line in panel.lines:
+            assert {a.shape for a in line.standing.memory} == {a.shape for a in line.rule.detector.init(panel.rows.size)}
+            np.testing.assert_array_equal(line.standing.grade.level, kept[f"line/{line.name}/grade.level"])
+    assert any(line.standing.grade.level.any() for panel in other.engine.panels for line in panel.lines)
 
 
 def test_many_turns_in_one_step_give_the_very_changes_of_one_step_a_turn() -> None:
