@@ -79,7 +79,8 @@ class Climb:
         if self.proof == 1:
             return now
         borne: Floats = np.minimum(now, s.last.min(axis=1))  # NaN where one of them is
-        s.last[there] = np.c_[now[there], s.last[there, :-1]]
+        s.last[there, 1:] = s.last[there, :-1]
+        s.last[there, 0] = now[there]
         return borne
 
     def _open(self, s: ClimbState, t: Ints, there: Bools) -> None:
@@ -92,7 +93,7 @@ class Climb:
         from_ = np.arange(SLOTS + 1) + np.minimum(on[rows], SLOTS + 1)[:, None]
         kept = from_ <= SLOTS
         for a in (s.number, s.mean, s.when):
-            a[rows] = np.where(kept, np.take_along_axis(a[rows], np.minimum(from_, SLOTS), axis=1), 0.0)
+            a[rows] = np.where(kept, a[rows[:, None], np.minimum(from_, SLOTS)], 0.0)
         s.slot[rows] = slot[rows]
 
     def _fill(self, s: ClimbState, y: Floats, t: Ints, new: Bools) -> None:
@@ -111,7 +112,7 @@ class Climb:
         tm, ym = (n * t).sum(axis=1) / total, (n * s.mean).sum(axis=1) / total
         dt = (t - tm[:, None]) * some
         tt, ty = (n * dt * dt).sum(axis=1), (n * dt * (s.mean - ym[:, None])).sum(axis=1)
-        oldest = np.take_along_axis(t, some.argmax(axis=1)[:, None], axis=1)[:, 0]
+        oldest = t[np.arange(len(t)), some.argmax(axis=1)]
         filled = (t[:, -1] - oldest >= FILLED * SLOTS) & some[:, -1] & (some.sum(axis=1) >= POINTS)
         slope = ty / np.where(filled, tt, np.nan) / (self.length / NS)
         return np.asarray(np.maximum((slope - self.origin) / self.scale, 0.0))
