@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import log_expit, log_ndtr, logsumexp
 
-from detectors.plane import metres, named
+from detectors.plane import metres, named, placed
 from lifeline.model import Bools, Floats, Ints, Members, Place
 
 DRAINS: Final = ("sewage", "rain")  # biogas may be in several of them at once
@@ -71,7 +71,7 @@ class Corridor:
 
     def settled(self, m: Members) -> Self | None:
         """None where no two sensors are neighbours."""
-        known = m.judged & placed(m)
+        known = m.judged & apart(m)
         if known.sum() < 2:
             return None
         origin = np.array([m.lat[known].mean(), m.lon[known].mean()])
@@ -129,13 +129,12 @@ def neighbours(rows: Ints, place: Floats, near: float) -> Ints:
     return np.asarray(rows[np.unique(np.sort(both, axis=1), axis=0)])
 
 
-def placed(m: Members) -> Bools:
+def apart(m: Members) -> Bools:
     """Whose place is known: where several assets share one to the last digit, nobody has said where they are. [n]"""
-    told = np.isfinite(m.lat) & np.isfinite(m.lon)
     _, spot = np.unique(np.c_[m.lat, m.lon], axis=0, return_inverse=True)
     _, asset = np.unique(m.asset.astype(str), return_inverse=True)
     both = np.unique(np.c_[spot.ravel(), asset.ravel()], axis=0)
-    return np.asarray(told & (np.bincount(both[:, 0])[spot.ravel()] == 1))
+    return np.asarray(placed(m.lat, m.lon) & (np.bincount(both[:, 0])[spot.ravel()] == 1))
 
 
 def likelihood(d: Floats, most: Floats, since: Ints, least: float) -> Floats:
