@@ -78,11 +78,16 @@ class Slots:
         if not held.size:
             return
         mine = self.hold[place] > 0
-        place, t, value, slot = place[mine], t[mine], value[mine], np.searchsorted(ends, t[mine])
-        for j, end in enumerate(ends.tolist()):
-            said = slot == j
-            self.value[place[said]], self.since[place[said]] = value[said], t[said]  # the last of a series stays
-            x[held, j] = np.where(end - self.since[held] <= self.hold[held], self.value[held], np.nan)
+        place, t, value = place[mine], t[mine], value[mine]
+        v, since = np.r_[self.value[held], value], np.r_[self.since[held], t]
+        last = np.zeros(
+            (held.size, ends.size), np.int64
+        )  # of these, where each series stands; nobody said anything: where it stood
+        last[:, 0] = np.arange(held.size)
+        last[np.searchsorted(held, place), np.searchsorted(ends, t)] = held.size + np.arange(t.size)  # the last of a slot stays
+        np.maximum.accumulate(last, axis=1, out=last)
+        x[held] = np.where(ends - since[last] <= self.hold[held][:, None], v[last], np.nan)
+        self.value[held], self.since[held] = v[last[:, -1]], since[last[:, -1]]
 
     def _take(self) -> tuple[Ints, Ints, Floats]:
         waiting, self.waiting = self.waiting, []

@@ -85,6 +85,30 @@ def test_any_cut_of_the_stream_gives_the_same_bits(seed: int) -> None:
         np.testing.assert_array_equal(a, other.memory()[name], err_msg=name)
 
 
+def standing(b: Batch, row: int, hold: float, ends: Ints) -> list[float]:
+    """What a series said last at the end of each slot, where that is not too old, one reading after the other."""
+    out = []
+    for end in ends.tolist():
+        said = [(t, v) for r, t, v in zip(b.row.tolist(), b.t.tolist(), b.value.tolist(), strict=True) if r == row and t <= end]
+        t, v = max(said, key=lambda a: a[0], default=(0, np.nan))
+        out.append(v if end - t <= hold * NS else np.nan)
+    return out
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_stands_is_what_a_plain_loop_says(seed: int) -> None:
+    rng, k = np.random.default_rng(seed), 60
+    t = np.sort(rng.choice(600, k, replace=False) + 100) * NS
+    b = Batch(rng.choice([3, 4], k).astype(np.int32), t, rng.normal(size=k), np.zeros(k, np.uint8))
+    s = opened(hold=(0.0, 40.0, 25.0))
+    s.close(100 * NS)
+    s.add(b)
+    for clock in (333, 702):
+        ends, x = s.close(clock * NS)
+        for place, (row, hold) in enumerate(((3, 40.0), (4, 25.0)), 1):
+            np.testing.assert_array_equal(x[place], standing(b, row, hold, ends))
+
+
 def test_memory_is_taken_over_by_the_rows_that_stayed() -> None:
     s = opened()
     s.close(102 * NS)
