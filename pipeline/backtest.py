@@ -91,7 +91,7 @@ def run(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as why:
         raise Unusable(f"--out {out}: cannot be made a folder: {why.strerror}") from why
-    whole = stranger.completed(sheet, stranger.paces(found.tables, book), book, out / "catalog.csv")
+    whole = stranger.completed(sheet, stranger.paces(found.tables, book, si=found.si), book, out / "catalog.csv")
     drawn = mapped(maps, whole)
     asked = [line["key"] for line in sheet.lines]
     given = feeds(found.tables, whole, si=found.si)

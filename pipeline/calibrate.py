@@ -102,7 +102,7 @@ def heard(history: Path, catalog: Path, book: Sequence[Rule]) -> tuple[Past, Cat
     with waiting(f"reading {history}"):
         found = foreign.found(history, sheet.words)
     with TemporaryDirectory() as folder:
-        whole = stranger.completed(sheet, stranger.paces(found.tables, book), book, Path(folder) / "catalog.csv")
+        whole = stranger.completed(sheet, stranger.paces(found.tables, book, si=found.si), book, Path(folder) / "catalog.csv")
     given = feeds(found.tables, whole, si=found.si)
     if not given:
         raise Unusable(f"{history}: holds no reading of a series of {catalog}")

@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.rulebook import covered
 from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, CatalogRefused, load
-from lifeline.model import NS, Domain, Ints, Rule, is_panel
+from lifeline.model import NS, Domain, Floats, Ints, Rule, is_panel
 from lifeline.units import QUANTITIES, UNITS, WORDS
 from lifeline.words import Unusable, nearest
 from pipeline import spelling
@@ -29,7 +29,9 @@ NEEDED: Final = ("key", "quantity", "unit")
 FIXED: Final = {"district": "-", "low": "-1e30", "high": "1e30", "lat": "0", "lon": "0", "owner": "-"}
 PLANT: Final = "plant"  # asset of series whose key names no device
 STEP: Final = 60.0  # [s] of a series that has fewer than two readings
+DAY: Final = 86_400 * NS
 STANDS: Final = 3  # steps that a state stands without news, as long as silence takes to be told
+NOMINAL: Final = ("gas_pressure",)  # quantities that are held at their rated value: without one they are judged by nothing
 LONGEST: Final = 0.99  # [1] of the intervals of an irregular series that its messages are taken to be apart at most
 
 Lines = list[dict[str, str]]
@@ -40,6 +42,7 @@ class Pace(NamedTuple):
 
     step: float  # [s] median interval
     report: float | None  # [s] of a series that keeps no step: the interval that it seldom exceeds
+    usual: float = float("nan")  # [unit] median of its first day
 
 
 @dataclass
@@ -120,6 +123,11 @@ def _unit(line: dict[str, str]) -> Iterator[str]:
 def completed(made: Sheet, pace: Mapping[str, Pace], rules: Collection[Rule], path: Path) -> Catalog:
     """Write the whole catalog to a file, and load it. pace: of the series that the data hold"""
     lines = [filled(line, pace.get(line["key"])) for line in made.lines]
+    made.notes += [
+        f"{line['key']}: no rated value is written; the median of its first day is taken for it: {line['rated']} {line['unit']}"
+        for line, written in zip(lines, made.lines, strict=True)
+        if line.get("rated") and not written.get("rated")
+    ]
     place(lines, rules)
     write(lines, path)
     try:
@@ -151,6 +159,8 @@ def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:
     device, _, _ = line["key"].rpartition("/")
     usual = {"device": device or line["key"], "asset": device or PLANT, **FIXED}
     pace = pace or Pace(STEP, None)
+    if line["quantity"] in NOMINAL and pace.usual > 0:
+        usual["rated"] = f"{pace.usual:.4g}"
     state = line["quantity"] in QUANTITIES and QUANTITIES[line["quantity"]].shown == "state"
     if state and not any(line.get(name) for name in ("step", "hold", "report")):
         beat = pace.report or pace.step
@@ -190,9 +200,20 @@ def place(lines: Lines, rules: Collection[Rule]) -> None:
             line["domain"] = next(iter(known)) if len(known) == 1 else Domain.OTHER.value
 
 
-def paces(tables: Iterable[Table], rules: Sequence[Rule]) -> dict[str, Pace]:
-    """Of every series of the data."""
-    return {key: paced(t.t[np.isfinite(x)], rules) for t in tables for key, x in zip(t.key, t.value, strict=True)}
+def paces(tables: Iterable[Table], rules: Sequence[Rule], *, si: bool = False) -> dict[str, Pace]:
+    """Of every series of the data. si: their values are not in the catalog's units"""
+    found = {}
+    for t in tables:
+        for key, x in zip(t.key, t.value, strict=True):
+            there = np.isfinite(x)
+            pace = paced(t.t[there], rules)
+            found[key] = pace if si or not there.any() else pace._replace(usual=first_day(t.t[there], x[there]))
+    return found
+
+
+def first_day(t: Ints, x: Floats) -> float:
+    """Median of the readings of the first day. t, x [k]"""
+    return float(np.median(x[t < t.min() + DAY]))
 
 
 def paced(t: Ints, rules: Iterable[Rule]) -> Pace:

@@ -346,3 +346,20 @@ def test_a_wind_belongs_to_the_gas_that_it_helps_to_judge() -> None:
     told_ = [{"key": "site/wind", "quantity": "wind_speed", "asset": "site", "domain": "bridge"}, dict(lines[0], domain="")]
     stranger.place(told_, detectors.rules())
     assert [line["domain"] for line in told_] == ["bridge", "gas"]
+
+
+def test_a_gas_pressure_without_a_rated_value_is_judged_by_its_first_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    k = 3 * 288
+    rng = np.random.default_rng(1)
+    kpa = 2.0 * (1 + 0.02 * np.sin(2 * np.pi * np.arange(k) / 288)) + 0.005 * rng.standard_normal(k)
+    kpa[700:] *= 0.5
+    frame = pd.DataFrame({"time": pd.date_range("2026-03-01", periods=k, freq="5min", tz="UTC"), "reg/out": kpa})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    (tmp_path / "catalog.csv").write_text("key,quantity,unit\nreg/out,gas_pressure,kPa\n")
+    backtest.run(tmp_path / "data.csv", tmp_path / "catalog.csv", None, "", tmp_path / "out", scores=False, as_json=False)
+    found = pd.read_parquet(tmp_path / "out" / "warnings.parquet")
+    assert found["hazard"].tolist() == ["gas_underpressure"]
+    assert found["raised"][0] >= frame["time"][700]
+    assert "reg/out: no rated value is written; the median of its first day is taken for it: 2" in capsys.readouterr().out
