@@ -30,6 +30,25 @@ FIXED: Final = {"district": "-", "low": "-1e30", "high": "1e30", "lat": "0", "lo
 PLANT: Final = "plant"  # asset of series whose key names no device
 STEP: Final = 60.0  # [s] of a series that has fewer than two readings
 DAY: Final = 86_400 * NS
+USUAL: Final = (
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    15.0,
+    20.0,
+    30.0,
+    60.0,
+    120.0,
+    300.0,
+    600.0,
+    900.0,
+    1200.0,
+    1800.0,
+    3600.0,
+    86_400.0,
+)  # [s]
+TREMBLE: Final = 0.01  # [1] of a usual step
 STANDS: Final = 3  # steps that a state stands without news, as long as silence takes to be told
 NOMINAL: Final = ("gas_pressure",)  # quantities that are held at their rated value: without one they are judged by nothing
 LONGEST: Final = 0.99  # [1] of the intervals of an irregular series that its messages are taken to be apart at most
@@ -211,6 +230,12 @@ def paces(tables: Iterable[Table], rules: Sequence[Rule], *, si: bool = False) -
     return found
 
 
+def stepped(gap: float) -> float:
+    """The step that a median interval stands for: clocks tremble, and series of one step are judged together. [s]"""
+    near = min(USUAL, key=lambda s: abs(s / gap - 1))
+    return near if abs(near / gap - 1) < TREMBLE else float(f"{gap:.6g}")
+
+
 def first_day(t: Ints, x: Floats) -> float:
     """Median of the readings of the first day. t, x [k]"""
     return float(np.median(x[t < t.min() + DAY]))
@@ -221,7 +246,7 @@ def paced(t: Ints, rules: Iterable[Rule]) -> Pace:
     gaps = np.diff(t) / NS
     if not gaps.size:
         return Pace(STEP, None)
-    step = float(f"{np.median(gaps):.6g}")
+    step = stepped(float(np.median(gaps)))
     patience = min([float(ages(r)[0]) for r in rules if r.detector.judges == "age"], default=3.0)
     longest = float(np.quantile(gaps, LONGEST))
     irregular = longest > max(patience, 1.0) * max(step, REPORT / NS)

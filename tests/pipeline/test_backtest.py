@@ -363,3 +363,11 @@ def test_a_gas_pressure_without_a_rated_value_is_judged_by_its_first_day(
     assert found["hazard"].tolist() == ["gas_underpressure"]
     assert found["raised"][0] >= frame["time"][700]
     assert "reg/out: no rated value is written; the median of its first day is taken for it: 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("gap", "step"),
+    [(60.2328, 60.0), (59.7, 60.0), (61.0, 61.0), (0.01, 0.01), (3599.4, 3600.0), (907.0, 900.0), (45.1234567, 45.1235)],
+)
+def test_a_step_is_the_usual_one_that_its_clock_trembles_about(gap: float, step: float) -> None:
+    assert stranger.stepped(gap) == step
