@@ -34,7 +34,7 @@ def figures(series: int = SERIES, seconds: float = 1.0) -> list[Figures]:
     single, others = [], []
     for name, d in named().items():
         if is_panel(d):
-            others.append(_panel(name, seconds))
+            others += [f for f in [_panel(name, seconds)] if f]
         elif d.channels:
             others.append(_joint(name, max(series // (SERIES // ASSETS), KIN_ASSETS), seconds))
         else:
@@ -108,10 +108,13 @@ def _joint(name: str, assets: int, seconds: float) -> Figures:
     }  # fmt: skip
 
 
-def _panel(name: str, seconds: float) -> Figures:
+def _panel(name: str, seconds: float) -> Figures | None:
     """One panel past its warm-up, or as far towards it as the time allows; slots of its members."""
     rng, rule = np.random.default_rng(1), ruled(name)
-    made, m = settled(rule.detector)
+    found = settled(rule.detector)
+    if found is None:
+        return None
+    made, m = found
     rule = replace(rule, detector=made)
     standing, step = stepping.standing(rule, m.n), round(m.slot * NS)
     at = [START // step * step]
@@ -132,23 +135,23 @@ def _panel(name: str, seconds: float) -> Figures:
     }  # fmt: skip
 
 
-def settled(d: Detector) -> tuple[Detector, Members]:
-    """A panel's detector for ten series of what it judges, the last of which only helps where it wants such."""
+def settled(d: Detector) -> tuple[Detector, Members] | None:
+    """A panel's detector for ten series, the last of which only help where it wants such; None: it needs a map."""
     assert is_panel(d)
     over, beside = d.over or ("strain",), d.beside
     quantity = [over[i % len(over)] for i in range(MEMBERS)]
     if beside:
-        quantity[-1] = beside[0]
+        quantity[-len(beside) :] = beside
     flat, none, slot = np.ones(MEMBERS), np.full(MEMBERS, np.nan), d.slot or STEP
     device = np.array([f"device-{i}" for i in range(MEMBERS)], object)
     m = Members(
         np.array([f"{name}/{q}" for name, q in zip(device, quantity, strict=True)], object), np.array(quantity, object), device,
-        np.array(["asset"] * MEMBERS, object), flat, flat, none, -1e9 * flat, 1e9 * flat, slot / 100 * flat,
-        np.array([q in over for q in quantity]), slot,
+        np.array(["asset"] * MEMBERS, object), 31.8 + 1e-4 * np.arange(float(MEMBERS)), flat, none, -1e9 * flat, 1e9 * flat,
+        slot / 100 * flat, np.array([q in over for q in quantity]), slot, None,
+        np.array(["gate", *[""] * (MEMBERS - 1)], object),
     )  # fmt: skip
     made = d.settled(m)
-    assert made is not None, f"{d!r} judges no panel of {MEMBERS}"
-    return made, m
+    return None if made is None else (made, m)
 
 
 def held(standing: Standing) -> int:

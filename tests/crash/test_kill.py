@@ -50,7 +50,7 @@ def level(well: int, second: int) -> float:
         return 0.05
     onset = 5 + well % 37
     leaking = onset <= second % 90 < onset + (20 if well % 2 else 70)
-    return (0.8, 2.0, 4.0, 9.0)[well // 3 % 4] if leaking else 0.05
+    return (0.8, 2.0, 4.0, 9.0)[well // 3 % 4] + 0.01 * (second % 7) if leaking else 0.05
 
 
 class Devices(threading.Thread):
@@ -140,7 +140,7 @@ class Killed:
             self.stage = Stage(folder, broker.port, phone.url, wells=WELLS)
             with Crew(self.stage.path, folder / "log") as crew, tended(crew):
                 until(self.stage.ready, "the city is not ready", 60)
-                devices = Devices(self.stage, now() - 7200 * NS)
+                devices = Devices(self.stage, now() - 3000 * NS)
                 devices.start()
                 for name in order:
                     time.sleep(rng.uniform(*PAUSE))

@@ -53,11 +53,12 @@ class City:
 
 
 def leak(seconds: int = 60, onset: int = 30, well: int = 0, height: float = 6.0) -> list[list[Said]]:
-    """Two wells; gas rises in one of them. height [%VOL]"""
-    return [
-        [town.methane(well, START + s * NS, height if s >= onset else 0.1), town.methane(5, START + s * NS, 0.1)]
-        for s in range(seconds)
-    ]
+    """Two wells; gas rises in one of them, and trembles, as gas does. height [%VOL]"""
+
+    def level(s: int) -> float:
+        return height - 0.01 * ((s - onset + 1) % 2) if s >= onset else 0.1
+
+    return [[town.methane(well, START + s * NS, level(s)), town.methane(5, START + s * NS, 0.1)] for s in range(seconds)]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_it_names_readings_limits_and_scores(city: City) -> None:
     assert (limit["peak"], limit["level"]) == (pytest.approx(12.0), "RED")
     assert {s["key"] for s in said["replay"]["scores"]} == {"laser-0/ch4"}
     kept = said["replay"]["readings"]["laser-0/ch4"]
-    assert (kept["unit"], kept["value"][29], kept["value"][30]) == ("%VOL", 0.1, 6.0)
+    assert (kept["unit"], kept["value"][29], kept["value"][30]) == ("%VOL", 0.1, 5.99)
     assert said["steps"][0]["voices"][0]["key"] == "laser-0/ch4"
 
 
