@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
+from detectors.medians import NORMAL, mads, medians
 from lifeline.model import NS, Bools, Floats, Ints, Members
 
 SMOOTH: Final = 5  # [slot] whose median is looked at: a bubble is no witness
@@ -132,7 +133,7 @@ class Witness:
         number = np.isfinite(past).sum(axis=1)
         known = (number >= KNOWN) & (np.isfinite(s.recent[mine]).sum(axis=1) > SMOOTH // 2)
         middle = medians(past)
-        spread = np.maximum(1.4826 * medians(np.abs(past - middle[:, None])), np.array(self.grain)[mine])
+        spread = np.maximum(NORMAL * mads(past), np.array(self.grain)[mine])
         now = np.column_stack([past[:, -NEAR:], medians(s.recent[mine])])
         doubt = np.sqrt(1 + KNOWN / np.maximum(number, 1))  # a spread of few values is not well known itself
         away = np.abs(now - middle[:, None]) > (self.strange * doubt * spread)[:, None]
@@ -142,14 +143,6 @@ class Witness:
         """Whether probe i read twice its bound within half a day; not known: no. Only what falls is judged so."""
         before = s.past[i, -FALL:]
         return self.scale < 0 and bool((HALF * before[np.isfinite(before)] >= self.origin + self.scale).any())
-
-
-def medians(x: Floats) -> Floats:
-    """Of each row's finite values; NaN: it has none. [n, k] -> [n]"""
-    there = np.isfinite(x).sum(axis=1)
-    row, sort = np.arange(x.shape[0]), np.sort(x, axis=1)  # NaN last
-    low, high = sort[row, np.maximum(there - 1, 0) // 2], sort[row, np.minimum(there // 2, x.shape[1] - 1)]
-    return np.where(there > 0, 0.5 * (low + high), np.nan)
 
 
 default = Witness()
