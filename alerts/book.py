@@ -19,8 +19,8 @@ from alerts import rows, texts
 from alerts.beat import Heartbeat
 from alerts.case import Case, answered, moved, opened, story
 from alerts.judge import Verdict, judge
-from alerts.notice import Grounds, Notice, Story, Texts
-from alerts.route import Route, hear
+from alerts.notice import Grounds, Story, Texts
+from alerts.route import Receiver, Route, addressed, hear
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from lifeline.model import Change, Level, warning_id
 
@@ -181,8 +181,8 @@ class _Entry:
         fresh = hear(self.book.routes, case.level, case.kind) if case.level else []
         if before and case.version == case.risen:  # those that wait for another try get it now: this one is behind them
             rows.hurry(self.db, case.id, self.at)
-        for channel in dict.fromkeys([*before, *fresh]):
-            rows.post(
-                self.db, Notice(id=f"{case.id}.{case.version}.{channel}", channel=channel, story=told, texts=said), self.at
-            )
-            self.notices += 1
+        for to in {r.suffix: r for r in (*before, *fresh)}.values():
+            self._post(to, told, said)
+
+    def _post(self, to: Receiver, told: Story, said: Texts) -> None:
+        self.notices += rows.post(self.db, addressed(to, told, said), self.at)

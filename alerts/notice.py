@@ -70,8 +70,11 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one channel. Its id is the same however often it is sent."""
 
-    id: str  # "<warning>.<version>.<channel>"
+    id: str  # "<warning>.<version>.<channel>", with a person ".<person>" behind it
     channel: str
+    person: str = ""  # who is meant; "": the channel's own receivers
+    address: str = ""  # where the channel reaches that person: a number, a mailbox, the name to be mentioned
+    part: Texts | None = None  # why it is they who are told, in one line
     story: Story
     texts: Texts
     latency: float | None = None  # [s] from the sensor's instant to this attempt

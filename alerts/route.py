@@ -2,8 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from alerts.notice import Notice, Story, Texts
 from lifeline.model import Kind, Level
+
+
+class Receiver(NamedTuple):
+    """Who is told through which channel."""
+
+    channel: str
+    person: str = ""  # "": the channel's own receivers
+    address: str = ""  # of the person, on this channel
+    part: Texts | None = None  # why it is they who are told, in one line
+
+    @property
+    def suffix(self) -> str:
+        """Its part of a notice's id."""
+        return f"{self.channel}.{self.person}" if self.person else self.channel
 
 
 @dataclass(frozen=True)
@@ -18,6 +34,12 @@ class Route:
         return level >= self.min_level and kind in self.kinds
 
 
-def hear(routes: Iterable[Route], level: Level, kind: Kind) -> list[str]:
-    """Names of the channels that are told of this level anew."""
-    return [r.channel for r in routes if r.fits(level, kind)]
+def hear(routes: Iterable[Route], level: Level, kind: Kind) -> list[Receiver]:
+    """The channels that are told of this level anew."""
+    return [Receiver(r.channel) for r in routes if r.fits(level, kind)]
+
+
+def addressed(to: Receiver, told: Story, said: Texts) -> Notice:
+    """The notice of one change of level to one receiver."""
+    name = f"{told.warning}.{told.version}.{to.suffix}"
+    return Notice(id=name, channel=to.channel, person=to.person, address=to.address, part=to.part, story=told, texts=said)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, select, update
 from alerts.case import Case, from_row, to_row
 from alerts.judge import Standing
 from alerts.lifecycle import LIVE
-from alerts.notice import Grounds, Notice
+from alerts.notice import Grounds, Notice, Texts
+from alerts.route import Receiver
 from alerts.tables import audit, cases, changes, insert_new, outbox, put, standings, steps, warnings
 from lifeline.model import Change, Evidence, Kind, Level, Mode
 
@@ -34,7 +35,7 @@ _STAND: Final = (
 _WARNING: Final = select(warnings).where(warnings.c.id == bindparam("id"))
 _STEP: Final = steps.insert()
 _AUDIT: Final = audit.insert()
-_TOLD: Final = select(outbox.c.channel).where(outbox.c.warning == bindparam("warning")).distinct()
+_TOLD: Final = select(outbox.c.body).where(outbox.c.warning == bindparam("warning")).order_by(outbox.c.made, outbox.c.id)
 _HURRY: Final = (
     update(outbox)
     .where(outbox.c.warning == bindparam("of_warning"), outbox.c.state == "waiting", outbox.c.due > bindparam("now"))
@@ -61,6 +62,15 @@ class _Told(msgspec.Struct):
     score: float | None
     t: int
     evidence: Evidence
+
+
+class _To(msgspec.Struct):
+    """The part of a notice that says who is told."""
+
+    channel: str
+    person: str = ""
+    address: str = ""
+    part: Texts | None = None
 
 
 class Voice(NamedTuple):
@@ -132,9 +142,13 @@ def record(db: Connection, at: int, act: str, *, by: str, warning: str | None, *
     db.execute(_AUDIT, {"at": at, "act": act, "by": by, "warning": warning, "detail": msgspec.json.encode(detail).decode()})
 
 
-def told(db: Connection, warning: str) -> list[str]:
-    """Channels that were told of a warning, or are about to be."""
-    return list(db.execute(_TOLD, {"warning": warning}).scalars())
+def told(db: Connection, warning: str) -> list[Receiver]:
+    """Who was told of a warning, or is about to be; each once, at the address used last."""
+    heard: dict[tuple[str, str], Receiver] = {}
+    for body in db.execute(_TOLD, {"warning": warning}).scalars():
+        r = msgspec.json.decode(body, type=_To)
+        heard[r.channel, r.person] = Receiver(r.channel, r.person, r.address, r.part)
+    return list(heard.values())
 
 
 def hurry(db: Connection, warning: str, at: int) -> None:
@@ -146,8 +160,8 @@ def post(db: Connection, notice: Notice, at: int) -> bool:
     """Put a notice into the outbox, due at once; the same notice twice is one; whether it was new. at [ns]"""
     s = notice.story
     return insert_new(
-        db, outbox, id=notice.id, warning=s.warning, version=s.version, channel=notice.channel, what=s.what,
-        body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=at, attempts=0, state="waiting", lease=0,
+        db, outbox, id=notice.id, warning=s.warning, version=s.version, channel=notice.channel, person=notice.person,
+        what=s.what, body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=at, attempts=0, state="waiting", lease=0,
     )  # fmt: skip
 
 

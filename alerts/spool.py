@@ -22,6 +22,7 @@ _EARLIER: Final = outbox.alias()
 _AHEAD: Final = (
     select(_EARLIER.c.id)
     .where(_EARLIER.c.warning == outbox.c.warning, _EARLIER.c.channel == outbox.c.channel)
+    .where(_EARLIER.c.person == outbox.c.person)
     .where(_EARLIER.c.version < outbox.c.version, _EARLIER.c.state == WAITING)
     .exists()
 )
@@ -46,7 +47,7 @@ def _grade(level: ColumnElement[str]) -> ColumnElement[int]:
 _OUTDONE: Final = (
     select(outbox.c.id, outbox.c.attempts, outbox.c.made, outbox.c.body, outbox.c.words, func.max(_LATER.c.version).label("by"))
     .join(steps, and_(steps.c.warning == outbox.c.warning, steps.c.version == outbox.c.version))
-    .join(_LATER, and_(_LATER.c.warning == outbox.c.warning, _LATER.c.channel == outbox.c.channel))
+    .join(_LATER, and_(*(_LATER.c[name] == outbox.c[name] for name in ("warning", "channel", "person"))))
     .join(_RISEN_TO, and_(_RISEN_TO.c.warning == _LATER.c.warning, _RISEN_TO.c.version == _LATER.c.version))
     .where(outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"), outbox.c.attempts > 0)
     .where(outbox.c.lease <= bindparam("at"), _LATER.c.state == WAITING, _LATER.c.version > outbox.c.version)

@@ -1,36 +1,16 @@
-"""The desk's tables and how they are opened. Plain SQL: SQLite on one machine, PostgreSQL in service.
+"""The desk's tables. Instants are [ns] UTC; levels and states travel by name.
 
-Instants are [ns] UTC; levels and states travel by name.
+A column that is added later has a server default: databases of older desks grow it when they are opened.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from threading import Lock
-from typing import Any, Final
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    UpdateBase,
-    bindparam,
-    create_engine,
-    event,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from alerts.database import META, Database, insert_new, put
 
-META: Final = MetaData()
-BUSY: Final = 10.0  # [s] how long a writer waits for another process
+__all__ = [
+    "META", "Database", "audit", "cases", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "standings",
+    "steps", "warnings",
+]  # fmt: skip
 
 changes = Table(
     "changes", META,
@@ -39,6 +19,7 @@ changes = Table(
     Column("at", BigInteger, nullable=False),  # desk clock, when it was taken
     Column("fate", Text, nullable=False),  # accepted, late
     Column("body", Text, nullable=False),  # lifeline.model.Change as JSON
+    Index("changes_t", "t"),
 )  # fmt: skip
 
 standings = Table(
@@ -121,6 +102,7 @@ outbox = Table(
     Column("warning", Text, ForeignKey("warnings.id"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("channel", Text, nullable=False),
+    Column("person", Text, nullable=False, server_default=""),  # "": the channel's own receivers
     Column("what", Text, nullable=False),
     Column("body", Text, nullable=False),  # Notice as JSON
     Column("t", BigInteger, nullable=False),
@@ -160,72 +142,3 @@ failing = Table(
     Column("source", Text, primary_key=True),
     Column("since", BigInteger, nullable=False),  # desk clock: every heartbeat from this one on says "not ready"
 )  # fmt: skip
-
-
-class Database:
-    """An engine with one writer at a time in this process; other processes wait for the database's own lock."""
-
-    def __init__(self, url: str) -> None:
-        self.engine = create_engine(url)
-        if self.engine.dialect.name == "sqlite":
-            _prepare_sqlite(self.engine)
-        self._reads = self.engine.execution_options(begin="BEGIN")
-        self._lock = Lock()
-        META.create_all(self.engine)
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: all of it or nothing."""
-        with self._lock, self.engine.begin() as db:
-            yield db
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One consistent view; does not wait for writers."""
-        with self._reads.connect() as db:
-            yield db
-
-    def close(self) -> None:
-        self.engine.dispose()
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def connect(db: Any, _record: Any) -> None:
-        db.isolation_level = None  # transactions are begun below, not by the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY * 1000:.0f}", "foreign_keys=ON"):
-            db.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(db: Connection) -> None:
-        db.exec_driver_sql(db.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
-
-
-def insert_new(db: Connection, table: Table, **values: Any) -> bool:
-    """Insert unless the primary key is there already; True if it was new."""
-    return db.execute(_inserting(db.dialect.name, table, tuple(values)), values).rowcount == 1
-
-
-def put(db: Connection, table: Table, **values: Any) -> None:
-    """Insert, or replace these columns of the row with the same primary key."""
-    db.execute(_putting(db.dialect.name, table, tuple(values)), values)
-
-
-@cache
-def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> UpdateBase:
-    statement: UpdateBase = _insert(dialect, table, names).on_conflict_do_nothing()
-    return statement
-
-
-@cache
-def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> UpdateBase:
-    insert, keys = _insert(dialect, table, names), [c.name for c in table.primary_key]
-    new = {name: insert.excluded[name] for name in names if name not in keys}
-    statement: UpdateBase = insert.on_conflict_do_update(index_elements=keys, set_=new)
-    return statement
-
-
-def _insert(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
-    """The one place that knows dialects: SQLite and PostgreSQL spell this alike but keep it in different modules."""
-    makers: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    return makers[dialect](table).values({name: bindparam(name) for name in names})

@@ -17,12 +17,13 @@ from sqlalchemy.schema import CreateTable
 from alerts import rows, spool
 from alerts.book import Book, Taken, UnknownWarning
 from alerts.case import Case
+from alerts.database import _inserting, _putting
 from alerts.judge import Standing, judge
 from alerts.lifecycle import ACTIVE, LIVE, Refused, State
 from alerts.notice import Notice
 from alerts.queries import history, listed
 from alerts.route import Route
-from alerts.tables import META, Database, _inserting, _putting, audit, changes, outbox, standings
+from alerts.tables import META, Database, audit, changes, outbox, standings
 from lifeline.model import NS, Change, Kind, Level, Mode, warning_id
 
 N, B, Y, O, R = Level
