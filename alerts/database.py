@@ -81,7 +81,7 @@ def put(db: Connection, table: Table, **values: Any) -> None:
 @cache
 def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> UpdateBase:
     statement: UpdateBase = _insert(dialect, table, names).on_conflict_do_nothing()
-    return statement
+    return statement.execution_options(preserve_rowcount=True)  # psycopg's cursor is closed before it could be asked
 
 
 @cache

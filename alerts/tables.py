@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 from alerts.database import META, Database, insert_new, put
 
 __all__ = [
-    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "seals",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new",
+    "members", "outbox", "put", "seals",
     "stages", "standings", "steps", "warnings",
 ]  # fmt: skip
 
@@ -76,6 +77,18 @@ warnings = Table(
     Column("closed_at", BigInteger),  # desk clock
     Index("warnings_state", "state"),
     Index("warnings_onset", "onset"),
+)  # fmt: skip
+
+members = Table(
+    "members", META,
+    Column("warning", Text, primary_key=True),
+    Column("incident", Text, nullable=False),  # the warning that leads
+    Column("joined", Text),  # the warning that it was joined to; None: to none
+    Column("distance", Float),  # [m]
+    Column("zh", Text),  # why
+    Column("en", Text),
+    Column("at", BigInteger, nullable=False),  # desk clock
+    Index("members_incident", "incident"),
 )  # fmt: skip
 
 cases = Table(
