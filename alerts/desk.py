@@ -44,6 +44,7 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
 
@@ -80,7 +81,7 @@ class Desk:
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
-        outbox = Outbox(database, channels, clock, meters, settings.patience)
+        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
         return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token))
 
     def take(self, said: list[Change]) -> Taken:

@@ -1,5 +1,7 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
+import socket
+
 import uvicorn
 
 from alerts import channels, responsible, terms
@@ -19,7 +21,8 @@ def made(config: Config) -> Desk:
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
-    settings = Settings(config.city.name, config.desk.public_url, token=token(config), ping=config.desk.ping)
+    name = config.desk.name or socket.gethostname()
+    settings = Settings(config.city.name, config.desk.public_url, name=name, token=token(config), ping=config.desk.ping)
     deadlines = terms.configured(config.terms)
     return Desk.of(settings, Database(str(config.desk.database)), catalog, calling, ways, WallClock(), deadlines=deadlines)
 
