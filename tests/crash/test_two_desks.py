@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -87,12 +88,11 @@ def two(folder: Path, phone: str) -> Iterator[tuple[Desk, Desk]]:
 def change(i: int) -> Change:
     """A warning at an asset of its own."""
     t, key, rule = now(), f"d{i}/ch4", "gas.methane.limit"
-    return Change(
-        id=change_id(rule, key, i, Level.ORANGE), t=t, city="town", district="d", domain=Domain.GAS, asset=f"W-{i}",
-        device=f"d{i}", key=key, quantity="methane", rule=rule, hazard="gas_accumulation", kind=Kind.HAZARD, mode=Mode.ACTIVE, hard=True,
-        old="NORMAL", new="ORANGE", score=1.0, lat=24.0 + 0.05 * i, lon=102.0, owner="o",
-        evidence=Evidence([t], [3.0], "%VOL", {}, "%VOL"),
-    )  # fmt: skip
+    facts: dict[str, Any] = {"city": "town", "district": "d", "owner": "o", "lat": 24.0 + 0.05 * i, "lon": 102.0}
+    facts |= {"domain": Domain.GAS, "quantity": "methane", "hazard": "gas_accumulation", "rule": rule, "hard": True}
+    facts |= {"id": change_id(rule, key, i, Level.ORANGE), "t": t, "asset": f"W-{i}", "device": f"d{i}", "key": key}
+    seen = Evidence([t], [3.0], "%VOL", {}, "%VOL")
+    return Change(**facts, kind=Kind.HAZARD, mode=Mode.ACTIVE, old="NORMAL", new="ORANGE", score=1.0, evidence=seen)
 
 
 def test_each_notice_is_sent_by_one_of_them(tmp_path: Path) -> None:
