@@ -10,10 +10,10 @@ import binascii
 from collections.abc import Callable
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -73,6 +73,22 @@ def who(request: Request) -> Who:
     """Who asks. For routes behind the guard."""
     found: Who = request.scope["state"]["who"]
     return found
+
+
+Asker = Annotated[Who, Depends(who)]
+
+
+def named(asker: Who, said: str) -> str:
+    """In whose name something is done: a user's own, whatever they say; for the system's token it must be said."""
+    if asker.name != MACHINE:
+        return asker.name
+    if not said.strip():
+        raise Unnamed
+    return said
+
+
+class Unnamed(Exception):
+    """Nobody is said to do it."""
 
 
 def _free(path: str) -> bool:
