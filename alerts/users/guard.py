@@ -27,6 +27,7 @@ SIGNED: Final = ("/a/", "/f/", "/report/")  # pages that bear their own proof: l
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})
 ADMINS: Final = ("/api/v1/users",)
+LEADERS: Final = ("/api/v1/people",)
 
 
 class Guard:
@@ -122,6 +123,8 @@ def needs(method: str, path: str) -> Role:
     """The least role that is let through to a route."""
     if path.startswith(ADMINS):
         return Role.ADMIN
+    if path.startswith(LEADERS) and method not in SAFE:  # who could turn warnings away from those they are for
+        return Role.LEADER
     if path == "/api/v1/logout":
         return Role.VIEWER
     return Role.VIEWER if method in SAFE else Role.OPERATOR
