@@ -153,12 +153,15 @@ def _answers(config: Config) -> Iterator[Finding]:
     """Who hears of what, and how long they have."""
     table = config.desk.responsibilities or responsible.SHIPPED
     try:
-        rows = responsible.load(table).rows
+        rows, duty = responsible.load(table).rows, people(config)
         terms.configured(config.terms)
     except Unusable as why:
         yield Finding(well=False, what=str(why), mend="docs/desk.md describes responsibilities and terms")
         return
-    yield Finding(well=True, what=f"responsibilities: {len(rows)} rows")
+    parts = {(r.part.unit, r.part.role) for r in rows if r.part.unit != responsible.OWNER}
+    empty = [f"{unit}/{role}" for unit, role in sorted(parts) if duty and not duty.people.holders(unit, role)]
+    what = f"responsibilities: {len(rows)} rows" + (f"; nobody fills {', '.join(empty)}" if empty else "")
+    yield Finding(not empty, what, f"add persons to {config.desk.people}, or take the parts out of {table}")
 
 
 def _people(config: Config) -> Iterator[Finding]:
