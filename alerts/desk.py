@@ -17,6 +17,7 @@ from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
 from alerts.duty import Duty
 from alerts.duty.guard import Guard
+from alerts.flapping import Flapping
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
@@ -62,6 +63,7 @@ class Desk:
     meters: Meters
     outbox: Outbox
     deadman: Deadman
+    catalog: Catalog
     map: Map
     access: Access
     guard: Guard | None = None  # of the rosters; None: there are none
@@ -80,7 +82,7 @@ class Desk:
         duty: Duty | None = None,
     ) -> Self:
         """A desk over an open database."""
-        book, meters = Book(database, calling, zone, deadlines), Meters(database)
+        book, meters = Book(database, calling, zone, deadlines, flapping=Flapping()), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
@@ -88,7 +90,7 @@ class Desk:
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)
-        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), access, guard)
+        return cls(settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, guard)
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""

@@ -10,6 +10,7 @@ from alerts import rows
 from alerts.case import Case
 from alerts.joins import EARTH, Join, Rule, Spot, furthest, joins
 from alerts.lifecycle import LIVE
+from alerts.notice import EXERCISE
 from alerts.tables import insert_new, members, warnings
 from lifeline.model import Kind
 
@@ -19,7 +20,12 @@ _NEAR: Final = (
     select(
         warnings.c.id, warnings.c.asset, warnings.c.domain, warnings.c.hazard, warnings.c.lat, warnings.c.lon, warnings.c.onset
     )
-    .where(warnings.c.state.in_(sorted(LIVE)), warnings.c.kind == Kind.HAZARD, warnings.c.id != bindparam("me"))
+    .where(
+        warnings.c.state.in_(sorted(LIVE)),
+        warnings.c.kind == Kind.HAZARD,
+        warnings.c.id != bindparam("me"),
+        ~warnings.c.hazard.startswith(EXERCISE),
+    )
     .where(warnings.c.lat >= bindparam("south"), warnings.c.lat <= bindparam("north"))
 )
 _INCIDENT: Final = select(members.c.incident).where(members.c.warning == bindparam("of"))

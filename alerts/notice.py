@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from lifeline.model import Evidence
+
+EXERCISE: Final = "exercise:"  # before the hazard of what is only an exercise
 
 
 class What(StrEnum):
@@ -76,6 +78,11 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     asked: int | None = None  # [ns] UTC, desk clock, since when
     belongs: Pair | None = None  # to which other warning, and why
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
+
+    @property
+    def exercise(self) -> bool:
+        """Whether nothing of it is real."""
+        return self.hazard.startswith(EXERCISE)
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

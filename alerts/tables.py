@@ -9,7 +9,7 @@ import alerts.duty.tables  # noqa: F401  these too are the desk's
 from alerts.database import META, Database, insert_new, put
 
 __all__ = [
-    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "holds", "insert_new",
     "members", "outbox", "put", "seals",
     "stages", "standings", "steps", "warnings",
 ]  # fmt: skip
@@ -76,6 +76,7 @@ warnings = Table(
     Column("asked", BigInteger),  # desk clock: since when it asks for an answer
     Column("closed_by", Text),
     Column("closed_at", BigInteger),  # desk clock
+    Index("warnings_case", "asset", "hazard"),
     Index("warnings_state", "state"),
     Index("warnings_onset", "onset"),
 )  # fmt: skip
@@ -90,6 +91,15 @@ members = Table(
     Column("en", Text),
     Column("at", BigInteger, nullable=False),  # desk clock
     Index("members_incident", "incident"),
+)  # fmt: skip
+
+holds = Table(
+    "holds", META,
+    Column("asset", Text, primary_key=True),
+    Column("hazard", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),  # desk clock: from then on it may fall
+    Column("change", Text, ForeignKey("changes.id"), nullable=False),  # that would have let it fall
+    Index("holds_due", "due"),
 )  # fmt: skip
 
 cases = Table(
