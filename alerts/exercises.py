@@ -2,7 +2,7 @@
 
 import asyncio
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -73,9 +73,34 @@ def _change(desk: Desk, asset: str, hazard: str, new: Level, note: str) -> Chang
         raise Problem(HTTPStatus.NOT_FOUND, f"the catalog names no asset {asset!r}")
     c, i, at = desk.catalog, int(rows[0]), desk.clock.now()
     key = f"{EXERCISE}{asset}/{hazard}"
-    return Change(
-        id=change_id(RULE, key, at, new), t=at, city=desk.settings.city, district=c.district[i], domain=c.domain[i],
-        asset=asset, device=RULE, key=key, quantity="exercise", rule=RULE, hazard=f"{EXERCISE}{hazard}", kind=Kind.HAZARD, mode=Mode.ACTIVE,
-        hard=True, old=Level.NORMAL.name, new=new.name, score=None, lat=float(c.lat[i]), lon=float(c.lon[i]), owner=c.owner[i],
-        evidence=Evidence([at], [None], "", {}, "", note=note),
-    )  # fmt: skip
+    place = {
+        "district": c.district[i],
+        "domain": c.domain[i],
+        "owner": c.owner[i],
+        "lat": float(c.lat[i]),
+        "lon": float(c.lon[i]),
+    }
+    who: dict[str, Any] = {
+        "city": desk.settings.city,
+        "asset": asset,
+        "device": RULE,
+        "key": key,
+        "quantity": "exercise",
+        "rule": RULE,
+    }
+    said: dict[str, Any] = {
+        "hazard": f"{EXERCISE}{hazard}",
+        "kind": Kind.HAZARD,
+        "mode": Mode.ACTIVE,
+        "hard": True,
+        "score": None,
+    }
+    seen = Evidence([at], [None], "", {}, "", note=note)
+    moved: dict[str, Any] = {
+        "id": change_id(RULE, key, at, new),
+        "t": at,
+        "old": Level.NORMAL.name,
+        "new": new.name,
+        "evidence": seen,
+    }
+    return Change(**place, **who, **said, **moved)
