@@ -20,7 +20,7 @@ from alerts.beat import Heartbeat
 from alerts.case import Case, answered, moved, opened, story
 from alerts.judge import Verdict, judge
 from alerts.notice import Grounds, Story, Texts
-from alerts.route import Receiver, Route, addressed, hear
+from alerts.route import Hearing, Receiver, Route, addressed, plain
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from lifeline.model import Change, Level, warning_id
 
@@ -51,10 +51,13 @@ class UnknownWarning(Exception):
 
 
 class Book:
-    """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only."""
+    """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only. hearing: who is told, if not by routes"""
 
-    def __init__(self, database: Database, routes: Sequence[Route], zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, database: Database, routes: Sequence[Route], zone: tzinfo | None = None, hearing: Hearing | None = None
+    ) -> None:
         self.database, self.routes, self.zone = database, tuple(routes), zone or ZoneInfo("Asia/Shanghai")
+        self.hearing = hearing or plain(routes)
 
     def take(self, said: Iterable[Change], at: int) -> Taken:
         """Record, judge, fill the outbox: all of it is on disk when this returns, or none of it. at [ns] desk clock
@@ -176,13 +179,12 @@ class _Entry:
         self._tell(told, said, after)
 
     def _tell(self, told: Story, said: Texts, case: Case) -> None:
-        """One outbox row for each channel that fits, and for each that was told of this warning before."""
+        """One outbox row for each that hears of it."""
         before = rows.told(self.db, case.id) if case.version > 1 else []
-        fresh = hear(self.book.routes, case.level, case.kind) if case.level else []
         if before and case.version == case.risen:  # those that wait for another try get it now: this one is behind them
             rows.hurry(self.db, case.id, self.at)
-        for to in {r.suffix: r for r in (*before, *fresh)}.values():
+        for to in {r.suffix: r for r in self.book.hearing(self.db, case, before, self.at)}.values():
             self._post(to, told, said)
 
     def _post(self, to: Receiver, told: Story, said: Texts) -> None:
-        self.notices += rows.post(self.db, addressed(to, told, said), self.at)
+        self.notices += rows.post(self.db, addressed(to, told, said), self.at, to.due)

@@ -64,7 +64,7 @@ class Meters:
             self._live.labels(level, state).set(n)
         waiting, oldest = spool.backlog(self._database)
         self._waiting.set(waiting)
-        self._oldest.set(0.0 if oldest is None else (now - oldest) / NS)
+        self._oldest.set(0.0 if oldest is None else max(0.0, (now - oldest) / NS))
         for source, beat in queries.beats(self._database).items():
             self._beat.labels(source).set((now - beat.at) / NS)
             if beat.lag is not None:

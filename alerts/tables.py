@@ -6,6 +6,7 @@ A column that is added later has a server default: databases of older desks grow
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
 from alerts.database import META, Database, insert_new, put
+from alerts.routing import tables as _routing  # noqa: F401  its tables are of the same database
 
 __all__ = [
     "META", "Database", "audit", "cases", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "standings",

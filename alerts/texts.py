@@ -144,6 +144,12 @@ def undelivered(texts: Texts, channel: str, words: str) -> Texts:
     return Texts(zh_title=zh, zh=f"{zh}\n{texts.zh}\n原因：{words}", en_title=en, en=f"{en}\n{texts.en}\nIt said: {words}")
 
 
+def again(texts: Texts) -> Texts:
+    """The same news, told once more because it still stands."""
+    zh, en = f"【仍未解除】{texts.zh_title}", f"[still stands] {texts.en_title}"
+    return Texts(zh_title=zh, zh=f"{zh}\n{texts.zh}", en_title=en, en=f"{en}\n{texts.en}")
+
+
 def hazard(name: str) -> Pair:
     """A hazard's name in both languages; one without a translation keeps its own."""
     return HAZARDS.get(name, (name, name.replace("_", " ")))

@@ -1,0 +1,118 @@
+"""What happens to warnings because time passes: silences and causes that end, repetitions that come due.
+
+Everything that is due is a row; a look does what has come due in one transaction, so that a crash at any instant only makes it late.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from alerts import rows, texts
+from alerts.book import Book
+from alerts.case import story
+from alerts.lifecycle import ACTIVE, LIVE, State
+from alerts.notice import Notice
+from alerts.route import addressed
+from alerts.routing import seen, silences
+from alerts.routing.router import Router, forget, standing, withhold
+from alerts.routing.seen import Seen
+from alerts.routing.silences import Silence
+from alerts.routing.tables import repeats, suppressed
+from alerts.tables import outbox, warnings
+from lifeline.model import Level
+
+UNANSWERED: Final = frozenset({State.OPEN, State.URGENT})
+AGAIN: Final = "+"  # marks the id of a notice that says the same again
+_DUE: Final = select(repeats).where(repeats.c.due <= bindparam("at")).order_by(repeats.c.due)
+_SAID: Final = (
+    select(outbox.c.body)
+    .where(outbox.c.warning == bindparam("warning"), outbox.c.channel == bindparam("channel"), outbox.c.person == "")
+    .order_by(outbox.c.version.desc(), outbox.c.made, outbox.c.id)
+    .limit(1)
+)
+_MOVED: Final = select(func.count(), func.max(warnings.c.updated)).where(warnings.c.state.in_(sorted(LIVE)))
+_ANY: Final = select(suppressed.c.warning).limit(1)
+
+
+@dataclass
+class Minder:
+    """Looks now and then. Remembers only what it saw last, so that an idle look is cheap."""
+
+    book: Book
+    router: Router
+    _last: tuple[object, ...] = field(default=(), init=False)
+
+    def look(self, at: int) -> bool:
+        """Do what has come due; whether anything is to be sent. Blocks. at [ns]"""
+        with self.book.database.read() as db:
+            known = silences.open_ones(db, at)
+            now = (*db.execute(_MOVED).one(), tuple((s.id, s.state(at), s.updated) for s in known))
+            idle = not known and not self.router.inhibition and db.execute(_ANY).first() is None
+            due = db.execute(_DUE, {"at": at}).first() is not None
+        swept = idle or now == self._last
+        posted = 0
+        if due or not swept:
+            with self.book.database.write() as db:
+                posted = (self.sweep(db, at) if not swept else 0) + self.repeat(db, at)
+        self._last = now
+        return posted > 0
+
+    def sweep(self, db: Connection, at: int) -> int:
+        """Compare what is suppressed with what should be; notices made. at [ns]"""
+        known, was = silences.open_ones(db, at), standing(db)
+        posted = 0
+        stands = seen.active(db)
+        for one in stands:
+            why = self.router.quiet(db, one, at, known)
+            if why and why != was.get(one.id):
+                withhold(db, one, why, at)
+            elif not why and one.id in was:
+                posted += self._release(db, one, at)
+        for gone in was.keys() - {one.id for one in stands}:
+            db.execute(delete(suppressed).where(suppressed.c.warning == gone))
+        return posted
+
+    def _release(self, db: Connection, one: Seen, at: int) -> int:
+        """Tell what still stands, at once: who heard of this level before hears it again unless somebody has answered."""
+        case = one.case
+        rows.record(db, at, "unsuppressed", by="desk", warning=case.id, level=case.level.name)
+        told = story(case, Level.NORMAL, case.kind, at, rows.grounds(rows.voices(db, case.asset, case.hazard)))
+        said = texts.again(texts.write(told, self.book.zone))
+        posted = 0
+        for to in {r.suffix: r for r in self.router(db, case, rows.told(db, case.id), at)}.values():
+            notice = addressed(to, told, said)
+            if rows.post(db, notice, at):
+                posted += 1
+            elif case.state in UNANSWERED:
+                posted += rows.post(db, msgspec.structs.replace(notice, id=f"{notice.id}{AGAIN}{at}"), at)
+        return posted
+
+    def repeat(self, db: Connection, at: int) -> int:
+        """Say again what nobody has answered; notices made. at [ns]"""
+        due = db.execute(_DUE, {"at": at}).mappings().all()
+        cases = {one.id: one.case for one in seen.some(db, {r["warning"] for r in due})}
+        quiet, posted = standing(db), 0
+        for row in due:
+            case = cases[row["warning"]]
+            if case.state not in ACTIVE:
+                forget(db, case.id)
+                continue
+            if case.state in UNANSWERED and case.id not in quiet:
+                posted += self._again(db, row["warning"], row["suffix"], row["times"] + 1, at)
+            key = (repeats.c.warning == row["warning"]) & (repeats.c.suffix == row["suffix"])
+            db.execute(update(repeats).where(key).values(due=at + row["every"], times=row["times"] + 1))
+        return posted
+
+    def _again(self, db: Connection, warning: str, channel: str, times: int, at: int) -> int:
+        body = db.execute(_SAID, {"warning": warning, "channel": channel}).scalar_one_or_none()
+        if body is None:
+            return 0
+        last = msgspec.json.decode(body, type=Notice)
+        again = msgspec.structs.replace(last, id=f"{last.id}{AGAIN}{times}", texts=texts.again(last.texts))
+        posted = rows.post(db, again, at)
+        if posted:
+            rows.record(db, at, "repeated", by=channel, warning=warning, notice=again.id)
+        return int(posted)
