@@ -51,7 +51,10 @@ class UnknownWarning(Exception):
 
 
 class Book:
-    """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only. hearing: who is told, if not by routes"""
+    """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only.
+
+    hearing: who is told; left out: as `plain` says.
+    """
 
     def __init__(
         self, database: Database, routes: Sequence[Route], zone: tzinfo | None = None, hearing: Hearing | None = None

@@ -17,6 +17,12 @@ from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
 from alerts.route import Route
+from alerts.routing.external import TIMEOUT, External, Places
+from alerts.routing.inhibit import Inhibition
+from alerts.routing.minder import Minder
+from alerts.routing.plan import Plan
+from alerts.routing.router import Router
+from alerts.routing.topology import Topology
 from alerts.tables import Database
 from lifeline.catalog import Catalog
 from lifeline.clock import Clock
@@ -39,6 +45,9 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    plan: Plan | None = None  # the routing file; None: the channels' own levels decide
+    topology: Topology = field(default_factory=Topology)
+    leaders: tuple[str, ...] = ()  # who may silence RED hazards
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,10 @@ class Desk:
     outbox: Outbox
     deadman: Deadman
     map: Map
+    router: Router
+    minder: Minder
+    external: External
+    since: int  # [ns] when it was made
 
     @classmethod
     def of(
@@ -66,13 +79,20 @@ class Desk:
         zone: tzinfo | None = None,
     ) -> Self:
         """A desk over an open database."""
-        book, meters = Book(database, routes, zone), Meters(database)
+        rules = settings.plan.rules if settings.plan else ()
+        router = Router(tuple(routes), settings.plan, Inhibition(rules, settings.topology))
+        book, meters = Book(database, routes, zone, router), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
         outbox = Outbox(database, channels, clock, meters, settings.patience)
-        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog))
+        places = Places.of(catalog, settings.city, settings.owner)
+        external = External(book, places, settings.plan.resolve_timeout if settings.plan else TIMEOUT)
+        return cls(
+            settings, clock, database, book, meters, outbox, deadman, Map(catalog), router, Minder(book, router), external,
+            clock.now(),
+        )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""
@@ -92,13 +112,16 @@ class Desk:
             try:
                 await self.look()
             except OperationalError as why:  # a full disk shows in readiness; the next look may find room
-                log.warning("the heartbeats cannot be judged", extra={"why": why})
+                log.warning("what is due cannot be done", extra={"why": why})
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Judge the heartbeats now."""
-        if await asyncio.to_thread(self.deadman.check, self.clock.now()):
+        """Judge the heartbeats, and do what has come due."""
+        if await asyncio.to_thread(self._due, self.clock.now()):
             self.outbox.wake()
+
+    def _due(self, at: int) -> bool:
+        return any([self.deadman.check(at), self.external.expire(at), self.minder.look(at)])
 
     def reasons(self) -> list[str]:
         """Why the desk is not ready; empty when it is. Blocks."""

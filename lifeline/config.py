@@ -108,6 +108,9 @@ class Desk:
     port: Port = 8087
     database: Secret = NONE  # SQLAlchemy URL, which may hold a password; "": SQLite in the data directory
     public_url: str = ""  # how people reach the desk; "": from host and port
+    routing: Path | None = None  # Alertmanager configuration (YAML); None: the channels' min_level and kinds decide
+    topology: Path | None = None  # CSV of what lies upstream of what; None: nothing is known of it
+    leaders: tuple[str, ...] = ()  # who may silence RED hazards
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,57 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
+from collections.abc import Mapping
+
 import uvicorn
 
 from alerts import channels
 from alerts.api import app
 from alerts.desk import Desk, Settings
+from alerts.notice import Channel
+from alerts.routing import plan as routing
+from alerts.routing import topology as upstream
+from alerts.routing.plan import Plan
+from alerts.routing.topology import Topology
 from alerts.tables import Database
 from lifeline.catalog import load
 from lifeline.clock import WallClock
-from lifeline.config import Config
+from lifeline.config import Config, ConfigRefused
 
 
 def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
-    settings = Settings(config.city.name, config.desk.public_url)
-    return Desk.of(settings, Database(str(config.desk.database)), load(config.city.catalog), routes, ways, WallClock())
+    plan, more = planned(config)
+    settings = Settings(
+        config.city.name, config.desk.public_url, plan=plan, topology=topology(config), leaders=config.desk.leaders
+    )
+    database = Database(str(config.desk.database))
+    return Desk.of(settings, database, load(config.city.catalog), routes, {**ways, **more}, WallClock())
+
+
+def planned(config: Config) -> tuple[Plan | None, dict[str, Channel]]:
+    """The routing file, and the channels that it describes itself; ConfigRefused with all that is wrong with it."""
+    if config.desk.routing is None:
+        return None, {}
+    plan = routing.load(config.desk.routing, config.channels)
+    tables = {name: {k: v for k, v in table.items() if k != "at"} for name, table in plan.tables.items()}
+    try:
+        return plan, channels.configured(tables, config.desk.routing.parent, config.desk.public_url)[1]
+    except ConfigRefused as why:
+        places = {f"channels.{name}": f"{config.desk.routing}: {table['at']}" for name, table in plan.tables.items()}
+        raise ConfigRefused([_placed(problem, places) for problem in why.problems]) from why
+
+
+def _placed(problem: str, places: Mapping[str, str]) -> str:
+    """A problem of a channel, said of the place in the file that describes it."""
+    found = next((c for c in places if problem.startswith((f"{c}.", f"{c}:"))), "")
+    return places[found] + problem[len(found) :] if found else problem
+
+
+def topology(config: Config) -> Topology:
+    """What lies upstream of what."""
+    return upstream.load(config.desk.topology) if config.desk.topology else Topology()
 
 
 def run(config: Config) -> None:

@@ -1,6 +1,6 @@
 """A YAML file as parts that know where they stand, so that all that is wrong with it can be said at once.
 
-Every scalar is read as the text that stands there; what it means is for whoever asks (so `17:00` is no number and `no` no truth).
+Every scalar is read as the text that stands there; what it means is for whoever asks: `17:00` is no number, `no` no truth.
 """
 
 import re
@@ -15,10 +15,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lifeline.words import suggestion
 
 T = TypeVar("T")
+S = TypeVar("S")
 
-DURATION: Final = re.compile(
-    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
-)
+DURATION: Final = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
 UNITS: Final = (365 * 86400.0, 7 * 86400.0, 86400.0, 3600.0, 60.0, 1.0, 1e-3)  # [s]
 EMPTY: Final = ("", "~", "null")
 
@@ -115,7 +114,7 @@ class Part:
     def texts(self) -> list[str]:
         return [part.text() for part in self.items()]
 
-    def read(self, how: Callable[[str], T], refused: type[Exception], default: T) -> T:
+    def read(self, how: Callable[[str], T], refused: type[Exception], default: S) -> T | S:
         """A text as `how` understands it; the default where that refuses."""
         if not isinstance(self.node, ScalarNode):
             self.refuse(f"must be a text, not {self.said}")

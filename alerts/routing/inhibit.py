@@ -1,9 +1,9 @@
 """What is not told because something graver, or something upstream, explains it.
 
-By rules, as in Alertmanager: a target is quiet while a source stands whose labels named by `equal` are the same. By topology: while
-one of the hazards that explain it stands upstream or in the same well, at least as grave. A RED hazard is inhibited by nothing but a
-rule whose source is a RED hazard. What nobody hears of, because it is silenced, explains nothing; of warnings that explain each
-other the first is told.
+By rules, as in Alertmanager: a target is quiet while a source stands whose labels named by `equal` are the same. By topology:
+while one of the hazards that explain it stands upstream or in the same well, at least as grave. A RED hazard is inhibited by
+nothing but a rule whose source is a RED hazard. What nobody hears of explains nothing; of warnings that explain each other the
+first is told.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -66,9 +66,7 @@ class Inhibition:
         first = not ring or all(_order(target.case) <= _order(web[s].seen.case) for s in ring)
         return [s for s in direct if s.id not in ring or not first]
 
-    def _web(
-        self, db: Connection, target: Seen, direct: list[Seen], silenced: Callable[[Seen], bool]
-    ) -> "dict[str, _Knot]":
+    def _web(self, db: Connection, target: Seen, direct: list[Seen], silenced: Callable[[Seen], bool]) -> "dict[str, _Knot]":
         """What explains it, what explains that, and so on."""
         web = {target.id: _Knot(target, [s.id for s in direct])}
         ahead = list(direct)
@@ -134,4 +132,4 @@ def _condition(rule: Rule, target: Seen) -> ColumnElement[bool]:
     """What the database can sift out by itself; the rest is looked at one by one."""
     wanted = [warnings.c[COLUMNS[m.name]] == m.value for m in rule.source if m.sign is Sign.IS and m.name in COLUMNS]
     wanted += [warnings.c[COLUMNS[n]] == target.labels.get(n, "") for n in rule.equal if n in COLUMNS]
-    return or_(facts.c.labels.is_not(None), and_(True, *wanted))  # noqa: FBT003
+    return or_(facts.c.labels.is_not(None), and_(True, *wanted))

@@ -1,6 +1,6 @@
 """Recurring times as Alertmanager writes them: hours, weekdays, days of the month, months, years, at a place.
 
-Within one field any range suffices; all fields that are given must hold. A range of hours leaves out its end, all others include it.
+Within one field any range suffices; all fields that are given must hold. A range of hours leaves out its end, others do not.
 """
 
 import calendar

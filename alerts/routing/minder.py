@@ -1,9 +1,8 @@
 """What happens to warnings because time passes: silences and causes that end, repetitions that come due.
 
-Everything that is due is a row; a look does what has come due in one transaction, so that a crash at any instant only makes it late.
+Everything that is due is a row; a look does what has come due in one transaction, so that a crash only makes it late.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +18,6 @@ from alerts.route import addressed
 from alerts.routing import seen, silences
 from alerts.routing.router import Router, forget, standing, withhold
 from alerts.routing.seen import Seen
-from alerts.routing.silences import Silence
 from alerts.routing.tables import repeats, suppressed
 from alerts.tables import outbox, warnings
 from lifeline.model import Level

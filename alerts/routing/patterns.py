@@ -1,4 +1,4 @@
-"""Regular expressions as Alertmanager has them: RE2's, bound to both ends. No expression can make the desk wait (RE2 is linear)."""
+"""Regular expressions as Alertmanager has them: RE2's, bound to both ends. RE2 is linear: none can make the desk wait."""
 
 from functools import lru_cache
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -192,7 +193,7 @@ def spec(part: Part) -> Spec:
         read = [p.read(how, BadInterval, None) for p in has[key].items()] if key in has else []
         return tuple(r for r in read if r is not None)
 
-    zone = has["location"].read(intervals.place, BadInterval, intervals.UTC) if "location" in has else intervals.UTC
+    zone: tzinfo = has["location"].read(intervals.place, BadInterval, UTC) if "location" in has else UTC
     return Spec(
         tuple(_hours(p) for p in has["times"].items()) if "times" in has else (),
         ranges("weekdays", intervals.weekdays),

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from alerts.routing.document import Part
 from alerts.routing.tree import Way
@@ -12,23 +13,27 @@ from alerts.routing.tree import Way
 SUPPORTED: Final = ("webhook_configs", "email_configs")
 WEBHOOK: Final = ("send_resolved", "url", "url_file", "http_config", "max_alerts", "timeout")
 HTTP: Final = (
-    "authorization", "basic_auth", "bearer_token", "bearer_token_file", "follow_redirects", "enable_http2", "proxy_url", "tls_config",
-    "no_proxy", "proxy_from_environment", "proxy_connect_header", "oauth2", "http_headers",
+    "authorization", "basic_auth", "bearer_token", "bearer_token_file", "follow_redirects", "enable_http2", "proxy_url",
+    "tls_config", "no_proxy", "proxy_from_environment", "proxy_connect_header", "oauth2", "http_headers",
 )  # fmt: skip
 REFUSED: Final = ("oauth2", "http_headers", "no_proxy", "proxy_from_environment", "proxy_connect_header")
 EMAIL: Final = (
     "send_resolved", "to", "from", "smarthost", "hello", "auth_username", "auth_password", "auth_password_file", "auth_secret",
-    "auth_secret_file", "auth_identity", "require_tls", "tls_config", "headers", "html", "text", "force_implicit_tls", "threading",
+    "auth_secret_file", "auth_identity", "require_tls", "tls_config", "headers", "html", "text", "force_implicit_tls",
+    "threading",
 )  # fmt: skip
 OWN_WORDS: Final = ("headers", "html", "text", "threading")
 SUBMISSIONS: Final = 465  # [1] the port on which mail is encrypted from the first byte
 
 Table = dict[str, Any]
+Ways = dict[str, tuple[Way, ...]]
 
 
-def channels(part: Part, glob: Mapping[str, Part], ours: Collection[str]) -> tuple[dict[str, tuple[Way, ...]], dict[str, Table]]:
+def channels(
+    part: Part, glob: Mapping[str, Part], ours: Collection[str]
+) -> tuple[dict[str, tuple[Way, ...]], dict[str, Table]]:
     """(receiver -> its channels, tables of new channels). ours: names under [channels] of the configuration."""
-    ways: dict[str, tuple[Way, ...]] = {}
+    ways: Ways = {}
     tables: dict[str, Table] = {}
     for one in part.items():
         entries = one.entries()
@@ -102,10 +107,7 @@ def _http(part: Part, table: Table) -> None:
     if token := _secret(has, "bearer_token"):
         table["token"] = token
     if auth := has.get("authorization"):
-        said = auth.entries(("type", "credentials", "credentials_file"))
-        if "type" in said and said["type"].text().lower() != "bearer":
-            said["type"].refuse("only Bearer is supported")
-        table["token"] = _secret(said, "credentials")
+        _authorization(auth, table)
     if basic := has.get("basic_auth"):
         said = basic.entries(("username", "username_file", "password", "password_file"))
         user, password = _secret(said, "username"), _secret(said, "password")
@@ -113,16 +115,25 @@ def _http(part: Part, table: Table) -> None:
     if "proxy_url" in has:
         table["proxy"] = has["proxy_url"].text()
     if tls := has.get("tls_config"):
-        said = tls.entries()
-        if "insecure_skip_verify" in said:
-            table["verify"] = not said["insecure_skip_verify"].flag()
-        for key in said.keys() - {"insecure_skip_verify"}:
-            said[key].refuse("is not supported; give the receiver's name to a channel of the configuration instead")
+        _tls(tls, table)
+
+
+def _authorization(part: Part, table: Table) -> None:
+    said = part.entries(("type", "credentials", "credentials_file"))
+    if "type" in said and said["type"].text().lower() != "bearer":
+        said["type"].refuse("only Bearer is supported")
+    table["token"] = _secret(said, "credentials")
+
+
+def _tls(part: Part, table: Table) -> None:
+    said = part.entries()
+    if "insecure_skip_verify" in said:
+        table["verify"] = not said["insecure_skip_verify"].flag()
+    for key in said.keys() - {"insecure_skip_verify"}:
+        said[key].refuse("is not supported; give the receiver's name to a channel of the configuration instead")
 
 
 def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
     return quote(text, safe="")
 
 

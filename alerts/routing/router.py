@@ -27,7 +27,10 @@ from lifeline.model import NS, Kind, Level
 
 _GROUP: Final = select(groups.c.due).where(groups.c.key == bindparam("key"))
 _HELD: Final = select(outbox.c.id).where(
-    outbox.c.warning == bindparam("warning"), outbox.c.state == "waiting", outbox.c.attempts == 0, outbox.c.due > bindparam("at")
+    outbox.c.warning == bindparam("warning"),
+    outbox.c.state == "waiting",
+    outbox.c.attempts == 0,
+    outbox.c.due > bindparam("at"),
 )
 
 
@@ -135,9 +138,8 @@ def held(db: Connection, node: Node, labels: dict[str, str], at: int) -> int:
     key = json.dumps([node.path, node.group(labels)], ensure_ascii=False, sort_keys=True)
     last: int | None = db.execute(_GROUP, {"key": key}).scalar_one_or_none()
     interval = round(node.group_interval * NS)
-    if last is None or at >= last + interval:
-        due = at + round(node.group_wait * NS)
-    else:
+    due = at + round(node.group_wait * NS)
+    if last is not None and at < last + interval:
         due = last if at < last else last + interval
     put(db, groups, key=key, due=due)
     return due

@@ -1,6 +1,7 @@
 """Warnings with their labels, as routes, silences and inhibition see them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -26,7 +27,7 @@ class Seen(NamedTuple):
 
     case: Case
     labels: dict[str, str]
-    annotations: dict[str, str] = {}  # of whoever sent it; of the desk's own: none
+    annotations: Mapping[str, str] = MappingProxyType({})  # of whoever sent it; of the desk's own: none
     generator: str = ""
 
     @property

@@ -86,9 +86,7 @@ class Silence(NamedTuple):
 
     def hides(self, one: Seen, t: int) -> bool:
         """Whether a warning is not told because of it. t [ns]"""
-        return (
-            self.state(t) is State.ACTIVE and (self.red or not grave(one.case)) and fits(self.matchers, one.labels)
-        )
+        return self.state(t) is State.ACTIVE and (self.red or not grave(one.case)) and fits(self.matchers, one.labels)
 
 
 class Ask(msgspec.Struct):
@@ -106,7 +104,7 @@ class Ask(msgspec.Struct):
 
 def open_ones(db: Connection, after: int) -> list[Silence]:
     """Those whose end is later than `after`. [ns]"""
-    return [_read(row) for row in db.execute(_OPEN, {"after": after}).mappings()]
+    return [_read(dict(row)) for row in db.execute(_OPEN, {"after": after}).mappings()]
 
 
 def find(db: Connection, id_: str) -> Silence:
@@ -114,7 +112,7 @@ def find(db: Connection, id_: str) -> Silence:
     row = db.execute(_ONE, {"id": id_}).mappings().one_or_none()
     if row is None:
         raise UnknownSilence(id_)
-    return _read(row)
+    return _read(dict(row))
 
 
 def hiding(those: Iterable[Silence], one: Seen, t: int) -> list[str]:
@@ -130,7 +128,8 @@ def asked(ask: Ask, at: int, leaders: Sequence[str]) -> Silence:
         starts, ends = parse(ask.startsAt), parse(ask.endsAt)
     except (BadMatcher, BadInterval, ValueError) as why:
         raise BadSilence(str(why)) from why
-    made = Silence("", matchers, max(starts, at), ends, during, tuple(ask.during), ask.red, ask.createdBy.strip(), ask.comment.strip(), at)
+    by, comment = ask.createdBy.strip(), ask.comment.strip()
+    made = Silence("", matchers, max(starts, at), ends, during, tuple(ask.during), ask.red, by, comment, at)
     if wrong := _wrong(made, at, leaders):
         raise BadSilence(wrong)
     return made
@@ -138,24 +137,22 @@ def asked(ask: Ask, at: int, leaders: Sequence[str]) -> Silence:
 
 def _wrong(s: Silence, at: int, leaders: Sequence[str]) -> str:
     """Why it is refused; empty when it is not."""
-    if not s.matchers:
-        return "matchers: at least one is needed"
-    if all(m.fits({}) for m in s.matchers):
-        return "matchers: at least one of them must not fit the empty text; such a silence would hide everything"
-    if not s.by:
-        return "createdBy: who is silent must be known"
-    if not s.comment:
-        return "comment: why nobody shall be told must be known"
-    if s.ends <= s.starts or s.ends <= at:
-        return "endsAt: must be later than startsAt, and than now"
-    longest = LAST if s.during else LONGEST
-    if s.ends - s.starts > longest * NS:
-        return f"endsAt: a silence{' that recurs' if s.during else ''} lasts {longest // DAY} days at most; ask for it anew then"
-    if s.during and _on_end(s) > LONGEST // DAY:
-        return f"during: leaves no pause within {LONGEST // DAY} days; a silence must have ends"
-    if s.red and s.by not in leaders:
-        return f"red: {s.by!r} may not hide RED hazards; the configuration names who may ([desk] leaders)"
-    return ""
+    longest = (LAST if s.during else LONGEST) // DAY
+    wrong = {
+        "matchers: at least one is needed": not s.matchers,
+        "matchers: one of them must not fit the empty text; such a silence would hide everything": all(
+            m.fits({}) for m in s.matchers
+        ),
+        "createdBy: who wants nobody to be told must be known": not s.by,
+        "comment: why nobody shall be told must be known": not s.comment,
+        "endsAt: must be later than startsAt, and than now": s.ends <= s.starts or s.ends <= at,
+        f"endsAt: it may last {longest} days; ask for it anew then": s.ends - s.starts > longest * DAY * NS,
+        f"red: {s.by!r} may not hide RED hazards; [desk] leaders names who may": s.red and s.by not in leaders,
+    }
+    found = next((reason for reason, so in wrong.items() if so), "")
+    if not found and s.during and _on_end(s) > LONGEST // DAY:
+        return f"during: leaves no pause within {LONGEST // DAY} days"
+    return found
 
 
 def _on_end(s: Silence) -> int:
@@ -235,10 +232,15 @@ def _window(w: Window) -> dict[str, Any]:
 
 def _matcher(m: Mapping[str, Any]) -> Matcher:
     name, value, regex, equal = m.get("name"), m.get("value"), m.get("isRegex", False), m.get("isEqual", True)
-    if not isinstance(name, str) or not isinstance(value, str) or not isinstance(regex, bool) or not isinstance(equal, bool | None):
+    if (
+        not isinstance(name, str)
+        or not isinstance(value, str)
+        or not isinstance(regex, bool)
+        or not isinstance(equal, bool | None)
+    ):
         raise BadMatcher(f"{m!r} is no matcher; it has name, value, isRegex and isEqual")
     signs = {(False, True): Sign.IS, (False, False): Sign.IS_NOT, (True, True): Sign.LIKE, (True, False): Sign.UNLIKE}
-    return matcher(name, signs[regex, equal is not False], value)
+    return matcher(str(name), signs[bool(regex), equal is not False], str(value))
 
 
 def _said(m: Matcher) -> dict[str, Any]:
@@ -247,10 +249,13 @@ def _said(m: Matcher) -> dict[str, Any]:
 
 def _write(db: Connection, s: Silence) -> None:
     put(
-        db, silences, id=s.id, matchers=msgspec.json.encode([_said(m) for m in s.matchers]).decode(), starts=s.starts, ends=s.ends,
-        during=msgspec.json.encode([_window(w) for w in s.windows]).decode(), red=s.red, by=s.by, comment=s.comment,
-        updated=s.updated,
+        db, silences, id=s.id, matchers=_json([_said(m) for m in s.matchers]), starts=s.starts, ends=s.ends,
+        during=_json([_window(w) for w in s.windows]), red=s.red, by=s.by, comment=s.comment, updated=s.updated,
     )  # fmt: skip
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _read(row: Mapping[str, Any]) -> Silence:

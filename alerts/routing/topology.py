@@ -1,7 +1,7 @@
 """What lies upstream of what, and what shares a well: a CSV file with the columns asset, upstream, well, hazards, because.
 
-A line says: while one of `because` stands at the asset upstream (or at another asset of the same well), the `hazards` at this asset
-are explained by it. `because` empty: the same hazard. Upstream of upstream counts too.
+A line says: while one of `because` stands at the asset upstream (or at another asset of the same well), the `hazards` at this
+asset are explained by it. `because` empty: the same hazard. Upstream of upstream counts too.
 """
 
 import csv

@@ -83,8 +83,9 @@ def test_all_fields_must_hold_and_one_range_of_each_suffices() -> None:
     ("read", "text"),
     [
         (intervals.weekdays, "mon"), (intervals.weekdays, "a:b:c"), (intervals.months, "0"), (intervals.months, "may:april"),
-        (intervals.months, "13"), (intervals.days, "0"), (intervals.days, "32"), (intervals.days, "-1:3"), (intervals.years, "x"),
-        (intervals.days, "5:-30"), (intervals.years, "2027:2026"), (intervals.place, "Mars/Olympus"), (intervals.place, "../etc"),
+        (intervals.months, "13"), (intervals.days, "0"), (intervals.days, "32"), (intervals.days, "-1:3"),
+        (intervals.years, "x"), (intervals.days, "5:-30"), (intervals.years, "2027:2026"), (intervals.place, "Mars/Olympus"),
+        (intervals.place, "../etc"),
     ],
 )  # fmt: skip
 def test_what_is_no_range_is_refused(read: object, text: str) -> None:

@@ -40,7 +40,8 @@ def test_a_text_means_what_alertmanager_takes_it_for(text: str, means: list[str]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", '{a="b"', 'a="b"}', '{{a="b"}}', 'a=~"("', 'a="b",,c="d"', 'a="b" c="d"', 'a="b', '="x"', "a=b,c", 'a=~"(?=x)"']
+    "text",
+    ["", "a", '{a="b"', 'a="b"}', '{{a="b"}}', 'a=~"("', 'a="b",,c="d"', 'a="b" c="d"', 'a="b', '="x"', "a=b,c", 'a=~"(?=x)"'],
 )
 def test_what_is_no_matcher_is_refused(text: str) -> None:
     with pytest.raises(BadMatcher):
