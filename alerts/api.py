@@ -191,8 +191,10 @@ def _unknown(warning: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
 
 
-async def _problem(_: Request, why: Exception) -> Response:
+async def _problem(request: Request, why: Exception) -> Response:
     assert isinstance(why, Problem)
+    if request.url.path.startswith(v2.router.prefix):  # Alertmanager's errors are texts; amtool can read nothing else
+        return Response(msgspec.json.encode(why.body["detail"]), why.status, media_type="application/json")
     return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
 
 

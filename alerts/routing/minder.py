@@ -31,6 +31,7 @@ _SAID: Final = (
     .order_by(outbox.c.version.desc(), outbox.c.made, outbox.c.id)
     .limit(1)
 )
+_STATE: Final = select(outbox.c.state).where(outbox.c.id == bindparam("notice"))
 _MOVED: Final = select(func.count(), func.max(warnings.c.updated)).where(warnings.c.state.in_(sorted(LIVE)))
 _ANY: Final = select(suppressed.c.warning).limit(1)
 
@@ -84,7 +85,7 @@ class Minder:
             notice = addressed(to, told, said)
             if rows.post(db, notice, at):
                 posted += 1
-            elif case.state in UNANSWERED:
+            elif case.state in UNANSWERED and db.execute(_STATE, {"notice": notice.id}).scalar_one() != "waiting":
                 posted += rows.post(db, msgspec.structs.replace(notice, id=f"{notice.id}{AGAIN}{at}"), at)
         return posted
 
