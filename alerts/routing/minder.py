@@ -18,7 +18,8 @@ from alerts.route import addressed
 from alerts.routing import seen, silences
 from alerts.routing.router import Router, forget, standing, withhold
 from alerts.routing.seen import Seen
-from alerts.routing.tables import repeats, suppressed
+from alerts.routing.tables import later, repeats, suppressed
+from alerts.routing.tree import MINUTE
 from alerts.tables import outbox, warnings
 from lifeline.model import Level
 
@@ -33,6 +34,7 @@ _SAID: Final = (
 )
 _STATE: Final = select(outbox.c.state).where(outbox.c.id == bindparam("notice"))
 _MOVED: Final = select(func.count(), func.max(warnings.c.updated)).where(warnings.c.state.in_(sorted(LIVE)))
+_LATER: Final = select(later.c.warning).where(later.c.due <= bindparam("at"))
 _ANY: Final = select(suppressed.c.warning).limit(1)
 
 
@@ -48,14 +50,15 @@ class Minder:
         """Do what has come due; whether anything is to be sent. Blocks. at [ns]"""
         with self.book.database.read() as db:
             known = silences.open_ones(db, at)
-            now = (*db.execute(_MOVED).one(), tuple((s.id, s.state(at), s.updated) for s in known))
+            minute = at // MINUTE if self.router.plan and self.router.plan.times else 0
+            now = (*db.execute(_MOVED).one(), minute, tuple((s.id, s.state(at), s.updated) for s in known))
             idle = not known and not self.router.inhibition and db.execute(_ANY).first() is None
-            due = db.execute(_DUE, {"at": at}).first() is not None
+            due = any(db.execute(query, {"at": at}).first() is not None for query in (_DUE, _LATER))
         swept = idle or now == self._last
         posted = 0
         if due or not swept:
             with self.book.database.write() as db:
-                posted = (self.sweep(db, at) if not swept else 0) + self.repeat(db, at)
+                posted = (self.sweep(db, at) if not swept else 0) + self.repeat(db, at) + self.speak(db, at)
         self._last = now
         return posted > 0
 
@@ -69,15 +72,23 @@ class Minder:
             if why and why != was.get(one.id):
                 withhold(db, one, why, at)
             elif not why and one.id in was:
-                posted += self._release(db, one, at)
+                rows.record(db, at, "unsuppressed", by="desk", warning=one.id, level=one.case.level.name)
+                posted += self._tell(db, one, at, again=one.case.state in UNANSWERED)
         for gone in was.keys() - {one.id for one in stands}:
             db.execute(delete(suppressed).where(suppressed.c.warning == gone))
         return posted
 
-    def _release(self, db: Connection, one: Seen, at: int) -> int:
-        """Tell what still stands, at once: who heard of this level before hears it again unless somebody has answered."""
+    def speak(self, db: Connection, at: int) -> int:
+        """Tell what routes were mute about by their hours; notices made. at [ns]"""
+        ids = list(db.execute(_LATER, {"at": at}).scalars())
+        db.execute(delete(later).where(later.c.warning.in_(ids)))
+        quiet = standing(db)
+        due = [one for one in seen.some(db, ids) if one.case.state in ACTIVE and one.id not in quiet]
+        return sum(self._tell(db, one, at, again=False) for one in due)
+
+    def _tell(self, db: Connection, one: Seen, at: int, *, again: bool) -> int:
+        """Tell what still stands, at once. again: those too who heard of this very level before."""
         case = one.case
-        rows.record(db, at, "unsuppressed", by="desk", warning=case.id, level=case.level.name)
         told = story(case, Level.NORMAL, case.kind, at, rows.grounds(rows.voices(db, case.asset, case.hazard)))
         said = texts.again(texts.write(told, self.book.zone))
         posted = 0
@@ -85,7 +96,7 @@ class Minder:
             notice = addressed(to, told, said)
             if rows.post(db, notice, at):
                 posted += 1
-            elif case.state in UNANSWERED and db.execute(_STATE, {"notice": notice.id}).scalar_one() != "waiting":
+            elif again and db.execute(_STATE, {"notice": notice.id}).scalar_one() != "waiting":
                 posted += rows.post(db, msgspec.structs.replace(notice, id=f"{notice.id}{AGAIN}{at}"), at)
         return posted
 

@@ -20,7 +20,7 @@ from alerts.routing.inhibit import Inhibition, grave
 from alerts.routing.plan import Plan
 from alerts.routing.seen import Seen
 from alerts.routing.silences import Silence
-from alerts.routing.tables import groups, repeats, suppressed
+from alerts.routing.tables import groups, later, repeats, suppressed
 from alerts.routing.tree import Node, Way, reached
 from alerts.tables import outbox, put
 from lifeline.model import NS, Kind, Level
@@ -58,6 +58,7 @@ class Router:
     routes: Sequence[Route]  # channels of the configuration and their levels
     plan: Plan | None = None
     inhibition: Inhibition = field(default_factory=Inhibition)
+    _mute: dict[str, tuple[int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, db: Connection, case: Case, before: Sequence[Receiver], at: int) -> list[Receiver]:
         """Who is told of the level that stands now. before: those told of this warning earlier. at [ns]"""
@@ -84,6 +85,7 @@ class Router:
     def _fresh(self, db: Connection, one: Seen, plan: Plan, at: int) -> dict[str, tuple[int, int]]:
         """Channel -> when it may be told, and after how long it is told again. [ns]"""
         found: dict[str, tuple[int, int]] = {}
+        self._wait_for_hours(db, one, plan, at)
         for node, way in self.reaches(one, at):
             due = at if urgent(one.case) else held(db, node, one.labels, at)
             every = round(node.repeat_interval * NS)
@@ -101,6 +103,20 @@ class Router:
         for node in reached(self.plan.root, one.labels):
             if grave(one.case) or not node.muted(self.plan.times, at):
                 yield from (Told(node, way) for way in self.plan.ways.get(node.receiver, ()))
+
+    def _wait_for_hours(self, db: Connection, one: Seen, plan: Plan, at: int) -> None:
+        """What a route is mute about by its hours is told when they are over, if it still stands."""
+        mute = [n for n in reached(plan.root, one.labels) if plan.ways.get(n.receiver) and n.muted(plan.times, at)]
+        if mute and not grave(one.case):
+            put(db, later, warning=one.id, due=min(self._opens(plan, n, at) for n in mute))
+
+    def _opens(self, plan: Plan, node: Node, at: int) -> int:
+        """When a mute route speaks again, looked for once for each time that it is mute. [ns]"""
+        begun, until = self._mute.get(node.path, (0, 0))
+        if not begun <= at < until:
+            until = node.opens(plan.times, at)
+            self._mute[node.path] = (at, until)
+        return until
 
     def _everybody(self, case: Case, plan: Plan) -> list[str]:
         """Whom a RED hazard is told whose routes lead to nobody."""
@@ -159,8 +175,8 @@ def withhold(db: Connection, one: Seen, why: Quiet, at: int) -> None:
 
 
 def forget(db: Connection, warning: str) -> None:
-    """A warning that has ended is neither repeated nor suppressed."""
-    for table in (repeats, suppressed):
+    """A warning that has ended is neither repeated nor suppressed, nor told later."""
+    for table in (repeats, suppressed, later):
         db.execute(delete(table).where(table.c.warning == warning))
 
 

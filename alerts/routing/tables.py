@@ -44,6 +44,13 @@ repeats: Final = Table(
     Index("repeats_due", "due"),
 )  # fmt: skip
 
+later: Final = Table(
+    "later", META,
+    Column("warning", Text, ForeignKey("warnings.id"), primary_key=True),
+    Column("due", BigInteger, nullable=False),  # when a route that is muted by its hours speaks again
+    Index("later_due", "due"),
+)  # fmt: skip
+
 external: Final = Table(
     "external", META,
     Column("fingerprint", Text, primary_key=True),  # of the labels

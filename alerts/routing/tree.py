@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from alerts.routing.intervals import Spec, within
 from alerts.routing.matchers import Labels, Matcher, fits
+from lifeline.model import NS
+
+MINUTE: Final = 60 * NS  # [ns]
+WEEK: Final = 7 * 24 * 60  # [min]
 
 
 class Way(NamedTuple):
@@ -43,6 +47,12 @@ class Node:
         if self.active and not any(within(intervals[name], t) for name in self.active):
             by += list(self.active)
         return by
+
+    def opens(self, intervals: Mapping[str, tuple[Spec, ...]], t: int) -> int:
+        """The first whole minute from t on at which it speaks again; after a week without one, that week's end. t [ns]"""
+        minute = -(-t // MINUTE)
+        later = (m * MINUTE for m in range(minute, minute + WEEK))
+        return next((at for at in later if not self.muted(intervals, at)), (minute + WEEK) * MINUTE)
 
     def walk(self) -> Iterator["Node"]:
         """Itself, and all below."""
