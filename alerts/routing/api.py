@@ -199,8 +199,8 @@ async def expire(desk: OurDesk, id_: str) -> Response:
         await asyncio.to_thread(work)
     except UnknownSilence as why:
         raise _none(id_) from why
-    except BadSilence as why:
-        raise Problem(HTTPStatus.BAD_REQUEST, str(why)) from why
+    except BadSilence as why:  # over already; Alertmanager has no other status for it, and amtool reads no other
+        raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(why)) from why
     await desk.look()
     return Response(status_code=HTTPStatus.OK)
 
