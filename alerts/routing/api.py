@@ -12,6 +12,7 @@ from alerts import alertmanager, queries
 from alerts.case import to_row
 from alerts.desk import Desk
 from alerts.routing import external, seen, silences
+from alerts.routing.inhibit import Gathered
 from alerts.routing.matchers import BadMatcher, Matcher, Sign, fits, matcher, parse
 from alerts.routing.router import Quiet
 from alerts.routing.seen import Seen
@@ -209,8 +210,8 @@ def _shown(desk: Desk, now: int) -> list[Shown]:
     """Everything that is not closed, with why it is quiet and who hears of it."""
     told = queries.told(desk.database)
     with desk.database.read() as db:
-        known = silences.open_ones(db, now)
-        return [_one(desk, one, desk.router.quiet(db, one, now, known), told.get(one.id, []), now) for one in seen.live(db)]
+        known, crowd, live = silences.open_ones(db, now), Gathered(seen.active(db)), seen.live(db)
+    return [_one(desk, one, desk.router.quiet(crowd, one, known, now), told.get(one.id, []), now) for one in live]
 
 
 def _one(desk: Desk, one: Seen, quiet: Quiet, told: list[str], now: int) -> Shown:

@@ -16,6 +16,7 @@ from alerts.lifecycle import ACTIVE, LIVE, State
 from alerts.notice import Notice
 from alerts.route import addressed
 from alerts.routing import seen, silences
+from alerts.routing.inhibit import Gathered
 from alerts.routing.router import Router, forget, standing, withhold
 from alerts.routing.seen import Seen
 from alerts.routing.tables import later, repeats, suppressed
@@ -67,8 +68,9 @@ class Minder:
         known, was = silences.open_ones(db, at), standing(db)
         posted = 0
         stands = seen.active(db)
+        crowd = Gathered(stands)
         for one in stands:
-            why = self.router.quiet(db, one, at, known)
+            why = self.router.quiet(crowd, one, known, at)
             if why and why != was.get(one.id):
                 withhold(db, one, why, at)
             elif not why and one.id in was:

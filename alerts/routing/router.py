@@ -16,7 +16,7 @@ from alerts import rows
 from alerts.case import Case
 from alerts.route import Receiver, Route, hear
 from alerts.routing import seen, silences
-from alerts.routing.inhibit import Inhibition, grave
+from alerts.routing.inhibit import Crowd, Inhibition, Stored, grave
 from alerts.routing.plan import Plan
 from alerts.routing.seen import Seen
 from alerts.routing.silences import Silence
@@ -26,6 +26,9 @@ from alerts.tables import outbox, put
 from lifeline.model import NS, Kind, Level
 
 _GROUP: Final = select(groups.c.due).where(groups.c.key == bindparam("key"))
+_LOUD: Final = delete(suppressed).where(suppressed.c.warning == bindparam("of"))
+_FORGET: Final = tuple(delete(table).where(table.c.warning == bindparam("of")) for table in (repeats, suppressed, later))
+_QUIET: Final = select(suppressed).where(suppressed.c.warning == bindparam("of"))
 _HELD: Final = select(outbox.c.id).where(
     outbox.c.warning == bindparam("warning"),
     outbox.c.state == "waiting",
@@ -66,11 +69,16 @@ class Router:
             rows.hurry(db, case.id, at)  # beginning and end are told as a pair
             forget(db, case.id)
             return [r for r in before if self.ends(r.channel)]
+        known = silences.open_ones(db, at)
+        if self.plan is None and not known and not self.inhibition:
+            if case.version > 1:
+                db.execute(_LOUD, {"of": case.id})
+            return [*before, *hear(self.routes, case.level, case.kind)]
         one = seen.of(db, case)
-        if why := self.quiet(db, one, at):
+        if why := self.quiet(Stored(db), one, known, at):
             withhold(db, one, why, at)
             return []
-        db.execute(delete(suppressed).where(suppressed.c.warning == case.id))
+        db.execute(_LOUD, {"of": case.id})
         return self._heard(db, one, before, at)
 
     def _heard(self, db: Connection, one: Seen, before: Sequence[Receiver], at: int) -> list[Receiver]:
@@ -98,16 +106,14 @@ class Router:
 
     def reaches(self, one: Seen, at: int) -> Iterator[Told]:
         """The channels that the routes lead to at this instant; a RED hazard is muted by no interval. at [ns]"""
-        if self.plan is None:
-            return
-        for node in reached(self.plan.root, one.labels):
-            if grave(one.case) or not node.muted(self.plan.times, at):
+        for node in reached(self.plan.root, one.labels) if self.plan else ():
+            if self.plan and (grave(one.case) or not node.muted(self.plan.times, at)):
                 yield from (Told(node, way) for way in self.plan.ways.get(node.receiver, ()))
 
     def _wait_for_hours(self, db: Connection, one: Seen, plan: Plan, at: int) -> None:
         """What a route is mute about by its hours is told when they are over, if it still stands."""
-        mute = [n for n in reached(plan.root, one.labels) if plan.ways.get(n.receiver) and n.muted(plan.times, at)]
-        if mute and not grave(one.case):
+        nodes = reached(plan.root, one.labels) if plan.times and not grave(one.case) else []
+        if mute := [n for n in nodes if plan.ways.get(n.receiver) and n.muted(plan.times, at)]:
             put(db, later, warning=one.id, due=min(self._opens(plan, n, at) for n in mute))
 
     def _opens(self, plan: Plan, node: Node, at: int) -> int:
@@ -129,11 +135,10 @@ class Router:
         ways = [w for ways in self.plan.ways.values() for w in ways if w.channel == channel] if self.plan else []
         return not ways or any(w.ends for w in ways)
 
-    def quiet(self, db: Connection, one: Seen, at: int, those: Sequence[Silence] | None = None) -> Quiet:
-        """Why a warning is told to nobody; empty when it is told. those: open silences, where they are known. at [ns]"""
-        known = silences.open_ones(db, at) if those is None else those
+    def quiet(self, crowd: Crowd, one: Seen, known: Sequence[Silence], at: int) -> Quiet:
+        """Why a warning is told to nobody; empty when it is told. known: open silences; at [ns]"""
         by = silences.hiding(known, one, at)
-        return Quiet(by, self.inhibition.inhibitors(db, one, lambda source: self._unheard(source, known, at)))
+        return Quiet(by, self.inhibition.inhibitors(crowd, one, lambda source: self._unheard(source, known, at)))
 
     def _unheard(self, source: Seen, known: Sequence[Silence], at: int) -> bool:
         """Whether nobody hears of it: then it explains nothing to anybody."""
@@ -163,7 +168,7 @@ def held(db: Connection, node: Node, labels: dict[str, str], at: int) -> int:
 
 def withhold(db: Connection, one: Seen, why: Quiet, at: int) -> None:
     """Write down that it is told to nobody, and take back what is still held."""
-    row = db.execute(select(suppressed).where(suppressed.c.warning == one.id)).mappings().one_or_none()
+    row = db.execute(_QUIET, {"of": one.id}).mappings().one_or_none()
     lists = {"silences": json.dumps(why.silences), "inhibitors": json.dumps(why.inhibitors)}
     if row is None or any(row[name] != text for name, text in lists.items()):
         put(db, suppressed, warning=one.id, since=row["since"] if row else at, **lists)
@@ -176,8 +181,8 @@ def withhold(db: Connection, one: Seen, why: Quiet, at: int) -> None:
 
 def forget(db: Connection, warning: str) -> None:
     """A warning that has ended is neither repeated nor suppressed, nor told later."""
-    for table in (repeats, suppressed, later):
-        db.execute(delete(table).where(table.c.warning == warning))
+    for statement in _FORGET:
+        db.execute(statement, {"of": warning})
 
 
 def standing(db: Connection) -> dict[str, Quiet]:

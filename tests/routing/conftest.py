@@ -12,7 +12,7 @@ from alerts.book import Book
 from alerts.notice import Notice
 from alerts.route import Route
 from alerts.routing import seen, silences
-from alerts.routing.inhibit import Inhibition
+from alerts.routing.inhibit import Gathered, Inhibition, Stored
 from alerts.routing.matchers import parse
 from alerts.routing.minder import Minder
 from alerts.routing.plan import Plan, read
@@ -113,7 +113,10 @@ class Scene:
         """Asset -> why nobody is told, of all that stand."""
         with self.database.read() as db:
             now = T0 + round(at * NS)
-            return {one.case.asset: self.router.quiet(db, one, now) for one in seen.active(db)}
+            known, stands = silences.open_ones(db, now), seen.active(db)
+            found = {one.case.asset: self.router.quiet(Stored(db), one, known, now) for one in stands}
+            assert found == {one.case.asset: self.router.quiet(Gathered(stands), one, known, now) for one in stands}
+        return found
 
 
 def _again(n: Notice) -> str:
