@@ -17,25 +17,19 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import queries
+from alerts import acts, queries
 from alerts.beat import Heartbeat
-from alerts.book import UnknownWarning, writable
+from alerts.book import writable
 from alerts.case import to_row
 from alerts.desk import Desk
-from alerts.lifecycle import Refused
 from alerts.routing import api as v2
-from alerts.web import OurDesk, Problem, body, decoded, json
+from alerts.users import api as users_api
+from alerts.users.guard import Guard
+from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, whole
 from lifeline.model import Change, Level
 
 LAST: Final = 2**63 - 1  # [ns]
 router: Final = APIRouter()
-
-
-class Answer(msgspec.Struct):
-    """Who acknowledges, and what they say."""
-
-    by: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    comment: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
 
 
 class Read(NamedTuple):
@@ -60,17 +54,18 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    made.include_router(router)
-    made.include_router(v2.router)
-    made.add_exception_handler(Problem, _problem)
-    made.add_exception_handler(OperationalError, _unavailable)
+    for part in (router, acts.router, users_api.router, v2.router):
+        made.include_router(part)
+    made.add_exception_handler(Problem, tell)
+    made.add_exception_handler(OperationalError, unavailable)
+    made.add_middleware(Guard, access=desk.access, now=desk.clock.now)
     return made
 
 
 @router.post("/changes")
 async def changes(request: Request, desk: OurDesk) -> Response:
     """Changes of level, as a list. 200: all are on disk. 422: those named are refused, the others are on disk."""
-    said = read(await body(request))
+    said = read(await whole(request))
     taken = await asyncio.to_thread(desk.take, said.changes)
     if taken.notices:
         desk.outbox.wake()
@@ -81,7 +76,7 @@ async def changes(request: Request, desk: OurDesk) -> Response:
     problems = [*said.problems, *(_unjudged(said, i, reason) for i, reason in taken.refused)]
     if problems:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems[0]["reason"], problems=problems, taken=counts)
-    return json(counts)
+    return json_answer(counts)
 
 
 def _unjudged(said: Read, i: int, reason: str) -> dict[str, str]:
@@ -124,40 +119,26 @@ def _change(item: msgspec.Raw) -> Change:
 @router.post("/heartbeat")
 async def heartbeat(request: Request, desk: OurDesk) -> Response:
     """A process says that it lives: {"source": "watch", "lag_s": 0.1, ...}."""
-    said = await body(request)
-    beat = decoded(said, Heartbeat)
-    await asyncio.to_thread(desk.book.heard, beat.source, said.decode(), desk.clock.now())
+    body = await whole(request)
+    beat = decoded(body, Heartbeat)
+    await asyncio.to_thread(desk.book.heard, beat.source, body.decode(), desk.clock.now())
     await desk.look()
-    return json({"silence_s": desk.settings.silence})
+    return json_answer({"silence_s": desk.settings.silence})
 
 
 @router.get("/api/v1/warnings")
 def listed(desk: OurDesk, live: bool = False, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:  # noqa: FBT001, FBT002
     """Warnings, the youngest first. live: only those that somebody still has to answer."""
-    return json([to_row(c) for c in queries.listed(desk.database, live=live, limit=limit)])
+    return json_answer([to_row(c) for c in queries.listed(desk.database, live=live, limit=limit)])
 
 
 @router.get("/api/v1/warnings/{warning}")
 def one(desk: OurDesk, warning: str) -> Response:
     """All that is known of one: levels, evidence, who was told when and what the provider said, who answered."""
-    known = queries.history(desk.database, warning)
+    known = queries.history(desk.database, warning, desk.clock.now())
     if known is None:
-        raise _unknown(warning)
-    return json(known)
-
-
-@router.post("/api/v1/warnings/{warning}/ack")
-async def acknowledge(request: Request, desk: OurDesk, warning: str) -> Response:
-    """Somebody takes it: {"by": "...", "comment": "..."}. 409 when there is nothing to answer."""
-    answer = decoded(await body(request), Answer)
-    at = desk.clock.now()
-    try:
-        case = await asyncio.to_thread(desk.book.acknowledge, warning, answer.by, answer.comment, at)
-    except UnknownWarning as why:
-        raise _unknown(warning) from why
-    except Refused as why:
-        raise Problem(HTTPStatus.CONFLICT, str(why)) from why
-    return json(to_row(case))
+        raise Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
+    return json_answer(known)
 
 
 @router.get("/api/v1/map")
@@ -165,7 +146,7 @@ def chart(desk: OurDesk) -> Response:
     """Level of every asset, and how many of each a district has; UNKNOWN where nothing is heard."""
     unheard = queries.unheard(desk.database, desk.settings.blind)
     blind = bool(desk.deadman.wrong(desk.clock.now()))
-    return json(desk.map.told(desk.map.painted(queries.everything_live(desk.database), unheard, blind=blind)))
+    return json_answer(desk.map.told(desk.map.painted(queries.everything_live(desk.database), unheard, blind=blind)))
 
 
 @router.get("/-/healthy")
@@ -185,23 +166,6 @@ def ready(desk: OurDesk) -> Response:
 @router.get("/metrics")
 def metrics(desk: OurDesk) -> Response:
     return Response(desk.meters.page(desk.clock.now()), media_type=CONTENT_TYPE_LATEST)
-
-
-def _unknown(warning: str) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
-
-
-async def _problem(request: Request, why: Exception) -> Response:
-    assert isinstance(why, Problem)
-    if request.url.path.startswith(v2.router.prefix):  # Alertmanager's errors are texts; amtool can read nothing else
-        return Response(msgspec.json.encode(why.body["detail"]), why.status, media_type="application/json")
-    return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
-
-
-async def _unavailable(_: Request, why: Exception) -> Response:
-    """The database would not: nothing was taken; say it again later."""
-    body = {"title": "Service Unavailable", "status": 503, "detail": f"database: {why}"}
-    return Response(msgspec.json.encode(body), 503, {"Retry-After": "1"}, media_type="application/problem+json")
 
 
 def _ended(work: asyncio.Task[None]) -> None:

@@ -15,13 +15,18 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import rows, texts
+from alerts import planned, rows, stages, texts
 from alerts.beat import Heartbeat
-from alerts.case import Case, answered, moved, opened, story
+from alerts.calling import Calling, Hearing, Plain
+from alerts.case import Case, answered, closed, moved, opened, story
 from alerts.judge import Verdict, judge
+from alerts.lifecycle import ASKING, Act, Refused
 from alerts.notice import Grounds, Story, Texts
-from alerts.route import Hearing, Receiver, Route, addressed, plain
+from alerts.roles import CLOSES, Role, must
+from alerts.route import Receiver, Route, addressed
+from alerts.stages import Done, Stage
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
+from alerts.terms import SHIPPED, Deadlines
 from lifeline.model import Change, Level, warning_id
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -51,16 +56,19 @@ class UnknownWarning(Exception):
 
 
 class Book:
-    """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only.
-
-    hearing: who is told; left out: as `plain` says.
-    """
+    """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only."""
 
     def __init__(
-        self, database: Database, routes: Sequence[Route], zone: tzinfo | None = None, hearing: Hearing | None = None
+        self,
+        database: Database,
+        calling: Calling | Sequence[Route],
+        zone: tzinfo | None = None,
+        deadlines: Deadlines = SHIPPED,
+        hearing: Hearing | None = None,
     ) -> None:
-        self.database, self.routes, self.zone = database, tuple(routes), zone or ZoneInfo("Asia/Shanghai")
-        self.hearing = hearing or plain(routes)
+        self.database, self.deadlines, self.zone = database, deadlines, zone or ZoneInfo("Asia/Shanghai")
+        self.calling = calling if isinstance(calling, Calling) else Calling(calling)
+        self.hearing = hearing or Plain(self.calling)
 
     def take(self, said: Iterable[Change], at: int) -> Taken:
         """Record, judge, fill the outbox: all of it is on disk when this returns, or none of it. at [ns] desk clock
@@ -72,16 +80,44 @@ class Book:
             fates = Counter(entry.try_take(i, change) for i, change in sorted(enumerate(said), key=lambda item: item[1].t))
         return Taken(fates[Fate.ACCEPTED], fates[Fate.DUPLICATE], fates[Fate.LATE], entry.notices, tuple(sorted(entry.refused)))
 
+    def close(self, warning: str, by: str, role: Role, comment: str, at: int) -> Case:
+        """Somebody says that what was RED is over. Forbidden to the wrong role; lifecycle.Refused while it stands. at [ns]"""
+        with self.database.write() as db:
+            case = self._held(db, warning)
+            must(role, CLOSES[case.peak], f"closing what has been {case.peak.name}")
+            after = closed(case, by, at)
+            rows.write(db, after)
+            planned.stop(db, warning, "over", at)
+            rows.record(db, at, "closed", by=by, warning=warning, comment=comment, role=role.name, level=case.peak.name)
+        return after
+
+    def done(self, warning: str, stage: Stage, what: Done, role: Role, at: int) -> None:
+        """Somebody says that a step is done. Forbidden to the wrong role; Refused where a verdict lacks. at [ns] desk clock"""
+        if stage not in stages.NEEDS:
+            raise Refused(f"{stage} is done by the desk itself")
+        must(role, stages.NEEDS[stage], f"the step {stage}")
+        if stage is Stage.ASSESS and what.verdict not in set(stages.Verdict):
+            raise Refused(f"an assessment ends in a verdict: {', '.join(stages.Verdict)}")
+        with self.database.write() as db:
+            self._held(db, warning)
+            stages.done(db, warning, stage, what, at)
+
+    def _held(self, db: Connection, warning: str) -> Case:
+        """A warning as it is now that nobody else can move it."""
+        known = rows.find(db, warning)
+        if known is None:
+            raise UnknownWarning(warning)
+        rows.lock(db, known.asset, known.hazard)
+        return rows.find(db, warning) or known
+
     def acknowledge(self, warning: str, by: str, comment: str, at: int) -> Case:
         """Somebody answers. lifecycle.Refused when there is nothing to answer. at [ns] desk clock"""
         with self.database.write() as db:
-            known = rows.find(db, warning)
-            if known is None:
-                raise UnknownWarning(warning)
-            rows.lock(db, known.asset, known.hazard)
-            case = rows.find(db, warning) or known  # as it is now that nobody else can move it
+            case = self._held(db, warning)
             after = answered(case, by, comment, at)
             rows.write(db, after)
+            planned.stop(db, warning, "answered", at)
+            stages.first_done(db, warning, Stage.WARN, Done(by, comment), at)
             rows.record(
                 db, at, "acknowledged", by=by, warning=warning, comment=comment, level=case.level.name, state=after.state
             )
@@ -179,14 +215,24 @@ class _Entry:
         rows.write(self.db, after)
         rows.write_step(self.db, after, act, change.id, self.at)
         rows.record(self.db, self.at, told.what, by=change.rule, warning=after.id, level=after.level.name, change=change.id)
+        self._chase(after, act, change)
         self._tell(told, said, after)
+
+    def _chase(self, case: Case, act: Act, change: Change) -> None:
+        """A rise asks for an answer and sets deadlines, as its level says; what asks for no answer is chased no more."""
+        if act in {Act.RAISE, Act.REDDEN}:
+            terms = self.book.deadlines.of(case.level, case.kind)
+            planned.begin(self.db, case, terms, self.at)
+            stages.begin(self.db, case, terms, change.id, self.at)
+        elif case.state not in ASKING:
+            planned.stop(self.db, case.id, "over", self.at)
 
     def _tell(self, told: Story, said: Texts, case: Case) -> None:
         """One outbox row for each that hears of it."""
         before = rows.told(self.db, case.id) if case.version > 1 else []
         if before and case.version == case.risen:  # those that wait for another try get it now: this one is behind them
             rows.hurry(self.db, case.id, self.at)
-        for to in {r.suffix: r for r in self.book.hearing(self.db, case, before, self.at)}.values():
+        for to in {r.suffix: r for r in self.book.hearing.tell(self.db, case, before, self.at)}.values():
             self._post(to, told, said)
 
     def _post(self, to: Receiver, told: Story, said: Texts) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
 from alerts.book import Book, Taken
+from alerts.calling import Calling
+from alerts.chain import audit
 from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
 from alerts.meters import Meters
@@ -24,6 +26,9 @@ from alerts.routing.plan import Plan
 from alerts.routing.router import Router
 from alerts.routing.topology import Topology
 from alerts.tables import Database
+from alerts.terms import SHIPPED, Deadlines
+from alerts.users.access import Access
+from alerts.warden import Warden, words
 from lifeline.catalog import Catalog
 from lifeline.clock import Clock
 from lifeline.model import NS, Change
@@ -45,9 +50,10 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    token: str = ""  # that the system's own processes show; "": none holds
+    ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
     topology: Topology = field(default_factory=Topology)
-    leaders: tuple[str, ...] = ()  # who may silence RED hazards
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Desk:
     outbox: Outbox
     deadman: Deadman
     map: Map
+    access: Access
     router: Router
     minder: Minder
     external: External
@@ -73,25 +80,26 @@ class Desk:
         settings: Settings,
         database: Database,
         catalog: Catalog,
-        routes: Sequence[Route],
+        calling: Calling | Sequence[Route],
         channels: Mapping[str, Channel],
         clock: Clock,
         zone: tzinfo | None = None,
+        deadlines: Deadlines = SHIPPED,
     ) -> Self:
         """A desk over an open database."""
-        rules = settings.plan.rules if settings.plan else ()
-        router = Router(tuple(routes), settings.plan, Inhibition(rules, settings.topology))
-        book, meters = Book(database, routes, zone, router), Meters(database)
+        plan = settings.plan
+        called = calling if isinstance(calling, Calling) else Calling(calling)
+        router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
+        book, meters = Book(database, called, zone, deadlines, router), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
         outbox = Outbox(database, channels, clock, meters, settings.patience)
-        places = Places.of(catalog, settings.city, settings.owner)
-        external = External(book, places, settings.plan.resolve_timeout if settings.plan else TIMEOUT)
+        external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         return cls(
-            settings, clock, database, book, meters, outbox, deadman, Map(catalog), router, Minder(book, router), external,
-            clock.now(),
+            settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token),
+            router, Minder(book, router), external, clock.now(),
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
@@ -106,6 +114,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
+            tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
 
     async def _listen(self) -> None:
         while True:
@@ -130,7 +139,7 @@ class Desk:
             queries.probe(self.database, at)
             overdue = spool.overdue(self.database, at - round(self.settings.outbox_age * NS))
             lost = spool.given_up(self.database, at - round(GIVEN_UP * NS))
-            wrong = self.deadman.wrong(at)
+            wrong = self.deadman.wrong(at) + words(audit(self.database, at))
         except OperationalError as refused:
             return [f"database: {refused}"]
         why = [f"{channel}: a notice has waited for {(at - made) / NS:.0f} s" for channel, made in overdue.items()]

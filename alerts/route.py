@@ -1,13 +1,10 @@
 """Which channels hear of which warning."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection
-
-from alerts.case import Case
-from alerts.notice import Notice, Story, Texts
+from alerts.notice import Notice, Pair, Story, Texts
 from lifeline.model import Kind, Level
 
 
@@ -17,7 +14,7 @@ class Receiver(NamedTuple):
     channel: str
     person: str = ""  # "": the channel's own receivers
     address: str = ""  # of the person, on this channel
-    part: Texts | None = None  # why it is they who are told, in one line
+    part: Pair | None = None  # why it is they who are told, in one line
     due: int = 0  # [ns] desk clock: not before; held for company
 
     @property
@@ -33,28 +30,20 @@ class Route:
     channel: str
     min_level: Level = Level.BLUE
     kinds: frozenset[Kind] = frozenset(Kind)
+    audience: Literal["all", "persons"] = "all"  # persons: it says nothing by itself, only to those on duty
+
+    def reaches(self, level: Level, kind: Kind) -> bool:
+        """Whether somebody on duty is told through this channel."""
+        return level >= self.min_level and kind in self.kinds
 
     def fits(self, level: Level, kind: Kind) -> bool:
-        return level >= self.min_level and kind in self.kinds
+        """Whether the channel's own receivers are told."""
+        return self.audience == "all" and self.reaches(level, kind)
 
 
 def hear(routes: Iterable[Route], level: Level, kind: Kind) -> list[Receiver]:
     """The channels that are told of this level anew."""
     return [Receiver(r.channel) for r in routes if r.fits(level, kind)]
-
-
-Hearing = Callable[[Connection, Case, Sequence[Receiver], int], list[Receiver]]
-"""(transaction, a warning at its new level, who was told of it before, desk clock [ns]) -> who is told of this level"""
-
-
-def plain(routes: Iterable[Route]) -> Hearing:
-    """Each channel from its level on, and whoever was told before."""
-    known = tuple(routes)
-
-    def hearing(_db: Connection, case: Case, before: Sequence[Receiver], _at: int) -> list[Receiver]:
-        return [*before, *(hear(known, case.level, case.kind) if case.level else [])]
-
-    return hearing
 
 
 def addressed(to: Receiver, told: Story, said: Texts) -> Notice:

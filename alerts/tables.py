@@ -9,8 +9,8 @@ from alerts.database import META, Database, insert_new, put
 from alerts.routing import tables as _routing  # noqa: F401  its tables are of the same database
 
 __all__ = [
-    "META", "Database", "audit", "cases", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "standings",
-    "steps", "warnings",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "seals",
+    "stages", "standings", "steps", "warnings",
 ]  # fmt: skip
 
 changes = Table(
@@ -72,6 +72,9 @@ warnings = Table(
     Column("acknowledged_by", Text),
     Column("acknowledged_at", BigInteger),
     Column("comment", Text),
+    Column("asked", BigInteger),  # desk clock: since when it asks for an answer
+    Column("closed_by", Text),
+    Column("closed_at", BigInteger),  # desk clock
     Index("warnings_state", "state"),
     Index("warnings_onset", "onset"),
 )  # fmt: skip
@@ -120,6 +123,29 @@ outbox = Table(
     Index("outbox_order", "warning", "channel", "version"),
 )  # fmt: skip
 
+chains = Table(
+    "chains", META,
+    Column("warning", Text, ForeignKey("warnings.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),  # of the rise that asks for an answer
+    Column("step", Integer, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),  # desk clock
+    Column("fate", Text, nullable=False),  # waiting, told, answered, over, outrun
+    Column("done", BigInteger),  # desk clock
+    Index("chains_due", "fate", "due"),
+)  # fmt: skip
+
+stages = Table(
+    "stages", META,
+    Column("warning", Text, ForeignKey("warnings.id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),  # desk clock
+    Column("done", BigInteger),  # desk clock
+    Column("by", Text),
+    Column("body", Text),  # alerts.stages.Done as JSON
+    Index("stages_due", "done", "due"),
+)  # fmt: skip
+
 audit = Table(
     "audit", META,
     Column("id", Integer, primary_key=True),
@@ -129,6 +155,15 @@ audit = Table(
     Column("warning", Text),
     Column("detail", Text, nullable=False),  # JSON
     Index("audit_warning", "warning"),
+)  # fmt: skip
+
+seals = Table(
+    "seals", META,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("audit", Integer, ForeignKey("audit.id"), nullable=False, unique=True),
+    Column("seal", Text, nullable=False),  # 64 hex digits
+    Column("at", BigInteger, nullable=False),  # desk clock
+    Index("seals_audit", "audit"),
 )  # fmt: skip
 
 heartbeats = Table(

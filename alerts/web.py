@@ -1,4 +1,4 @@
-"""What the desk's HTTP routes share: the desk, bodies with a bound, answers as JSON, problems."""
+"""What the desk's routers share: the desk itself, bodies in, JSON and problems out."""
 
 from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Response
 
 from alerts.desk import Desk
 
+ALERTMANAGER: Final = "/api/v2/"  # paths that speak as Alertmanager does
 LARGEST: Final = 32_000_000  # [byte] of a request
 T = TypeVar("T")
 
@@ -20,6 +21,7 @@ class Problem(Exception):
 
 
 async def the_desk(request: Request) -> Desk:
+    """The desk that answers."""
     desk: Desk = request.app.state.desk
     return desk
 
@@ -27,23 +29,43 @@ async def the_desk(request: Request) -> Desk:
 OurDesk = Annotated[Desk, Depends(the_desk)]
 
 
-async def body(request: Request) -> bytes:
-    """The whole of a request."""
-    whole = bytearray()
+async def whole(request: Request) -> bytes:
+    """The body of a request; a Problem where it is too large."""
+    body = bytearray()
     async for part in request.stream():
-        whole += part
-        if len(whole) > LARGEST:
+        body += part
+        if len(body) > LARGEST:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {LARGEST} bytes; send fewer at a time")
-    return bytes(whole)
+    return bytes(body)
 
 
-def decoded(content: bytes, kind: type[T], status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> T:
-    """A body as JSON of a type; a problem of this status when it is not."""
+def decoded(body: bytes, kind: type[T]) -> T:
+    """JSON as a type; a Problem that names the field where it does not fit."""
     try:
-        return msgspec.json.decode(content, type=kind)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as why:
-        raise Problem(status, str(why)) from why
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(why)) from why
 
 
-def json(content: Any) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
+async def body_as(request: Request, kind: type[T]) -> T:
+    """The body of a request as a type."""
+    return decoded(await whole(request), kind)
+
+
+def json_answer(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """JSON, by msgspec."""
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+async def tell(request: Request, why: Exception) -> Response:
+    """The handler of Problems."""
+    assert isinstance(why, Problem)
+    if request.url.path.startswith(ALERTMANAGER):  # its errors are texts; amtool can read nothing else
+        return json_answer(why.body["detail"], why.status)
+    return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
+
+
+async def unavailable(_: Request, why: Exception) -> Response:
+    """The database would not: nothing was taken; say it again later."""
+    body = {"title": "Service Unavailable", "status": 503, "detail": f"database: {why}"}
+    return Response(msgspec.json.encode(body), 503, {"Retry-After": "1"}, media_type="application/problem+json")

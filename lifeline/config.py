@@ -110,7 +110,9 @@ class Desk:
     public_url: str = ""  # how people reach the desk; "": from host and port
     routing: Path | None = None  # Alertmanager configuration (YAML); None: the channels' min_level and kinds decide
     topology: Path | None = None  # CSV of what lies upstream of what; None: nothing is known of it
-    leaders: tuple[str, ...] = ()  # who may silence RED hazards
+    token: Secret = NONE  # that watch, receive and the command line show; "": one in the data directory, made when it is needed
+    responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
+    ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ class Config:
     health: Health = field(default_factory=Health)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
+    terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # level -> deadlines that differ from the defaults
     folder: Path = Path()  # what relative paths in [channels] are relative to
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli_alerts import alerts_app, route_app
+from pipeline.commands import alerts, users
 
 if TYPE_CHECKING:
     import threading
@@ -33,8 +33,11 @@ app.add_typer(scenario_app, name="scenario")
 
 rules_app = typer.Typer(help="The rules.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
-app.add_typer(route_app, name="route")
-app.add_typer(alerts_app, name="alerts")
+
+app.add_typer(users.users, name="users")
+app.add_typer(users.audit, name="audit")
+app.add_typer(alerts.route, name="route")
+app.add_typer(alerts.alerts, name="alerts")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")

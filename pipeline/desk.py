@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import uvicorn
 
-from alerts import channels
+from alerts import channels, responsible, terms
 from alerts.api import app
+from alerts.calling import Calling
 from alerts.desk import Desk, Settings
 from alerts.notice import Channel
 from alerts.routing import plan as routing
@@ -16,18 +17,22 @@ from alerts.tables import Database
 from lifeline.catalog import load
 from lifeline.clock import WallClock
 from lifeline.config import Config, ConfigRefused
+from pipeline.token import token
 
 
 def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
+    catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
     plan, more = planned(config)
     settings = Settings(
-        config.city.name, config.desk.public_url, plan=plan, topology=topology(config), leaders=config.desk.leaders
-    )
-    database = Database(str(config.desk.database))
-    return Desk.of(settings, database, load(config.city.catalog), routes, {**ways, **more}, WallClock())
+        config.city.name, config.desk.public_url, token=token(config), ping=config.desk.ping, plan=plan,
+        topology=topology(config),
+    )  # fmt: skip
+    database, deadlines = Database(str(config.desk.database)), terms.configured(config.terms)
+    return Desk.of(settings, database, catalog, calling, {**ways, **more}, WallClock(), deadlines=deadlines)
 
 
 def planned(config: Config) -> tuple[Plan | None, dict[str, Channel]]:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -22,13 +22,13 @@ INSTANTS: Final = ("onset", "t", "raised", "updated", "pushed", "cleared", "ackn
 class Line:
     """A desk that answers over HTTP."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.url, self.headers = url.rstrip("/"), dict(headers)
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
         """The answer as JSON; Unusable with what the desk says against it."""
         try:
-            answer = httpx.request(method, self.url + path, timeout=PATIENCE, trust_env=False, **more)
+            answer = httpx.request(method, self.url + path, timeout=PATIENCE, trust_env=False, headers=self.headers, **more)
         except (httpx.HTTPError, httpx.InvalidURL) as why:
             raise Unusable(f"the desk does not answer at {self.url}: {why}") from why
         if not answer.is_success:
@@ -38,7 +38,8 @@ class Line:
 
 def _refusal(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["detail"])
+        said = answer.json()
+        return said if isinstance(said, str) else str(said["detail"])
     except (ValueError, KeyError, TypeError):
         return f"{answer.status_code} {answer.text[:200]}"
 
@@ -53,7 +54,7 @@ def listed(line: Line, filters: Sequence[str], least: Level, *, as_json: bool) -
     alerts = line.ask("GET", "/api/v2/alerts", params=[("filter", f) for f in filters])
     live = {w["id"]: w for w in line.ask("GET", "/api/v1/warnings", params={"live": "true", "limit": 100_000})}
     chosen = [(live[a["fingerprint"]], a) for a in alerts if a["fingerprint"] in live]
-    chosen = [(w, a) for w, a in chosen if Level[w["level"]] >= least or w["state"] == "gone"]
+    chosen = [(w, a) for w, a in chosen if Level[w["level"]] >= least or w["state"] in {"gone", "over"}]
     chosen.sort(key=lambda both: (-Level[both[0]["level"]], both[0]["onset"]))
     if as_json:
         return json.dumps([a for _, a in chosen], ensure_ascii=False)
@@ -68,13 +69,23 @@ def _state(warning: dict[str, Any], alert: dict[str, Any]) -> str:
 
 def acknowledged(line: Line, warning: str, by: str, comment: str) -> str:
     """Somebody takes a warning; the beginning of its id suffices."""
+    case = line.ask("POST", f"/api/v1/warnings/{_meant(line, warning)}/ack", json={"by": by, "comment": comment})
+    return f"{case['id']} {case['state']}: {case['en']}"
+
+
+def closed(line: Line, warning: str, by: str, comment: str) -> str:
+    """Somebody who may says that it is over."""
+    case = line.ask("POST", f"/api/v1/warnings/{_meant(line, warning)}/close", json={"by": by, "comment": comment})
+    return f"{case['id']} {case['state']}: {case['en']}"
+
+
+def _meant(line: Line, warning: str) -> str:
+    """The whole id of a warning that is not closed."""
     live = line.ask("GET", "/api/v1/warnings", params={"live": "true", "limit": 100_000})
     meant = [w["id"] for w in live if w["id"].startswith(warning)]
     if len(meant) > 1:
         raise Unusable(f"{warning!r} is the beginning of several ids: {', '.join(meant[:5])}")
-    id_ = meant[0] if meant else warning
-    case = line.ask("POST", f"/api/v1/warnings/{id_}/ack", json={"by": by, "comment": comment})
-    return f"{case['id']} {case['state']}: {case['en']}"
+    return str(meant[0]) if meant else warning
 
 
 def silenced(line: Line, matchers: Sequence[str], last: str, by: str, comment: str, *, red: bool, during: Sequence[str]) -> str:

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from alerts import alertmanager, queries
 from alerts.case import to_row
 from alerts.desk import Desk
+from alerts.roles import Forbidden
 from alerts.routing import external, seen, silences
 from alerts.routing.inhibit import Gathered
 from alerts.routing.matchers import BadMatcher, Matcher, Sign, fits, matcher, parse
@@ -19,11 +20,15 @@ from alerts.routing.seen import Seen
 from alerts.routing.silences import Ask, BadSilence, UnknownSilence
 from alerts.routing.standin import configuration
 from alerts.routing.tree import reached
-from alerts.web import OurDesk, Problem, body, decoded, json
+from alerts.users.access import MACHINE, Who
+from alerts.users.guard import who
+from alerts.web import OurDesk, Problem, json_answer, whole
 from lifeline.clock import iso
 
 VERSION: Final = "0.28.0"  # of the API that is spoken here
 router: Final = APIRouter(prefix="/api/v2")
+T = TypeVar("T")
+Asker = Annotated[Who, Depends(who)]
 Filters = Annotated[list[str] | None, Query(alias="filter")]
 
 
@@ -80,13 +85,13 @@ def alerts(
     """Warnings not closed. Those that are told to nobody say why in their status."""
     wish = Wish(_matchers(filters), _receiver(receiver), active, silenced, inhibited)
     now, url = desk.clock.now(), desk.settings.public_url
-    return json([s.row(url, now) for s in _shown(desk, now) if wish.wants(s)])
+    return json_answer([s.row(url, now) for s in _shown(desk, now) if wish.wants(s)])
 
 
 @router.post("/alerts")
 async def post_alerts(request: Request, desk: OurDesk) -> Response:
     """Alerts of other systems. 200: all are on disk. 400: some are refused, the others are on disk."""
-    items = decoded(await body(request), list[msgspec.Raw], HTTPStatus.BAD_REQUEST)
+    items = await _read(request, list[msgspec.Raw])
     good, problems = external.read(items)
     notices, more = await asyncio.to_thread(desk.external.take, good, desk.clock.now())
     if notices:
@@ -116,14 +121,14 @@ def groups(
                 key = (path, name, msgspec.json.encode(labels).decode())
                 group = found.setdefault(key, {"labels": labels, "receiver": {"name": name}, "alerts": []})
                 group["alerts"].append(s.row(url, now))
-    return json([found[key] for key in sorted(found, key=lambda k: (k[2], k[1], k[0]))])
+    return json_answer([found[key] for key in sorted(found, key=lambda k: (k[2], k[1], k[0]))])
 
 
 @router.get("/receivers")
 def receivers(desk: OurDesk) -> Response:
     """Of the routing file; the channels where there is none."""
     plan = desk.router.plan
-    return json([{"name": name} for name in (plan.ways if plan else [r.channel for r in desk.router.routes])])
+    return json_answer([{"name": name} for name in (plan.ways if plan else [r.channel for r in desk.router.calling.routes])])
 
 
 @router.get("/status")
@@ -138,11 +143,11 @@ def status(desk: OurDesk) -> Response:
         "buildDate": "",
         "goVersion": "",
     }
-    return json(
+    return json_answer(
         {
             "cluster": {"status": "disabled", "peers": []},
             "versionInfo": about,
-            "config": {"original": plan.text if plan else configuration(desk.router.routes)},
+            "config": {"original": plan.text if plan else configuration(desk.router.calling.routes)},
             "uptime": iso(desk.since),
         }
     )
@@ -156,16 +161,16 @@ def listed(desk: OurDesk, filters: Filters = None) -> Response:
         known = silences.open_ones(db, now - silences.KEPT)
     order = list(silences.State)
     known.sort(key=lambda s: ((order.index(s.state(now)) + 2) % 3, s.ends))
-    return json([silences.gettable(s, now) for s in known if all(_same(m, s) for m in matchers)])
+    return json_answer([silences.gettable(s, now) for s in known if all(_same(m, s) for m in matchers)])
 
 
 @router.post("/silences")
-async def silence(request: Request, desk: OurDesk) -> Response:
+async def silence(request: Request, desk: OurDesk, asker: Asker) -> Response:
     """A new one, or another in the place of `id`. Beside Alertmanager's fields: `red`, `during`."""
-    ask, at = decoded(await body(request), Ask, HTTPStatus.BAD_REQUEST), desk.clock.now()
+    ask, at = await _read(request, Ask), desk.clock.now()
 
     def work() -> str:
-        made = silences.asked(ask, at, desk.settings.leaders)
+        made = silences.asked(ask, at, _name(asker, ask.createdBy), asker.role)
         with desk.database.write() as db:
             return silences.store(db, made, ask.id, at)
 
@@ -175,26 +180,28 @@ async def silence(request: Request, desk: OurDesk) -> Response:
         raise Problem(HTTPStatus.BAD_REQUEST, str(why)) from why
     except UnknownSilence as why:
         raise _none(str(why)) from why
+    except Forbidden as why:
+        raise Problem(HTTPStatus.FORBIDDEN, str(why)) from why
     await desk.look()
-    return json({"silenceID": id_})
+    return json_answer({"silenceID": id_})
 
 
 @router.get("/silence/{id_}")
 def one_silence(desk: OurDesk, id_: str) -> Response:
     try:
         with desk.database.read() as db:
-            return json(silences.gettable(silences.find(db, id_), desk.clock.now()))
+            return json_answer(silences.gettable(silences.find(db, id_), desk.clock.now()))
     except UnknownSilence as why:
         raise _none(id_) from why
 
 
 @router.delete("/silence/{id_}")
-async def expire(desk: OurDesk, id_: str) -> Response:
+async def expire(desk: OurDesk, asker: Asker, id_: str) -> Response:
     """End it now: what still stands is told at once."""
 
     def work() -> None:
         with desk.database.write() as db:
-            silences.expire(db, id_, desk.clock.now())
+            silences.expire(db, id_, asker.name, desk.clock.now())
 
     try:
         await asyncio.to_thread(work)
@@ -234,6 +241,19 @@ def _groups(desk: Desk, s: Shown) -> Iterable[tuple[str, str, dict[str, str]]]:
 def _same(wanted: Matcher, s: silences.Silence) -> bool:
     """Whether a silence has a matcher on that label whose value fits."""
     return wanted.fits({m.name: m.value for m in s.matchers})
+
+
+def _name(asker: Who, said: str) -> str:
+    """In whose name a silence is: a user's own, whatever they say; with the system's token, as it is said."""
+    return said.strip() if asker.name == MACHINE else asker.name
+
+
+async def _read(request: Request, kind: type[T]) -> T:
+    """A body as a type."""
+    try:
+        return msgspec.json.decode(await whole(request), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+        raise Problem(HTTPStatus.BAD_REQUEST, str(why)) from why
 
 
 def _matchers(filters: list[str] | None) -> list[Matcher]:

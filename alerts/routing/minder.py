@@ -25,7 +25,7 @@ from alerts.tables import outbox, warnings
 from lifeline.model import Level
 
 UNANSWERED: Final = frozenset({State.OPEN, State.URGENT})
-AGAIN: Final = "+"  # marks the id of a notice that says the same again
+AGAIN: Final = "*"  # marks the id of a notice that says the same again
 _DUE: Final = select(repeats).where(repeats.c.due <= bindparam("at")).order_by(repeats.c.due)
 _SAID: Final = (
     select(outbox.c.body)
@@ -94,7 +94,7 @@ class Minder:
         told = story(case, Level.NORMAL, case.kind, at, rows.grounds(rows.voices(db, case.asset, case.hazard)))
         said = texts.again(texts.write(told, self.book.zone))
         posted = 0
-        for to in {r.suffix: r for r in self.router(db, case, rows.told(db, case.id), at)}.values():
+        for to in {r.suffix: r for r in self.router.tell(db, case, rows.told(db, case.id), at)}.values():
             notice = addressed(to, told, said)
             if rows.post(db, notice, at):
                 posted += 1

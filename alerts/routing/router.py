@@ -13,8 +13,10 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, select
 
 from alerts import rows
+from alerts.calling import Calling
 from alerts.case import Case
-from alerts.route import Receiver, Route, hear
+from alerts.lifecycle import BEEN_RED
+from alerts.route import Receiver, hear
 from alerts.routing import seen, silences
 from alerts.routing.inhibit import Crowd, Inhibition, Stored, grave
 from alerts.routing.plan import Plan
@@ -56,14 +58,14 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class Router:
-    """The seam between book and routing; an alerts.route.Hearing."""
+    """An alerts.calling.Hearing: persons are called by the table of responsibilities, channels by the routing file, if any."""
 
-    routes: Sequence[Route]  # channels of the configuration and their levels
+    calling: Calling
     plan: Plan | None = None
     inhibition: Inhibition = field(default_factory=Inhibition)
     _mute: dict[str, tuple[int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __call__(self, db: Connection, case: Case, before: Sequence[Receiver], at: int) -> list[Receiver]:
+    def tell(self, db: Connection, case: Case, before: Sequence[Receiver], at: int) -> list[Receiver]:
         """Who is told of the level that stands now. before: those told of this warning earlier. at [ns]"""
         if case.level is Level.NORMAL:
             rows.hurry(db, case.id, at)  # beginning and end are told as a pair
@@ -73,7 +75,7 @@ class Router:
         if self.plan is None and not known and not self.inhibition:
             if case.version > 1:
                 db.execute(_LOUD, {"of": case.id})
-            return [*before, *hear(self.routes, case.level, case.kind)]
+            return [*before, *self.calling.receivers(case, case.level, at, db)]
         one = seen.of(db, case)
         if why := self.quiet(Stored(db), one, known, at):
             withhold(db, one, why, at)
@@ -81,10 +83,25 @@ class Router:
         db.execute(_LOUD, {"of": case.id})
         return self._heard(db, one, before, at)
 
-    def _heard(self, db: Connection, one: Seen, before: Sequence[Receiver], at: int) -> list[Receiver]:
+    def remind(self, db: Connection, case: Case, tier: int, at: int) -> list[Receiver]:
+        """Who is told that nobody has answered: nobody, while nobody is to be told at all. at [ns]"""
+        red = case.state in BEEN_RED
+        as_told = msgspec.structs.replace(case, level=Level.RED if red else case.level or case.peak)
+        one = seen.of(db, as_told)
+        if self.quiet(Stored(db), one, silences.open_ones(db, at), at):
+            return []
+        called = self.calling.receivers(as_told, tier, at, db)
         if self.plan is None:
-            return [*before, *hear(self.routes, one.case.level, one.case.kind)]
-        told = {r.suffix: r for r in before}
+            return called
+        ways = list(dict.fromkeys(way.channel for _, way in self.reaches(one, at)))
+        everybody = self._everybody(as_told, self.plan) if red and not ways else []
+        return [*(Receiver(channel) for channel in ways or everybody), *(r for r in called if r.person)]
+
+    def _heard(self, db: Connection, one: Seen, before: Sequence[Receiver], at: int) -> list[Receiver]:
+        called = self.calling.receivers(one.case, one.case.level, at, db)
+        if self.plan is None:
+            return [*before, *called]
+        told = {r.suffix: r for r in (*before, *(r for r in called if r.person))}
         for channel, (due, every) in self._fresh(db, one, self.plan, at).items():
             told.setdefault(channel, Receiver(channel, due=due))
             _repeat(db, one.id, channel, every, at)
@@ -127,7 +144,7 @@ class Router:
     def _everybody(self, case: Case, plan: Plan) -> list[str]:
         """Whom a RED hazard is told whose routes lead to nobody."""
         root = [way.channel for way in plan.ways.get(plan.root.receiver, ())]
-        fitting = [r.channel for r in hear(self.routes, case.level, case.kind)]
+        fitting = [r.channel for r in hear(self.calling.routes, case.level, case.kind)]
         return root or fitting or sorted({way.channel for ways in plan.ways.values() for way in ways})
 
     def ends(self, channel: str) -> bool:
@@ -145,7 +162,7 @@ class Router:
         if silences.hiding(known, source, at):
             return True
         if self.plan is None:
-            return not hear(self.routes, source.case.level, source.case.kind)
+            return not self.calling.receivers(source.case, source.case.level, at)
         return not grave(source.case) and next(self.reaches(source, at), None) is None
 
 

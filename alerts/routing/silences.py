@@ -1,6 +1,6 @@
 """Silences: what is not told for a while, by whose order, and why. Each has an end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 from sqlalchemy import Connection, bindparam, select
 
+from alerts.roles import Role, must
 from alerts.routing import intervals
 from alerts.routing.inhibit import grave
 from alerts.routing.intervals import BadInterval, Spec, within
@@ -120,22 +121,28 @@ def hiding(those: Iterable[Silence], one: Seen, t: int) -> list[str]:
     return [s.id for s in those if s.hides(one, t)]
 
 
-def asked(ask: Ask, at: int, leaders: Sequence[str]) -> Silence:
-    """What was asked for, checked. leaders: who may hide RED hazards. at [ns]"""
+def asked(ask: Ask, at: int, by: str, role: Role) -> Silence:
+    """What was asked for, checked. Forbidden where somebody less than a leader would hide RED hazards.
+
+    by, role: of whoever asks.
+    at [ns]
+    """
     try:
         matchers = tuple(sorted(_matcher(m) for m in ask.matchers))
         during = tuple(w.spec() for w in ask.during)
         starts, ends = parse(ask.startsAt), parse(ask.endsAt)
     except (BadMatcher, BadInterval, ValueError) as why:
         raise BadSilence(str(why)) from why
-    by, comment = ask.createdBy.strip(), ask.comment.strip()
+    comment = ask.comment.strip()
     made = Silence("", matchers, max(starts, at), ends, during, tuple(ask.during), ask.red, by, comment, at)
-    if wrong := _wrong(made, at, leaders):
+    if ask.red:
+        must(role, Role.LEADER, "hiding RED hazards")
+    if wrong := _wrong(made, at):
         raise BadSilence(wrong)
     return made
 
 
-def _wrong(s: Silence, at: int, leaders: Sequence[str]) -> str:
+def _wrong(s: Silence, at: int) -> str:
     """Why it is refused; empty when it is not."""
     longest = (LAST if s.during else LONGEST) // DAY
     wrong = {
@@ -147,7 +154,6 @@ def _wrong(s: Silence, at: int, leaders: Sequence[str]) -> str:
         "comment: why nobody shall be told must be known": not s.comment,
         "endsAt: must be later than startsAt, and than now": s.ends <= s.starts or s.ends <= at,
         f"endsAt: it may last {longest} days; ask for it anew then": s.ends - s.starts > longest * DAY * NS,
-        f"red: {s.by!r} may not hide RED hazards; [desk] leaders names who may": s.red and s.by not in leaders,
     }
     found = next((reason for reason, so in wrong.items() if so), "")
     if not found and s.during and _on_end(s) > LONGEST // DAY:
@@ -186,13 +192,13 @@ def store(db: Connection, new: Silence, of: str, at: int) -> str:
     return id_
 
 
-def expire(db: Connection, id_: str, at: int) -> None:
+def expire(db: Connection, id_: str, by: str, at: int) -> None:
     """End it now; UnknownSilence, BadSilence when it is over already."""
     old = find(db, id_)
     if old.ends <= at:
         raise BadSilence(f"silence {id_} already expired")
     _write(db, old._replace(ends=at, starts=min(old.starts, at), updated=at))
-    record(db, at, "silence_expired", by="api", warning=None, silence=id_)
+    record(db, at, "silence_expired", by=by, warning=None, silence=id_)
 
 
 def gettable(s: Silence, t: int) -> dict[str, Any]:

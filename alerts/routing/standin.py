@@ -10,7 +10,7 @@ from lifeline.model import Kind, Level
 
 def configuration(routes: Sequence[Route]) -> str:
     """An Alertmanager configuration."""
-    below = [_route(r) for r in routes]
+    below = [_route(r) for r in routes if r.audience == "all"]
     names = ["none", *(r.channel for r in routes)]
     said = {"route": {"receiver": "none", "routes": below}, "receivers": [{"name": n} for n in names]}
     return yaml.safe_dump(said, allow_unicode=True, sort_keys=False)

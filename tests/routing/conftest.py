@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from alerts.book import Book
+from alerts.calling import Calling
 from alerts.notice import Notice
+from alerts.roles import Role
 from alerts.route import Route
 from alerts.routing import seen, silences
 from alerts.routing.inhibit import Gathered, Inhibition, Stored
@@ -63,7 +65,7 @@ class Scene:
 
     def __init__(self, database: Database, plan: Plan | None, topology: Topology, routes: list[Route]) -> None:
         self.database = database
-        self.router = Router(routes, plan, Inhibition(plan.rules if plan else (), topology))
+        self.router = Router(Calling(routes), plan, Inhibition(plan.rules if plan else (), topology))
         self.book = Book(database, routes, hearing=self.router)
         self.minder = Minder(self.book, self.router)
 
@@ -80,16 +82,17 @@ class Scene:
             for text in matchers
             for m in parse(text)
         ]
-        facts = {"createdBy": "Li Na", "comment": "works"} | {k: v for k, v in more.items() if k != "leaders"}
+        role = more.pop("role", Role.OPERATOR)
+        facts = {"createdBy": "Li Na", "comment": "works"} | more
         asked = Ask(said, iso(T0 + round(start * NS)), iso(T0 + round(end * NS)), **facts)
         now = T0 + round(at * NS)
-        made = silences.asked(asked, now, more.get("leaders", ()))
+        made = silences.asked(asked, now, asked.createdBy.strip(), role)
         with self.database.write() as db:
             return silences.store(db, made, asked.id, now)
 
     def expire(self, silence: str, at: float) -> None:
         with self.database.write() as db:
-            silences.expire(db, silence, T0 + round(at * NS))
+            silences.expire(db, silence, "Li Na", T0 + round(at * NS))
 
     def told(self, channel: str) -> list[tuple[float, str]]:
         """(when it is due [s], "what LEVEL asset") of all notices for a channel, as they were made."""

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import uvicorn
 from typer.testing import CliRunner
 
 from alerts.api import app
+from alerts.roles import Role
+from alerts.users.access import Wrong
 from bench.receiver import Got, Receiver
 from lifeline.clock import iso, now
 from lifeline.config import load
@@ -26,6 +28,7 @@ from lifeline.model import NS, Change, Level
 from lifeline.words import Unusable
 from pipeline.cli import app as cli
 from pipeline.desk import made
+from pipeline.token import bearer
 
 N, B, Y, O, R = Level
 Say = Callable[..., Change]
@@ -74,6 +77,7 @@ class Running:
             f'[desk]\nport = {self.port}\nrouting = "alertmanager.yml"\n',
             "utf-8",
         )
+        self.headers = bearer(load(self.config, {}))
 
     @contextmanager
     def here(self) -> Iterator[None]:
@@ -82,6 +86,8 @@ class Running:
         server = uvicorn.Server(uvicorn.Config(app(desk), port=self.port, log_config=None))
         thread = threading.Thread(target=server.run)
         thread.start()
+        with suppress(Wrong):
+            desk.access.add("wang", Role.OPERATOR, "horse-battery", "test", now())
         try:
             self._wait(thread.is_alive)
             yield
@@ -109,18 +115,20 @@ class Running:
         raise TimeoutError
 
     def say(self, *said: Change) -> None:
-        answer = httpx.post(f"{self.url}/changes", content=msgspec.json.encode(said), trust_env=False)
+        answer = self.ask("POST", "/changes", content=msgspec.json.encode(said))
         assert answer.is_success, answer.text
 
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return httpx.request(method, self.url + path, trust_env=False, headers=self.headers, **more)
+
     def get(self, path: str) -> Any:
-        return httpx.get(self.url + path, trust_env=False).raise_for_status().json()
+        return self.ask("GET", path).raise_for_status().json()
 
     def amtool(self, *words: str, fails: bool = False) -> str:
-        made = subprocess.run(
-            [str(AMTOOL), f"--alertmanager.url={self.url}", *words], capture_output=True, text=True, check=False
-        )
-        assert (made.returncode != 0) is fails, made.stderr
-        return made.stderr if fails else made.stdout
+        url = self.url.replace("//", "//wang:horse-battery@")
+        done = subprocess.run([str(AMTOOL), f"--alertmanager.url={url}", *words], capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) is fails, done.stderr
+        return done.stderr if fails else done.stdout
 
 
 @pytest.fixture
@@ -184,7 +192,7 @@ def test_what_is_held_survives_a_kill(still: Running, fresh: Say) -> None:
 @contextmanager
 def silenced(desk: Running, matcher: str) -> Iterator[str]:
     """A silence by amtool, ended by amtool."""
-    id_ = desk.amtool("silence", "add", matcher, "--author=wang", "--comment=works", "--duration=10m").strip()
+    id_ = desk.amtool("silence", "add", matcher, "--author=somebody", "--comment=works", "--duration=10m").strip()
     yield id_
     desk.amtool("silence", "expire", id_)
 
@@ -249,11 +257,11 @@ def test_a_bad_request_is_answered_with_a_text(desk: Running) -> None:
         ("POST", "alerts", [{"labels": {"a": 1}}, {"labels": {"alertname": "x"}}], 400),
     ]
     for method, path, body, status in requests:
-        answer = httpx.request(method, f"{desk.url}/api/v2/{path}", json=body, trust_env=False)
+        answer = desk.ask(method, f"/api/v2/{path}", json=body)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json"), path
         assert isinstance(answer.json(), str)
     assert [a["labels"]["alertname"] for a in desk.get("/api/v2/alerts")] == ["x"]  # the good one beside the bad one
-    assert httpx.post(f"{desk.url}/api/v2/alerts", json=[], trust_env=False).status_code == 200
+    assert desk.ask("POST", "/api/v2/alerts", json=[]).status_code == 200
 
 
 def test_the_commands_speak_with_the_desk(desk: Running, fresh: Say) -> None:
@@ -279,6 +287,7 @@ def test_the_commands_speak_with_the_desk(desk: Running, fresh: Say) -> None:
     assert run("alerts", "silences") == "no silence\n"
     assert "taken" in run("alerts", "ack", id_[:6], "--by", "wang")
     assert run("alerts", "list").split()[2] == "taken"
+    assert "knows no close" in run("alerts", "close", id_, "--by", "wang", code=1)
     assert "no warning has the id" in run("alerts", "ack", "zzz", "--by", "wang", code=1)
     assert run("alerts", "export").splitlines()[1].startswith(f"{id_},W-1,gas_accumulation,hazard,gas")
     shown = run("route", "test", "--level", "RED", "--domain", "gas", "--asset", "W-1")

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from lifeline.config import Config
     from pipeline.hotline import Line
 
-route_app = typer.Typer(help="Who hears of what.", no_args_is_help=True, rich_markup_mode=None)
-alerts_app = typer.Typer(help="Warnings and silences of a running desk.", no_args_is_help=True, rich_markup_mode=None)
+route = typer.Typer(help="Who hears of what.", no_args_is_help=True, rich_markup_mode=None)
+alerts = typer.Typer(help="Warnings and silences of a running desk.", no_args_is_help=True, rich_markup_mode=None)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
@@ -37,7 +37,7 @@ class Grade(StrEnum):
     RED = "RED"
 
 
-@route_app.command("show")
+@route.command("show")
 def route_show(config: ConfigPath = DEFAULT) -> None:
     """The tree of routes, with their receivers and channels. Needs no server."""
     from pipeline.routes import tree
@@ -45,7 +45,7 @@ def route_show(config: ConfigPath = DEFAULT) -> None:
     typer.echo(tree(configured(config)))
 
 
-@route_app.command("test")
+@route.command("test")
 def route_test(
     labels: Annotated[list[str] | None, typer.Argument(help="Labels of a warning: name=value …")] = None,
     level: Annotated[Grade, typer.Option(help="How grave it is.")] = Grade.YELLOW,
@@ -69,11 +69,13 @@ def route_test(
 def hotline(config: Path, url: str) -> "Line":
     """The desk that is meant."""
     from pipeline.hotline import Line
+    from pipeline.token import bearer
 
-    return Line(url or configured(config).watch.desk)
+    settings = configured(config)
+    return Line(url or settings.watch.desk, bearer(settings))
 
 
-@alerts_app.command("list")
+@alerts.command("list")
 def alerts_list(
     filters: Annotated[list[str] | None, typer.Argument(help='Only those whose labels fit: district="Fenglu" …')] = None,
     level: Annotated[Grade, typer.Option(help="From this level on.")] = Grade.BLUE,
@@ -88,7 +90,7 @@ def alerts_list(
     typer.echo(listed(hotline(config, url), filters or [], Level[level.value], as_json=json))
 
 
-@alerts_app.command("ack")
+@alerts.command("ack")
 def alerts_ack(
     warning: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
     by: By,
@@ -102,7 +104,21 @@ def alerts_ack(
     typer.echo(acknowledged(hotline(config, url), warning, by, comment))
 
 
-@alerts_app.command("silence")
+@alerts.command("close")
+def alerts_close(
+    warning: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    by: By,
+    comment: Annotated[str, typer.Option(help="How it ended.")] = "",
+    url: Url = "",
+    config: ConfigPath = DEFAULT,
+) -> None:
+    """Say that what was RED is over."""
+    from pipeline.hotline import closed
+
+    typer.echo(closed(hotline(config, url), warning, by, comment))
+
+
+@alerts.command("silence")
 def alerts_silence(
     matchers: Annotated[list[str], typer.Argument(help='What is not to be told: asset="W-1" hazard=~"gas.*" …')],
     by: By,
@@ -121,7 +137,7 @@ def alerts_silence(
     typer.echo(silenced(hotline(config, url), matchers, last, by, comment, red=red, during=during or []))
 
 
-@alerts_app.command("silences")
+@alerts.command("silences")
 def alerts_silences(
     url: Url = "",
     config: ConfigPath = DEFAULT,
@@ -133,7 +149,7 @@ def alerts_silences(
     typer.echo(silences(hotline(config, url), as_json=json))
 
 
-@alerts_app.command("expire")
+@alerts.command("expire")
 def alerts_expire(silence: Annotated[str, typer.Argument(help="Its id.")], url: Url = "", config: ConfigPath = DEFAULT) -> None:
     """End a silence now: what still stands is told at once."""
     from pipeline.hotline import expired
@@ -141,7 +157,7 @@ def alerts_expire(silence: Annotated[str, typer.Argument(help="Its id.")], url: 
     typer.echo(expired(hotline(config, url), silence))
 
 
-@alerts_app.command("export")
+@alerts.command("export")
 def alerts_export(
     most: Annotated[int, typer.Option(help="How many, the youngest first.", min=1, max=100_000)] = 1000,
     url: Url = "",
