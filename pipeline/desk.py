@@ -40,6 +40,10 @@ def planned(config: Config) -> tuple[Plan | None, dict[str, Channel]]:
     if config.desk.routing is None:
         return None, {}
     plan = routing.load(config.desk.routing, config.channels)
+    personal = [name for name in plan.ways if config.channels.get(name, {}).get("audience") == "persons"]
+    if personal:
+        why = "is a channel to persons only (audience), so it can be no receiver"
+        raise ConfigRefused([f"{config.desk.routing}: receivers: {name} {why}" for name in personal])
     tables = {name: {k: v for k, v in table.items() if k != "at"} for name, table in plan.tables.items()}
     try:
         return plan, channels.configured(tables, config.desk.routing.parent, config.desk.public_url)[1]

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from alerts import channels
+from alerts import channels, responsible
+from alerts.responsible import Matter
 from alerts.routing.explain import by_level, explained, heard
 from alerts.routing.tree import shown
 from lifeline.config import Config
@@ -40,10 +41,13 @@ def tried(config: Config, labels: dict[str, str], at: int) -> tuple[str, int]:
         raise Unusable(f"{level!r} is no level; write one of {', '.join(Level.__members__)}")
     kind = Kind.TICKET if labels.get("kind") == Kind.TICKET else Kind.HAZARD
     whole = {"severity": level, "kind": kind.value, "city": config.city.name, **labels}
+    table = responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    facts = [whole.get(name, "") for name in ("domain", "district", "asset_type", "alertname", "kind")]
+    called = [f"persons: {p.role} of {p.unit} ({p.zh})" for p in table.parts(Matter(*facts), Level[level])]
     plan, _ = planned(config)
     if plan is None:
         routes, _ = channels.configured(config.channels, config.folder)
         told = any(r.fits(Level[level], kind) for r in routes)
-        return "\n".join(by_level(routes, Level[level], kind)), 0 if told else 1
+        return "\n".join([*by_level(routes, Level[level], kind), *called]), 0 if told else 1
     lines = list(explained(plan, whole, Level[level], kind, at))
-    return "\n".join(lines), 0 if heard(plan, whole, Level[level], kind, at) else 1
+    return "\n".join([*lines, *called]), 0 if heard(plan, whole, Level[level], kind, at) else 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from alerts import rows
 from alerts.calling import Calling
@@ -29,6 +29,12 @@ from lifeline.model import NS, Kind, Level
 
 _GROUP: Final = select(groups.c.due).where(groups.c.key == bindparam("key"))
 _LOUD: Final = delete(suppressed).where(suppressed.c.warning == bindparam("of"))
+_NOW: Final = (  # what was tried keeps its time: the other side may have asked for a pause
+    update(outbox)
+    .where(outbox.c.warning == bindparam("of"), outbox.c.state == "waiting", outbox.c.attempts == 0)
+    .where(outbox.c.due > bindparam("at"))
+    .values(due=bindparam("at"))
+)
 _FORGET: Final = tuple(delete(table).where(table.c.warning == bindparam("of")) for table in (repeats, suppressed, later))
 _QUIET: Final = select(suppressed).where(suppressed.c.warning == bindparam("of"))
 _HELD: Final = select(outbox.c.id).where(
@@ -68,7 +74,7 @@ class Router:
     def tell(self, db: Connection, case: Case, before: Sequence[Receiver], at: int) -> list[Receiver]:
         """Who is told of the level that stands now. before: those told of this warning earlier. at [ns]"""
         if case.level is Level.NORMAL:
-            rows.hurry(db, case.id, at)  # beginning and end are told as a pair
+            db.execute(_NOW, {"of": case.id, "at": at})  # beginning and end are told as a pair
             forget(db, case.id)
             return [r for r in before if self.ends(r.channel)]
         known = silences.open_ones(db, at)

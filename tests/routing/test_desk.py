@@ -226,6 +226,7 @@ def test_an_inhibited_warning_is_shown_and_told_when_its_cause_has_ended(desk: R
     desk.say(fresh(Y, "d2", "W-2"))
     source, target = sorted(desk.get("/api/v2/alerts"), key=lambda a: a["labels"]["asset"])
     assert target["status"]["inhibitedBy"] == [source["fingerprint"]]
+    assert 'lifeline_desk_suppressed{reason="inhibition"} 1.0' in desk.ask("GET", "/metrics").text
     assert [a["fingerprint"] for a in desk.get("/api/v2/alerts?inhibited=false")] == [source["fingerprint"]]
     desk.say(fresh(N))
     got = desk.centre.wait(lambda got: "raised YELLOW W-2" in what(got))
