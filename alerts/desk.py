@@ -50,6 +50,7 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
@@ -90,12 +91,12 @@ class Desk:
         plan = settings.plan
         called = calling if isinstance(calling, Calling) else Calling(calling)
         router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
-        book, meters = Book(database, called, zone, deadlines, router), Meters(database)
+        book, meters = Book(database, called, zone, deadlines, hearing=router), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
-        outbox = Outbox(database, channels, clock, meters, settings.patience)
+        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         return cls(
             settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token),

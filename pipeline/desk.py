@@ -1,5 +1,6 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
+import socket
 from collections.abc import Mapping
 
 import uvicorn
@@ -28,8 +29,8 @@ def made(config: Config) -> Desk:
     calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
     plan, more = planned(config)
     settings = Settings(
-        config.city.name, config.desk.public_url, token=token(config), ping=config.desk.ping, plan=plan,
-        topology=topology(config),
+        config.city.name, config.desk.public_url, name=config.desk.name or socket.gethostname(), token=token(config),
+        ping=config.desk.ping, plan=plan, topology=topology(config),
     )  # fmt: skip
     database, deadlines = Database(str(config.desk.database)), terms.configured(config.terms)
     return Desk.of(settings, database, catalog, calling, {**ways, **more}, WallClock(), deadlines=deadlines)

@@ -24,14 +24,24 @@ from alerts.routing.topology import Topology
 from alerts.tables import Database, audit, outbox
 from lifeline.clock import iso
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
+from tests.postgres import Postgres
 
 T0 = 1_767_000_000 * NS  # [ns] 2025-12-29T17:20:00+08:00, a Monday
 Say = Callable[..., Change]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'desk.db'}")
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests of routing."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Empty, once in each of the databases that a desk may have."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    made = Database(server.url() if server else f"sqlite:///{tmp_path / 'desk.db'}")
     yield made
     made.close()
 
