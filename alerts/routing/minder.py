@@ -36,6 +36,8 @@ _SAID: Final = (
 _STATE: Final = select(outbox.c.state).where(outbox.c.id == bindparam("notice"))
 _MOVED: Final = select(func.count(), func.max(warnings.c.updated)).where(warnings.c.state.in_(sorted(LIVE)))
 _LATER: Final = select(later.c.warning).where(later.c.due <= bindparam("at"))
+_SOON: Final = delete(later).where(later.c.warning == bindparam("of"))
+_LOUD: Final = delete(suppressed).where(suppressed.c.warning == bindparam("of"))
 _ANY: Final = select(suppressed.c.warning).limit(1)
 
 
@@ -73,7 +75,7 @@ class Minder:
             why = self.router.quiet(crowd, one, known, at)
             if why and why != was.get(one.id):
                 withhold(db, one, why, at)
-            elif not why and one.id in was:
+            elif not why and one.id in was and db.execute(_LOUD, {"of": one.id}).rowcount:  # of several desks, one
                 rows.record(db, at, "unsuppressed", by="desk", warning=one.id, level=one.case.level.name)
                 posted += self._tell(db, one, at, again=one.case.state in UNANSWERED)
         for gone in was.keys() - {one.id for one in stands}:
@@ -82,15 +84,17 @@ class Minder:
 
     def speak(self, db: Connection, at: int) -> int:
         """Tell what routes were mute about by their hours; notices made. at [ns]"""
-        ids = list(db.execute(_LATER, {"at": at}).scalars())
-        db.execute(delete(later).where(later.c.warning.in_(ids)))
+        due = list(db.execute(_LATER, {"at": at}).scalars())
+        ids = [warning for warning in due if db.execute(_SOON, {"of": warning}).rowcount]  # of several desks, one
         quiet = standing(db)
-        due = [one for one in seen.some(db, ids) if one.case.state in ACTIVE and one.id not in quiet]
-        return sum(self._tell(db, one, at, again=False) for one in due)
+        return sum(self._tell(db, one, at, again=False) for one in seen.some(db, ids) if one.id not in quiet)
 
     def _tell(self, db: Connection, one: Seen, at: int, *, again: bool) -> int:
         """Tell what still stands, at once. again: those too who heard of this very level before."""
-        case = one.case
+        rows.lock(db, one.case.asset, one.case.hazard)
+        case = rows.find(db, one.id) or one.case  # as it is now that nobody else can move it
+        if case.state not in ACTIVE:
+            return 0
         told = story(case, Level.NORMAL, case.kind, at, rows.grounds(rows.voices(db, case.asset, case.hazard)))
         said = texts.again(texts.write(told, self.book.zone))
         posted = 0

@@ -89,6 +89,7 @@ def told(s: Any) -> set[tuple[str, str]]:
     return {(w.split()[2], w.split()[1]) for channel in CHANNELS for _, w in s.told(channel)}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, routed=st.booleans())
 def test_no_order_of_acts_hides_red_or_leaves_anything_untold_when_silences_are_over(

@@ -265,6 +265,23 @@ def test_a_bad_request_is_answered_with_a_text(desk: Running) -> None:
     assert desk.ask("POST", "/api/v2/alerts", json=[]).status_code == 200
 
 
+def test_only_a_leader_may_hide_red_over_the_api_and_the_owner_is_whoever_asks(desk: Running) -> None:
+    ask = {
+        "matchers": [{"name": "asset", "value": "W-1", "isRegex": False}], "startsAt": iso(now()),
+        "endsAt": iso(now() + 60 * NS), "createdBy": "director", "comment": "works",
+    }  # fmt: skip
+    url, wang = f"{desk.url}/api/v2/silences", ("wang", "horse-battery")
+    refused = httpx.post(url, json=ask | {"red": True}, auth=wang, trust_env=False)
+    assert (refused.status_code, "needs the role leader" in refused.json()) == (403, True)
+    assert httpx.post(url, json=ask, auth=wang, trust_env=False).is_success
+    assert desk.ask("POST", "/api/v2/silences", json=ask | {"red": True}).is_success
+    assert {(s["createdBy"], s.get("red", False)) for s in desk.get("/api/v2/silences")} == {
+        ("wang", False),
+        ("director", True),
+    }
+    assert httpx.get(url, trust_env=False).status_code == 401
+
+
 def test_the_commands_speak_with_the_desk(desk: Running, fresh: Say) -> None:
     desk.say(fresh(O))
 

@@ -166,6 +166,7 @@ ACTS = st.lists(
 )
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_whatever_is_said_the_warnings_stand_as_a_list_of_ends_would_have_it(
