@@ -15,6 +15,8 @@ from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
+from alerts.duty import Duty
+from alerts.duty.guard import Guard
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
@@ -74,6 +76,7 @@ class Desk:
     minder: Minder
     external: External
     since: int  # [ns] when it was made
+    guard: Guard | None = None  # of the rosters; None: there are none
 
     @classmethod
     def of(
@@ -86,6 +89,7 @@ class Desk:
         clock: Clock,
         zone: tzinfo | None = None,
         deadlines: Deadlines = SHIPPED,
+        duty: Duty | None = None,
     ) -> Self:
         """A desk over an open database."""
         plan = settings.plan
@@ -98,9 +102,11 @@ class Desk:
         )
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
+        guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
+        access = Access(database, settings.token)
         return cls(
-            settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token),
-            router, Minder(book, router), external, clock.now(),
+            settings, clock, database, book, meters, outbox, deadman, Map(catalog), access, router, Minder(book, router),
+            external, clock.now(), guard,
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
@@ -126,12 +132,11 @@ class Desk:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Judge the heartbeats, and do what has come due."""
-        if await asyncio.to_thread(self._due, self.clock.now()):
-            self.outbox.wake()
-
-    def _due(self, at: int) -> bool:
-        return any([self.deadman.check(at), self.external.expire(at), self.minder.look(at)])
+        """Judge the heartbeats and the rosters now, and do what has come due."""
+        checks = [self.deadman.check, self.external.expire, self.minder.look, *([self.guard.check] if self.guard else [])]
+        for check in checks:
+            if await asyncio.to_thread(check, self.clock.now()):
+                self.outbox.wake()
 
     def reasons(self) -> list[str]:
         """Why the desk is not ready; empty when it is. Blocks."""
@@ -140,7 +145,7 @@ class Desk:
             queries.probe(self.database, at)
             overdue = spool.overdue(self.database, at - round(self.settings.outbox_age * NS))
             lost = spool.given_up(self.database, at - round(GIVEN_UP * NS))
-            wrong = self.deadman.wrong(at) + words(audit(self.database, at))
+            wrong = self.deadman.wrong(at) + words(audit(self.database, at)) + (self.guard.wrong(at) if self.guard else [])
         except OperationalError as refused:
             return [f"database: {refused}"]
         why = [f"{channel}: a notice has waited for {(at - made) / NS:.0f} s" for channel, made in overdue.items()]

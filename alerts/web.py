@@ -7,6 +7,7 @@ import msgspec
 from fastapi import Depends, Request, Response
 
 from alerts.desk import Desk
+from alerts.users.guard import problem
 
 ALERTMANAGER: Final = "/api/v2/"  # paths that speak as Alertmanager does
 LARGEST: Final = 32_000_000  # [byte] of a request
@@ -63,6 +64,11 @@ async def tell(request: Request, why: Exception) -> Response:
     if request.url.path.startswith(ALERTMANAGER):  # its errors are texts; amtool can read nothing else
         return json_answer(why.body["detail"], why.status)
     return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
+
+
+async def unnamed(_: Request, _why: Exception) -> Response:
+    """The system's own token does things in somebody's name only."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "say who does it - at `$.by`")
 
 
 async def unavailable(_: Request, why: Exception) -> Response:

@@ -1,7 +1,6 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
 import socket
-from collections.abc import Mapping
 
 import uvicorn
 
@@ -9,15 +8,13 @@ from alerts import channels, responsible, terms
 from alerts.api import app
 from alerts.calling import Calling
 from alerts.desk import Desk, Settings
-from alerts.notice import Channel
-from alerts.routing import plan as routing
-from alerts.routing import topology as upstream
-from alerts.routing.plan import Plan
-from alerts.routing.topology import Topology
+from alerts.duty import Duty
 from alerts.tables import Database
 from lifeline.catalog import load
 from lifeline.clock import WallClock
-from lifeline.config import Config, ConfigRefused
+from lifeline.config import Config
+from pipeline.people import duty
+from pipeline.routed import planned, topology
 from pipeline.token import token
 
 
@@ -25,43 +22,23 @@ def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
-    catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
-    calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
+    catalog, roster, database = load(config.city.catalog), duty(config), Database(str(config.desk.database))
+    types = dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True))
+    table = responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    calling = Calling(routes, table, roster.over(database) if roster else None, _owners(roster), types)
+    name = config.desk.name or socket.gethostname()
     plan, more = planned(config)
     settings = Settings(
-        config.city.name, config.desk.public_url, name=config.desk.name or socket.gethostname(), token=token(config),
-        ping=config.desk.ping, plan=plan, topology=topology(config),
+        config.city.name, config.desk.public_url, name=name, token=token(config), ping=config.desk.ping, plan=plan,
+        topology=topology(config),
     )  # fmt: skip
-    database, deadlines = Database(str(config.desk.database)), terms.configured(config.terms)
-    return Desk.of(settings, database, catalog, calling, {**ways, **more}, WallClock(), deadlines=deadlines)
+    deadlines, ways = terms.configured(config.terms), {**ways, **more}
+    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster)
 
 
-def planned(config: Config) -> tuple[Plan | None, dict[str, Channel]]:
-    """The routing file, and the channels that it describes itself; ConfigRefused with all that is wrong with it."""
-    if config.desk.routing is None:
-        return None, {}
-    plan = routing.load(config.desk.routing, config.channels)
-    personal = [name for name in plan.ways if config.channels.get(name, {}).get("audience") == "persons"]
-    if personal:
-        why = "is a channel to persons only (audience), so it can be no receiver"
-        raise ConfigRefused([f"{config.desk.routing}: receivers: {name} {why}" for name in personal])
-    tables = {name: {k: v for k, v in table.items() if k != "at"} for name, table in plan.tables.items()}
-    try:
-        return plan, channels.configured(tables, config.desk.routing.parent, config.desk.public_url)[1]
-    except ConfigRefused as why:
-        places = {f"channels.{name}": f"{config.desk.routing}: {table['at']}" for name, table in plan.tables.items()}
-        raise ConfigRefused([_placed(problem, places) for problem in why.problems]) from why
-
-
-def _placed(problem: str, places: Mapping[str, str]) -> str:
-    """A problem of a channel, said of the place in the file that describes it."""
-    found = next((c for c in places if problem.startswith((f"{c}.", f"{c}:"))), "")
-    return places[found] + problem[len(found) :] if found else problem
-
-
-def topology(config: Config) -> Topology:
-    """What lies upstream of what."""
-    return upstream.load(config.desk.topology) if config.desk.topology else Topology()
+def _owners(roster: Duty | None) -> dict[str, str]:
+    """Every name of a unit -> the unit: the catalog names owners as people do."""
+    return {name: u.id for u in roster.people.units.values() for name in (u.en, u.zh, u.id)} if roster else {}
 
 
 def run(config: Config) -> None:

@@ -9,7 +9,7 @@ from alerts.routing.tree import shown
 from lifeline.config import Config
 from lifeline.model import Kind, Level
 from lifeline.words import Unusable
-from pipeline.desk import planned
+from pipeline.routed import planned
 
 
 def tree(config: Config) -> str:
