@@ -1,18 +1,12 @@
 """The shapes of Prometheus Alertmanager (API v2, webhook version 4), so that what works with it works with the desk."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lifeline.clock import iso
 
 UNSET: Final = "0001-01-01T00:00:00Z"  # Go's zero time: not over yet
-MATCHER: Final = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*')
 Labels = dict[str, str]
-
-
-class BadMatcher(Exception):
-    """Not of the form name="value" (also !=, =~, !~)."""
 
 
 def labels(row: Mapping[str, Any]) -> Labels:
@@ -71,21 +65,3 @@ def webhook(alert: dict[str, Any], *, receiver: str, group: str, firing: bool, p
         "externalURL": public_url,
         "alerts": [alert],
     }
-
-
-class Matcher:
-    """One condition on labels, as amtool and Karma send it."""
-
-    def __init__(self, text: str) -> None:
-        found = MATCHER.fullmatch(text)
-        if found is None:
-            raise BadMatcher(f'{text!r} is no matcher; write name="value", or one of !=, =~, !~')
-        self.name, self.operator, value = found.groups()
-        try:
-            self._pattern = re.compile(value if "~" in self.operator else re.escape(value))
-        except re.error as why:
-            raise BadMatcher(f"{text!r}: {why}") from why
-
-    def fits(self, labels: Labels) -> bool:
-        """A label that is not there is the empty text."""
-        return bool(self._pattern.fullmatch(labels.get(self.name, ""))) is not self.operator.startswith("!")

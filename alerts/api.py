@@ -17,13 +17,13 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import acts, alertmanager, exercises, queries
-from alerts.alertmanager import BadMatcher, Matcher
+from alerts import acts, exercises, queries
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.case import to_row
 from alerts.desk import Desk
 from alerts.duty import api as duty_api
+from alerts.routing import api as v2
 from alerts.users import api as users_api
 from alerts.users.guard import Guard, Unnamed
 from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, unnamed, whole
@@ -55,7 +55,7 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    for part in (router, acts.router, exercises.router, users_api.router, duty_api.router):
+    for part in (router, acts.router, exercises.router, users_api.router, duty_api.router, v2.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(Unnamed, unnamed)
@@ -126,26 +126,6 @@ async def heartbeat(request: Request, desk: OurDesk) -> Response:
     await asyncio.to_thread(desk.book.heard, beat.source, body.decode(), desk.clock.now())
     await desk.look()
     return json_answer({"silence_s": desk.settings.silence})
-
-
-@router.get("/api/v2/alerts")
-def alerts(
-    desk: OurDesk,
-    filters: Annotated[list[str] | None, Query(alias="filter")] = None,
-    active: bool = True,  # noqa: FBT001, FBT002  a query parameter
-    receiver: str | None = None,
-) -> Response:
-    """Warnings not closed, as Alertmanager gives its alerts. None is ever silenced or inhibited, so active=false gives none."""
-    try:
-        matchers = [Matcher(text) for text in filters or []]
-        wanted = Matcher(f'receiver=~"{receiver}"') if receiver else None
-    except BadMatcher as why:
-        raise Problem(HTTPStatus.BAD_REQUEST, str(why)) from why
-    told, now, url = queries.told(desk.database), desk.clock.now(), desk.settings.public_url
-    live = queries.everything_live(desk.database) if active else []
-    shown = [alertmanager.gettable(to_row(c), receivers=told.get(c.id, []), public_url=url, now=now) for c in live]
-    fits = (a for a in shown if all(m.fits(a["labels"]) for m in matchers))
-    return json_answer([a for a in fits if wanted is None or any(wanted.fits({"receiver": r["name"]}) for r in a["receivers"])])
 
 
 @router.get("/api/v1/warnings")

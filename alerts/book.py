@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alerts import flapping, incidents, planned, rows, stages, texts
 from alerts.beat import Heartbeat
-from alerts.calling import Calling
+from alerts.calling import Calling, Hearing, Plain
 from alerts.case import Case, answered, closed, moved, opened, story, weight
 from alerts.flapping import Flapping
 from alerts.joins import Rule, load
@@ -68,11 +68,13 @@ class Book:
         deadlines: Deadlines = SHIPPED,
         joins: Sequence[Rule] | None = None,
         flapping: Flapping | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
         self.flapping = flapping
         self.joins = load() if joins is None else joins
         self.database, self.deadlines, self.zone = database, deadlines, zone or ZoneInfo("Asia/Shanghai")
         self.calling = calling if isinstance(calling, Calling) else Calling(calling)
+        self.hearing = hearing or Plain(self.calling)
 
     def take(self, said: Iterable[Change], at: int) -> Taken:
         """Record, judge, fill the outbox: all of it is on disk when this returns, or none of it. at [ns] desk clock
@@ -276,13 +278,12 @@ class _Entry:
             planned.stop(self.db, case.id, "over", self.at)
 
     def _tell(self, told: Story, said: Texts, case: Case) -> None:
-        """One outbox row for each channel that fits, and for each that was told of this warning before."""
+        """One outbox row for each that hears of it."""
         before = rows.told(self.db, case.id) if case.version > 1 else []
-        fresh = self.book.calling.receivers(case, case.level, self.at, self.db) if case.level else []
         if before and case.version == case.risen:  # those that wait for another try get it now: this one is behind them
             rows.hurry(self.db, case.id, self.at)
-        for to in {r.suffix: r for r in (*before, *fresh)}.values():
+        for to in {r.suffix: r for r in self.book.hearing.tell(self.db, case, before, self.at)}.values():
             self._post(to, told, said)
 
     def _post(self, to: Receiver, told: Story, said: Texts) -> None:
-        self.notices += rows.post(self.db, addressed(to, told, said), self.at)
+        self.notices += rows.post(self.db, addressed(to, told, said), self.at, to.due)

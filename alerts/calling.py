@@ -24,6 +24,16 @@ class Person(Protocol):
         """Channel -> address."""
 
 
+class Hearing(Protocol):
+    """Who hears of a warning now. Asked in the transaction that moves it."""
+
+    def tell(self, db: Connection, case: Case, before: Sequence[Receiver], at: int) -> list[Receiver]:
+        """Of the level that stands. before: those who were told of this warning earlier. at [ns] desk clock"""
+
+    def remind(self, db: Connection, case: Case, tier: int, at: int) -> list[Receiver]:
+        """That nobody has answered: everybody up to a tier. at [ns] desk clock"""
+
+
 class Duty(Protocol):
     """Who is on duty."""
 
@@ -75,6 +85,21 @@ class Calling:
 
     def _unit(self, part: Part, case: Case) -> str:
         return self.owners.get(case.owner, case.owner) if part.unit == OWNER else part.unit
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Everybody whose level it is, and whoever was told before."""
+
+    calling: Calling
+
+    def tell(self, db: Connection, case: Case, before: Sequence[Receiver], at: int) -> list[Receiver]:
+        """See Hearing."""
+        return [*before, *(self.calling.receivers(case, case.level, at, db) if case.level else [])]
+
+    def remind(self, db: Connection, case: Case, tier: int, at: int) -> list[Receiver]:
+        """See Hearing."""
+        return self.calling.receivers(case, tier, at, db)
 
 
 def _ways(person: Person, part: Part, ways: Collection[str]) -> list[Receiver]:

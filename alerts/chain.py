@@ -83,7 +83,7 @@ class Chain:
         level = Level.RED if case.state in BEEN_RED else case.level
         terms = self.book.deadlines.of(level, case.kind)
         tier = min(level + min(step, terms.climb), Tier.BEYOND)
-        receivers = self.book.calling.receivers(case, tier, at, db)
+        receivers = self.book.hearing.remind(db, case, tier, at)
         db.execute(_OUTDATED, {"of": case.id, "now": at})
         n = sum(self._post(db, to, case, step, at) for to in receivers)
         names = [r.suffix for r in receivers]

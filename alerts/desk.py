@@ -22,6 +22,12 @@ from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
 from alerts.route import Route
+from alerts.routing.external import TIMEOUT, External, Places
+from alerts.routing.inhibit import Inhibition
+from alerts.routing.minder import Minder
+from alerts.routing.plan import Plan
+from alerts.routing.router import Router
+from alerts.routing.topology import Topology
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
 from alerts.users.access import Access
@@ -50,6 +56,8 @@ class Settings:
     name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
+    plan: Plan | None = None  # the routing file; None: the channels' own levels decide
+    topology: Topology = field(default_factory=Topology)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,10 @@ class Desk:
     catalog: Catalog
     map: Map
     access: Access
+    router: Router
+    minder: Minder
+    external: External
+    since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
 
     @classmethod
@@ -82,15 +94,22 @@ class Desk:
         duty: Duty | None = None,
     ) -> Self:
         """A desk over an open database."""
-        book, meters = Book(database, calling, zone, deadlines, flapping=Flapping()), Meters(database)
+        plan = settings.plan
+        called = calling if isinstance(calling, Calling) else Calling(calling)
+        router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
+        book, meters = Book(database, called, zone, deadlines, hearing=router, flapping=Flapping()), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
+        external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)
-        return cls(settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, guard)
+        return cls(
+            settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
+            Minder(book, router), external, clock.now(), guard,
+        )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""
@@ -111,12 +130,12 @@ class Desk:
             try:
                 await self.look()
             except OperationalError as why:  # a full disk shows in readiness; the next look may find room
-                log.warning("the heartbeats cannot be judged", extra={"why": why})
+                log.warning("what is due cannot be done", extra={"why": why})
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Judge the heartbeats and the rosters now."""
-        checks = [self.deadman.check, *([self.guard.check] if self.guard else [])]
+        """Judge the heartbeats and the rosters now, and do what has come due."""
+        checks = [self.deadman.check, self.external.expire, self.minder.look, *([self.guard.check] if self.guard else [])]
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):
                 self.outbox.wake()

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from alerts import queries, spool
 from alerts.book import Fate, Taken
+from alerts.routing.router import standing
 from alerts.tables import Database
 from lifeline.model import NS, Change, Mode
 
@@ -29,6 +30,7 @@ class Meters:
         text = "From the sensor's instant to the first delivery of a rise of level"
         self._latency = Histogram("lifeline_desk_notification_latency_seconds", text, registry=r, buckets=LATENCY)
         self._live = Gauge("lifeline_desk_warnings", "Warnings not closed", ["level", "state"], registry=r)
+        self._quiet = Gauge("lifeline_desk_suppressed", "Warnings told to nobody, by reason", ["reason"], registry=r)
         self._waiting = Gauge("lifeline_desk_outbox_waiting", "Notices not delivered yet", registry=r)
         self._oldest = Gauge("lifeline_desk_outbox_oldest_seconds", "Age of the oldest of them", registry=r)
         self._beat = Gauge("lifeline_desk_heartbeat_age_seconds", "Since a process was last heard", ["source"], registry=r)
@@ -62,9 +64,13 @@ class Meters:
         self._live.clear()
         for (level, state), n in queries.counts(self._database).items():
             self._live.labels(level, state).set(n)
+        with self._database.read() as db:
+            quiet = standing(db).values()
+        self._quiet.labels("silence").set(sum(bool(q.silences) for q in quiet))
+        self._quiet.labels("inhibition").set(sum(bool(q.inhibitors) for q in quiet))
         waiting, oldest = spool.backlog(self._database)
         self._waiting.set(waiting)
-        self._oldest.set(0.0 if oldest is None else (now - oldest) / NS)
+        self._oldest.set(0.0 if oldest is None else max(0.0, (now - oldest) / NS))
         for source, beat in queries.beats(self._database).items():
             self._beat.labels(source).set((now - beat.at) / NS)
             if beat.lag is not None:

@@ -15,6 +15,7 @@ class Receiver(NamedTuple):
     person: str = ""  # "": the channel's own receivers
     address: str = ""  # of the person, on this channel
     part: Pair | None = None  # why it is they who are told, in one line
+    due: int = 0  # [ns] desk clock: not before; held for company
 
     @property
     def suffix(self) -> str:

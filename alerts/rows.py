@@ -156,12 +156,13 @@ def hurry(db: Connection, warning: str, at: int) -> None:
     db.execute(_HURRY, {"of_warning": warning, "now": at})
 
 
-def post(db: Connection, notice: Notice, at: int) -> bool:
-    """Put a notice into the outbox, due at once; the same notice twice is one; whether it was new. at [ns]"""
+def post(db: Connection, notice: Notice, at: int, due: int = 0) -> bool:
+    """Put a notice into the outbox; the same notice twice is one; whether it was new. at [ns]; due [ns]: not before"""
     s = notice.story
     return insert_new(
         db, outbox, id=notice.id, warning=s.warning, version=s.version, channel=notice.channel, person=notice.person,
-        what=s.what, body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=at, attempts=0, state="waiting", lease=0,
+        what=s.what, body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=max(at, due), attempts=0, state="waiting",
+        lease=0,
     )  # fmt: skip
 
 

@@ -86,6 +86,10 @@ _RISEN: Final = (
 )
 
 
+# what was never tried is held until it is due: it waits from then on
+_SINCE: Final = case((outbox.c.attempts > 0, outbox.c.made), else_=outbox.c.due)
+
+
 class Claim(NamedTuple):
     """A notice that this desk alone may send, until the lease runs out."""
 
@@ -208,8 +212,8 @@ def _tell_another(db: Connection, ended: Ended, words: str, rescue: str | None) 
 
 
 def overdue(database: Database, before: int) -> dict[str, int]:
-    """Channel -> when its oldest waiting notice was made, if that was earlier than `before`. [ns] desk clock"""
-    oldest = func.min(outbox.c.made)
+    """Channel -> since when its oldest waiting notice could have gone, if that was earlier than `before`. [ns] desk clock"""
+    oldest = func.min(_SINCE)
     query = select(outbox.c.channel, oldest).where(outbox.c.state == WAITING).group_by(outbox.c.channel)
     with database.read() as db:
         return {row[0]: row[1] for row in db.execute(query.having(oldest < before).order_by(outbox.c.channel))}
@@ -225,7 +229,7 @@ def given_up(database: Database, after: int) -> dict[str, int]:
 def backlog(database: Database) -> Backlog:
     """How much waits, and since when."""
     with database.read() as db:
-        row = db.execute(select(func.count(), func.min(outbox.c.made)).where(outbox.c.state == WAITING)).one()
+        row = db.execute(select(func.count(), func.min(_SINCE)).where(outbox.c.state == WAITING)).one()
     return Backlog(row[0], row[1])
 
 

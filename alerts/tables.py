@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 
 import alerts.duty.tables  # noqa: F401  these too are the desk's
 from alerts.database import META, Database, insert_new, put
+from alerts.routing import tables as _routing  # noqa: F401  its tables are of the same database
 
 __all__ = [
     "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "holds", "insert_new",

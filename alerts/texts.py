@@ -106,6 +106,8 @@ REASONS: Final[dict[str, Pair]] = {
     Why.AGREED: ("{n} 个独立测点相互印证，提升一级", "{n} independent sensors or quantities agree: one level up"),
 }
 
+STANDS: Final[Pair] = ("【仍未解除】", "[still stands]")  # before a title that is told once more
+
 WHAT: Final[dict[What, Pair]] = {
     What.RAISED: ("发布", "raised"),
     What.WORSE: ("升级", "worse"),
@@ -153,6 +155,14 @@ def undelivered(texts: Texts, channel: str, words: str) -> Texts:
     """The same news, told by another channel because the first gave up."""
     zh, en = f"【渠道 {channel} 未能送达】{texts.zh_title}", f"[{channel} could not deliver] {texts.en_title}"
     return Texts(zh_title=zh, zh=f"{zh}\n{texts.zh}\n原因：{words}", en_title=en, en=f"{en}\n{texts.en}\nIt said: {words}")
+
+
+def again(texts: Texts) -> Texts:
+    """The same news, told once more because it still stands."""
+    if texts.en_title.startswith(STANDS[1]):
+        return texts
+    zh, en = f"{STANDS[0]}{texts.zh_title}", f"{STANDS[1]} {texts.en_title}"
+    return Texts(zh_title=zh, zh=f"{zh}\n{texts.zh}", en_title=en, en=f"{en}\n{texts.en}")
 
 
 def hazard(name: str) -> Pair:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from alerts.desk import Desk
 from alerts.users.guard import problem
 
+ALERTMANAGER: Final = "/api/v2/"  # paths that speak as Alertmanager does
 LARGEST: Final = 32_000_000  # [byte] of a request
 T = TypeVar("T")
 
@@ -57,9 +58,11 @@ def json_answer(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
-async def tell(_: Request, why: Exception) -> Response:
+async def tell(request: Request, why: Exception) -> Response:
     """The handler of Problems."""
     assert isinstance(why, Problem)
+    if request.url.path.startswith(ALERTMANAGER):  # its errors are texts; amtool can read nothing else
+        return json_answer(why.body["detail"], why.status)
     return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
 
 

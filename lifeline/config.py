@@ -109,6 +109,8 @@ class Desk:
     name: str = ""  # of this desk among several on one database; "": the machine's
     database: Secret = NONE  # SQLAlchemy URL, which may hold a password; "": SQLite in the data directory
     public_url: str = ""  # how people reach the desk; "": from host and port
+    routing: Path | None = None  # Alertmanager configuration (YAML); None: the channels' min_level and kinds decide
+    topology: Path | None = None  # CSV of what lies upstream of what; None: nothing is known of it
     token: Secret = NONE  # that watch, receive and the command line show; "": one in the data directory, made when it is needed
     people: Path | None = None  # file of people and rosters; None: there are none
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program

@@ -15,6 +15,7 @@ from rich.text import Text
 
 import detectors
 from alerts import channels, responsible, terms
+from alerts.routing.plan import Plan
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
@@ -24,6 +25,7 @@ from lifeline.words import Unusable
 from pipeline.database import NoDatabase, driven, opened, shown
 from pipeline.groups import likes, meant
 from pipeline.people import duty as people
+from pipeline.routed import planned, topology
 
 
 class Finding(NamedTuple):
@@ -38,6 +40,8 @@ def summary(config: Config) -> str:
     """What a good configuration says, in a few lines."""
     catalog, rules = load_catalog(config.city.catalog), detectors.rules(config.watch.rules)
     channels.configured(config.channels, config.folder)
+    plan, _ = planned(config)
+    topology(config)
     terms.configured(config.terms)
     responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     duty = people(config)
@@ -52,10 +56,29 @@ def summary(config: Config) -> str:
             f"broker    {b.host}:{b.port}, MQTT {b.version}, session {b.client_id!r}, {', '.join(b.topics)}",
             f"rules     {len(rules)}, of which {sum(r.mode == 'active' for r in rules)} active",
             f"channels  {', '.join(config.channels) or 'none: nobody would be told'}",
+            *_routed(config, plan),
             f"database  {shown(url)}",
             f"people    {f'{len(duty.people.persons)}, {len(duty.rosters.rosters)} rosters' if duty else 'none'}",
         ]
     )
+
+
+def _routed(config: Config, plan: Plan | None) -> list[str]:
+    """What the routing file says, and what of it is taken otherwise than it was meant."""
+    if plan is None:
+        return []
+    routes = sum(1 for _ in plan.root.walk())
+    lines = [
+        f"routing   {config.desk.routing}: {routes} routes, {len(plan.ways)} receivers, {len(plan.rules)} inhibition rules"
+    ]
+    unused = sorted(set(config.channels) - plan.ways.keys())
+    lines += [f"          no receiver is called {name}: nothing is routed to that channel" for name in unused]
+    lines += [
+        f"          receiver {name} has no channel: what is routed there is told to nobody"
+        for name, w in plan.ways.items()
+        if not w
+    ]
+    return lines + [f"          {note}" for note in plan.notes]
 
 
 def examine(path: Path) -> int:
@@ -138,13 +161,17 @@ def _rules(config: Config) -> Iterator[Finding]:
 def _channels(config: Config) -> Iterator[Finding]:
     try:
         channels.configured(config.channels, config.folder)
+        plan, more = planned(config)
+        topology(config)
     except ConfigRefused as why:
         for problem in why.problems:
             yield Finding(well=False, what=problem, mend="docs/desk.md describes the channels")
         return
+    if plan is not None:
+        yield Finding(well=True, what="; ".join(line.strip() for line in _routed(config, plan)))
     yield Finding(
-        bool(config.channels),
-        f"channels: {', '.join(config.channels) or 'none'}",
+        bool(config.channels or more),
+        f"channels: {', '.join([*config.channels, *more]) or 'none'}",
         "add a [channels.NAME]: nobody would be told of a warning",
     )
 

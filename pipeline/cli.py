@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import users
+from pipeline.commands import alerts, users
 
 if TYPE_CHECKING:
     import threading
@@ -38,6 +38,8 @@ app.add_typer(roster_app, name="roster")
 
 app.add_typer(users.users, name="users")
 app.add_typer(users.audit, name="audit")
+app.add_typer(alerts.route, name="route")
+app.add_typer(alerts.alerts, name="alerts")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
@@ -410,7 +412,8 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="receive, chain, detect, restart, decode, desk, lake, simulate, calibrate, metec; or all.")
+        str,
+        typer.Argument(help="receive, chain, detect, restart, decode, desk, routing, lake, simulate, calibrate, metec, all."),
     ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
     markdown: Annotated[Path | None, typer.Option(help="Write its table into a document, between its marks.")] = None,

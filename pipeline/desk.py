@@ -14,6 +14,7 @@ from lifeline.catalog import load
 from lifeline.clock import WallClock
 from lifeline.config import Config
 from pipeline.people import duty
+from pipeline.routed import planned, topology
 from pipeline.token import token
 
 
@@ -26,8 +27,12 @@ def made(config: Config) -> Desk:
     table = responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     calling = Calling(routes, table, roster.over(database) if roster else None, _owners(roster), types)
     name = config.desk.name or socket.gethostname()
-    settings = Settings(config.city.name, config.desk.public_url, name=name, token=token(config), ping=config.desk.ping)
-    deadlines = terms.configured(config.terms)
+    plan, more = planned(config)
+    settings = Settings(
+        config.city.name, config.desk.public_url, name=name, token=token(config), ping=config.desk.ping, plan=plan,
+        topology=topology(config),
+    )  # fmt: skip
+    deadlines, ways = terms.configured(config.terms), {**ways, **more}
     return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster)
 
 

@@ -181,7 +181,7 @@ def test_alerts_have_alertmanagers_shape(desk: Desk, say: Say) -> None:
     assert set(red) == {
         "labels", "annotations", "startsAt", "endsAt", "updatedAt", "generatorURL", "fingerprint", "receivers", "status",
     }  # fmt: skip
-    assert red["status"] == {"state": "active", "silencedBy": [], "inhibitedBy": []}
+    assert red["status"] == {"state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": []}
     assert (red["labels"]["alertname"], red["labels"]["severity"]) == ("gas_accumulation", "ORANGE")
     assert red["startsAt"] == "2025-12-29T09:20:00.000Z"
     assert red["endsAt"] > red["updatedAt"]
