@@ -67,6 +67,13 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """A notice that went before."""
+
+    version: int
+    made: int  # [ns] UTC, desk clock
+
+
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one channel. Its id is the same however often it is sent."""
 
@@ -78,6 +85,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     story: Story
     texts: Texts
     latency: float | None = None  # [s] from the sensor's instant to this attempt
+    link: str = ""  # where the person acknowledges with one tap; set for an attempt, not kept
+    picture: str = ""  # where the plot of its evidence can be fetched; set for an attempt, not kept
+    earlier: tuple[Earlier, ...] = ()  # what this receiver was told of the warning before; set for channels that recall
+    exercise: bool = False  # a test: nothing has happened
 
     @property
     def ended(self) -> bool:
@@ -89,6 +100,7 @@ class Sent:
     """Taken over by the other side."""
 
     words: str  # the provider's own
+    reference: str = ""  # the provider's name for it, by which a receipt may come
 
 
 @dataclass(frozen=True, slots=True)

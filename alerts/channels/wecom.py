@@ -1,0 +1,106 @@
+"""A robot in a WeCom group (企业微信群机器人): Markdown, and the plot as a picture."""
+
+import base64
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, Final
+
+import httpx
+import msgspec
+
+from alerts import markdown, peer, plot
+from alerts.notice import Notice, Outcome, Retry, Sent
+from alerts.pace import Pace, Window, minute
+from alerts.robot import Codes, read
+from lifeline.config import Between, Seconds
+
+log: Final = logging.getLogger("lifeline.desk")
+SIZE: Final = 4096  # [byte] of Markdown
+PICTURE: Final = 2_000_000  # [byte] of a picture before it is encoded
+MOBILE: Final = 11  # [1] digits at least; user ids that are all digits are shorter
+CODES: Final = Codes(
+    field="errcode",
+    text="errmsg",
+    haste=60.0,
+    fast=frozenset({45009, 45033}),
+    busy=frozenset({-1}),
+    refused=frozenset({40008, 40009, 40058, 44004, 45002}),
+    closed=frozenset({60020, 93000}),
+)
+
+
+@dataclass(frozen=True)
+class Wecom:
+    """One message a notice, and one more for its plot; those meant are mentioned by user id or mobile number."""
+
+    key: str = field(repr=False, metadata={"secret": True})  # of the robot's webhook
+    mention: tuple[str, ...] = ()  # user ids mentioned in notices that are meant for nobody by name; "@all": everybody
+    image: bool = False  # send the plot of the evidence too; every notice then counts twice
+    per_minute: Annotated[int, Between(2, 20)] = 20  # [message]
+    reserve: int = 5  # [message] of them kept for RED
+    url: str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
+    timeout: Seconds = 8.0  # [s]
+
+    def __post_init__(self) -> None:
+        peer.demand(url=self.url)
+        minute(self.per_minute, self.reserve)
+
+    @property
+    def pace(self) -> Pace:
+        return Pace((Window(self.per_minute, 60.0, self.reserve),), weight=2 if self.image else 1)
+
+    def fits(self, notice: Notice) -> bool:
+        return len(self._markdown(notice).encode()) <= SIZE
+
+    async def send(self, notice: Notice) -> Outcome:
+        """The text, then those who are mentioned by number, then the plot; only the text decides."""
+        outcome = await self._post(self.body(notice), notice)
+        if not isinstance(outcome, Sent):
+            return outcome
+        more = [m for m in (self._by_number(notice), await self._plot(notice)) if m is not None]
+        for message in more:  # what was told must not be told again for a picture
+            extra = await self._post(message, notice)
+            outcome = Sent(f"{outcome.words}; {message['msgtype']}: {extra.words}")
+        return outcome
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def body(self, notice: Notice) -> dict[str, Any]:
+        return {"msgtype": "markdown", "markdown": {"content": markdown.fit(self._markdown(notice), SIZE)}}
+
+    def _markdown(self, notice: Notice) -> str:
+        meant = [a for a in notice.address.split(",") if a] or list(self.mention)
+        mentions = " ".join(f"<{'' if m.startswith('@') else '@'}{m}>" for m in meant if not _number(m))
+        head, _, rest = markdown.said(notice, gap="\n").partition("\n")
+        return "\n".join(x for x in (head, mentions, rest) if x)
+
+    def _by_number(self, notice: Notice) -> dict[str, Any] | None:
+        """Markdown cannot mention by number; a short text can."""
+        numbers = [a for a in notice.address.split(",") if _number(a)]
+        text = {"content": notice.texts.zh_title[:600], "mentioned_mobile_list": numbers}
+        return {"msgtype": "text", "text": text} if numbers else None
+
+    async def _plot(self, notice: Notice) -> dict[str, Any] | None:
+        png = await plot.png(notice.story) if self.image and "+" not in notice.id else None
+        if png is None or len(png) > PICTURE:
+            return None
+        digest = hashlib.md5(png, usedforsecurity=False).hexdigest()
+        return {"msgtype": "image", "image": {"base64": base64.b64encode(png).decode(), "md5": digest}}
+
+    async def _post(self, message: dict[str, Any], notice: Notice) -> Outcome:
+        content = msgspec.json.encode(message)
+        headers = {"Content-Type": "application/json"}
+        answer = await peer.ask(self._http, "POST", self.url, params={"key": self.key}, content=content, headers=headers)
+        return answer if isinstance(answer, Retry) else read(answer, CODES, notice)
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        return peer.client(timeout=self.timeout)
+
+
+def _number(text: str) -> bool:
+    digits = text.removeprefix("+")
+    return digits.isascii() and digits.isdigit() and len(digits) >= MOBILE
