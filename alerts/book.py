@@ -15,13 +15,17 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import rows, texts
+from alerts import planned, rows, texts
 from alerts.beat import Heartbeat
-from alerts.case import Case, answered, moved, opened, story
+from alerts.calling import Calling
+from alerts.case import Case, answered, closed, moved, opened, story
 from alerts.judge import Verdict, judge
+from alerts.lifecycle import ASKING, Act
 from alerts.notice import Grounds, Story, Texts
-from alerts.route import Receiver, Route, addressed, hear
+from alerts.roles import CLOSES, Role, must
+from alerts.route import Receiver, Route, addressed
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
+from alerts.terms import SHIPPED, Deadlines
 from lifeline.model import Change, Level, warning_id
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -53,8 +57,15 @@ class UnknownWarning(Exception):
 class Book:
     """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only."""
 
-    def __init__(self, database: Database, routes: Sequence[Route], zone: tzinfo | None = None) -> None:
-        self.database, self.routes, self.zone = database, tuple(routes), zone or ZoneInfo("Asia/Shanghai")
+    def __init__(
+        self,
+        database: Database,
+        calling: Calling | Sequence[Route],
+        zone: tzinfo | None = None,
+        deadlines: Deadlines = SHIPPED,
+    ) -> None:
+        self.database, self.deadlines, self.zone = database, deadlines, zone or ZoneInfo("Asia/Shanghai")
+        self.calling = calling if isinstance(calling, Calling) else Calling(calling)
 
     def take(self, said: Iterable[Change], at: int) -> Taken:
         """Record, judge, fill the outbox: all of it is on disk when this returns, or none of it. at [ns] desk clock
@@ -66,16 +77,32 @@ class Book:
             fates = Counter(entry.try_take(i, change) for i, change in sorted(enumerate(said), key=lambda item: item[1].t))
         return Taken(fates[Fate.ACCEPTED], fates[Fate.DUPLICATE], fates[Fate.LATE], entry.notices, tuple(sorted(entry.refused)))
 
+    def close(self, warning: str, by: str, role: Role, comment: str, at: int) -> Case:
+        """Somebody says that what was RED is over. Forbidden to the wrong role; lifecycle.Refused while it stands. at [ns]"""
+        with self.database.write() as db:
+            case = self._held(db, warning)
+            must(role, CLOSES[case.peak], f"closing what has been {case.peak.name}")
+            after = closed(case, by, at)
+            rows.write(db, after)
+            planned.stop(db, warning, "over", at)
+            rows.record(db, at, "closed", by=by, warning=warning, comment=comment, role=role.name, level=case.peak.name)
+        return after
+
+    def _held(self, db: Connection, warning: str) -> Case:
+        """A warning as it is now that nobody else can move it."""
+        known = rows.find(db, warning)
+        if known is None:
+            raise UnknownWarning(warning)
+        rows.lock(db, known.asset, known.hazard)
+        return rows.find(db, warning) or known
+
     def acknowledge(self, warning: str, by: str, comment: str, at: int) -> Case:
         """Somebody answers. lifecycle.Refused when there is nothing to answer. at [ns] desk clock"""
         with self.database.write() as db:
-            known = rows.find(db, warning)
-            if known is None:
-                raise UnknownWarning(warning)
-            rows.lock(db, known.asset, known.hazard)
-            case = rows.find(db, warning) or known  # as it is now that nobody else can move it
+            case = self._held(db, warning)
             after = answered(case, by, comment, at)
             rows.write(db, after)
+            planned.stop(db, warning, "answered", at)
             rows.record(
                 db, at, "acknowledged", by=by, warning=warning, comment=comment, level=case.level.name, state=after.state
             )
@@ -173,12 +200,20 @@ class _Entry:
         rows.write(self.db, after)
         rows.write_step(self.db, after, act, change.id, self.at)
         rows.record(self.db, self.at, told.what, by=change.rule, warning=after.id, level=after.level.name, change=change.id)
+        self._chase(after, act)
         self._tell(told, said, after)
+
+    def _chase(self, case: Case, act: Act) -> None:
+        """A rise asks for an answer, by when its level says; what asks for none is chased no more."""
+        if act in {Act.RAISE, Act.REDDEN}:
+            planned.begin(self.db, case, self.book.deadlines.of(case.level, case.kind), self.at)
+        elif case.state not in ASKING:
+            planned.stop(self.db, case.id, "over", self.at)
 
     def _tell(self, told: Story, said: Texts, case: Case) -> None:
         """One outbox row for each channel that fits, and for each that was told of this warning before."""
         before = rows.told(self.db, case.id) if case.version > 1 else []
-        fresh = hear(self.book.routes, case.level, case.kind) if case.level else []
+        fresh = self.book.calling.receivers(case, case.level, self.at, self.db) if case.level else []
         if before and case.version == case.risen:  # those that wait for another try get it now: this one is behind them
             rows.hurry(self.db, case.id, self.at)
         for to in {r.suffix: r for r in (*before, *fresh)}.values():

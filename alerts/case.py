@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from alerts.judge import Verdict
-from alerts.lifecycle import ACK, ACTIVE, Act, State, act_of, step
+from alerts.lifecycle import ACK, ACTIVE, CLOSE, Act, State, act_of, step
 from alerts.notice import Grounds, Story, What
 from lifeline.model import Change, Kind, Level, warning_id
 
@@ -44,6 +44,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str | None = None
     acknowledged_at: int | None = None  # [ns] desk clock
     comment: str | None = None
+    asked: int | None = None  # [ns] desk clock: since when it asks for an answer; None: it asks for none
+    closed_by: str | None = None
+    closed_at: int | None = None  # [ns] desk clock
 
 
 LEVELS: Final = ("level", "peak", "answered")
@@ -115,6 +118,7 @@ def moved(case: Case, verdict: Verdict, t: int, at: int) -> tuple[Case, Act]:
         updated=at,
         cleared=None if state in ACTIVE else t,
         risen=version if rise else case.risen,
+        asked=at if act in {Act.RAISE, Act.REDDEN} else case.asked,
         pushed=None if rise else case.pushed,
         latency=None if rise else case.latency,
     )
@@ -126,8 +130,13 @@ def answered(case: Case, by: str, comment: str, at: int) -> Case:
     state = step(case.state, ACK)
     level = max(case.answered, case.level) if state in ACTIVE else Level.NORMAL
     return msgspec.structs.replace(
-        case, state=state, answered=level, acknowledged_by=by, acknowledged_at=at, comment=comment, updated=at
+        case, state=state, answered=level, acknowledged_by=by, acknowledged_at=at, comment=comment, updated=at, asked=None
     )
+
+
+def closed(case: Case, by: str, at: int) -> Case:
+    """The case after somebody has closed it. at [ns] desk clock"""
+    return msgspec.structs.replace(case, state=step(case.state, CLOSE), closed_by=by, closed_at=at, updated=at, asked=None)
 
 
 def story(case: Case, before: Level, was: Kind, made: int, grounds: list[Grounds]) -> Story:

@@ -11,6 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
 from alerts.book import Book, Taken
+from alerts.calling import Calling
+from alerts.chain import audit
 from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
 from alerts.meters import Meters
@@ -18,6 +20,8 @@ from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
 from alerts.route import Route
 from alerts.tables import Database
+from alerts.terms import SHIPPED, Deadlines
+from alerts.warden import Warden, words
 from lifeline.catalog import Catalog
 from lifeline.clock import Clock
 from lifeline.model import NS, Change
@@ -39,6 +43,7 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,14 @@ class Desk:
         settings: Settings,
         database: Database,
         catalog: Catalog,
-        routes: Sequence[Route],
+        calling: Calling | Sequence[Route],
         channels: Mapping[str, Channel],
         clock: Clock,
         zone: tzinfo | None = None,
+        deadlines: Deadlines = SHIPPED,
     ) -> Self:
         """A desk over an open database."""
-        book, meters = Book(database, routes, zone), Meters(database)
+        book, meters = Book(database, calling, zone, deadlines), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
@@ -86,6 +92,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
+            tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
 
     async def _listen(self) -> None:
         while True:
@@ -107,7 +114,7 @@ class Desk:
             queries.probe(self.database, at)
             overdue = spool.overdue(self.database, at - round(self.settings.outbox_age * NS))
             lost = spool.given_up(self.database, at - round(GIVEN_UP * NS))
-            wrong = self.deadman.wrong(at)
+            wrong = self.deadman.wrong(at) + words(audit(self.database, at))
         except OperationalError as refused:
             return [f"database: {refused}"]
         why = [f"{channel}: a notice has waited for {(at - made) / NS:.0f} s" for channel, made in overdue.items()]

@@ -11,7 +11,9 @@ class State(StrEnum):
     OPEN = "open"  # active, and nobody has taken it
     URGENT = "urgent"  # has been RED, and nobody has taken it since
     TAKEN = "taken"  # active, and somebody has
-    GONE = "gone"  # over by itself, but it was RED and nobody has answered: only a person closes it
+    HELD = "held"  # active, has been RED, and somebody has taken it
+    GONE = "gone"  # over by itself, but it was RED and nobody has answered
+    OVER = "over"  # over, was RED and answered: only a person closes it
 
 
 class Act(StrEnum):
@@ -20,21 +22,26 @@ class Act(StrEnum):
     EASE = "ease"  # to another active level: lower, or not above what was answered
     CLEAR = "clear"  # to NORMAL
     ACK = "ack"  # somebody answers
+    CLOSE = "close"  # somebody who may do so says that it is over
 
 
-QUIET, OPEN, URGENT, TAKEN, GONE = State
-RAISE, REDDEN, EASE, CLEAR, ACK = Act
+QUIET, OPEN, URGENT, TAKEN, HELD, GONE, OVER = State
+RAISE, REDDEN, EASE, CLEAR, ACK, CLOSE = Act
 
 NEXT: Final[dict[tuple[State, Act], State]] = {
     (QUIET, RAISE): OPEN, (QUIET, REDDEN): URGENT,
     (OPEN, RAISE): OPEN, (OPEN, REDDEN): URGENT, (OPEN, EASE): OPEN, (OPEN, CLEAR): QUIET, (OPEN, ACK): TAKEN,
-    (URGENT, RAISE): URGENT, (URGENT, REDDEN): URGENT, (URGENT, EASE): URGENT, (URGENT, CLEAR): GONE, (URGENT, ACK): TAKEN,
+    (URGENT, RAISE): URGENT, (URGENT, REDDEN): URGENT, (URGENT, EASE): URGENT, (URGENT, CLEAR): GONE, (URGENT, ACK): HELD,
     (TAKEN, RAISE): OPEN, (TAKEN, REDDEN): URGENT, (TAKEN, EASE): TAKEN, (TAKEN, CLEAR): QUIET, (TAKEN, ACK): TAKEN,
-    (GONE, RAISE): URGENT, (GONE, REDDEN): URGENT, (GONE, ACK): QUIET,
+    (HELD, RAISE): URGENT, (HELD, REDDEN): URGENT, (HELD, EASE): HELD, (HELD, CLEAR): OVER, (HELD, ACK): HELD,
+    (GONE, RAISE): URGENT, (GONE, REDDEN): URGENT, (GONE, ACK): OVER, (GONE, CLOSE): QUIET,
+    (OVER, RAISE): URGENT, (OVER, REDDEN): URGENT, (OVER, CLOSE): QUIET,
 }  # fmt: skip
 
-ACTIVE: Final = frozenset({OPEN, URGENT, TAKEN})  # the condition stands
-LIVE: Final = ACTIVE | {GONE}  # somebody still has to do something
+ACTIVE: Final = frozenset({OPEN, URGENT, TAKEN, HELD})  # the condition stands
+LIVE: Final = ACTIVE | {GONE, OVER}  # somebody still has to do something
+BEEN_RED: Final = frozenset({URGENT, HELD, GONE, OVER})
+ASKING: Final = frozenset({OPEN, URGENT, GONE})  # nobody has answered what it rose to
 
 
 class Refused(Exception):

@@ -16,6 +16,7 @@ class What(StrEnum):
     WORSE = "worse"
     EASED = "eased"
     RESOLVED = "resolved"
+    OVERDUE = "overdue"  # nobody has answered
 
 
 class Grounds(msgspec.Struct, frozen=True):
@@ -29,6 +30,13 @@ class Grounds(msgspec.Struct, frozen=True):
     score: float | None  # [1] 1 at the first limit
     t: int  # [ns] UTC, sensor clock
     evidence: Evidence
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One line in both languages."""
+
+    zh: str
+    en: str
 
 
 class Texts(msgspec.Struct, frozen=True):
@@ -64,6 +72,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     t: int  # [ns] UTC, sensor clock, of the change that made this level
     made: int  # [ns] UTC, desk clock
     ended: int | None  # [ns] UTC, sensor clock; None: still active
+    reminder: int = 0  # [1] how often nobody has answered
+    asked: int | None = None  # [ns] UTC, desk clock, since when
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
 
 
@@ -81,7 +91,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     person: str = ""  # who is meant; "": the channel's own receivers
     address: str = ""  # where the channel reaches that person: a number, a mailbox, the name to be mentioned
-    part: Texts | None = None  # why it is they who are told, in one line
+    part: Pair | None = None  # why it is they who are told, in one line
     story: Story
     texts: Texts
     latency: float | None = None  # [s] from the sensor's instant to this attempt

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from alerts.notice import Notice, Story, Texts
+from alerts.notice import Notice, Pair, Story, Texts
 from lifeline.model import Kind, Level
 
 
@@ -14,7 +14,7 @@ class Receiver(NamedTuple):
     channel: str
     person: str = ""  # "": the channel's own receivers
     address: str = ""  # of the person, on this channel
-    part: Texts | None = None  # why it is they who are told, in one line
+    part: Pair | None = None  # why it is they who are told, in one line
 
     @property
     def suffix(self) -> str:
@@ -29,9 +29,15 @@ class Route:
     channel: str
     min_level: Level = Level.BLUE
     kinds: frozenset[Kind] = frozenset(Kind)
+    audience: Literal["all", "persons"] = "all"  # persons: it says nothing by itself, only to those on duty
+
+    def reaches(self, level: Level, kind: Kind) -> bool:
+        """Whether somebody on duty is told through this channel."""
+        return level >= self.min_level and kind in self.kinds
 
     def fits(self, level: Level, kind: Kind) -> bool:
-        return level >= self.min_level and kind in self.kinds
+        """Whether the channel's own receivers are told."""
+        return self.audience == "all" and self.reaches(level, kind)
 
 
 def hear(routes: Iterable[Route], level: Level, kind: Kind) -> list[Receiver]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from alerts.case import Case, from_row, to_row
 from alerts.judge import Standing
 from alerts.lifecycle import LIVE
-from alerts.notice import Grounds, Notice, Texts
+from alerts.notice import Grounds, Notice, Pair
 from alerts.route import Receiver
 from alerts.tables import audit, cases, changes, insert_new, outbox, put, standings, steps, warnings
 from lifeline.model import Change, Evidence, Kind, Level, Mode
@@ -70,7 +70,7 @@ class _To(msgspec.Struct):
     channel: str
     person: str = ""
     address: str = ""
-    part: Texts | None = None
+    part: Pair | None = None
 
 
 class Voice(NamedTuple):

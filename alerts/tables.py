@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 from alerts.database import META, Database, insert_new, put
 
 __all__ = [
-    "META", "Database", "audit", "cases", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "standings",
-    "steps", "warnings",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put",
+    "standings", "steps", "warnings",
 ]  # fmt: skip
 
 changes = Table(
@@ -71,6 +71,9 @@ warnings = Table(
     Column("acknowledged_by", Text),
     Column("acknowledged_at", BigInteger),
     Column("comment", Text),
+    Column("asked", BigInteger),  # desk clock: since when it asks for an answer
+    Column("closed_by", Text),
+    Column("closed_at", BigInteger),  # desk clock
     Index("warnings_state", "state"),
     Index("warnings_onset", "onset"),
 )  # fmt: skip
@@ -117,6 +120,18 @@ outbox = Table(
     Column("last", BigInteger),  # last attempt
     Index("outbox_due", "state", "channel", "due"),
     Index("outbox_order", "warning", "channel", "version"),
+)  # fmt: skip
+
+chains = Table(
+    "chains", META,
+    Column("warning", Text, ForeignKey("warnings.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),  # of the rise that asks for an answer
+    Column("step", Integer, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("due", BigInteger, nullable=False),  # desk clock
+    Column("fate", Text, nullable=False),  # waiting, told, answered, over, outrun
+    Column("done", BigInteger),  # desk clock
+    Index("chains_due", "fate", "due"),
 )  # fmt: skip
 
 audit = Table(

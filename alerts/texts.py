@@ -105,6 +105,7 @@ WHAT: Final[dict[What, Pair]] = {
     What.WORSE: ("升级", "worse"),
     What.EASED: ("降级", "eased"),
     What.RESOLVED: ("解除", "resolved"),
+    What.OVERDUE: ("催办", "not answered"),
 }
 
 
@@ -113,10 +114,11 @@ def write(story: Story, zone: tzinfo) -> Texts:
     zh, en = _title(story)
     measured = _measured(story.grounds[0]) if story.grounds else ("", "")
     since, reason = _since(story, zone), _reason(story)
-    causes, reach = _causes(story), _reach(story)
+    causes, reach, asked = _causes(story), _reach(story), _asked(story)
     place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
     zh_lines = [
         zh,
+        asked[0],
         measured[0],
         since[0],
         f"依据：{reason[0]}",
@@ -127,6 +129,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
     ]
     en_lines = [
         en,
+        asked[1],
         measured[1],
         since[1],
         f"Grounds: {reason[1]}",
@@ -223,6 +226,17 @@ def _reach(story: Story) -> Pair:
     zh = f"若引爆（按 {VOLUME:g} m³ 空间计）：{far.hurt:.0f} m 内可致人员受伤、建筑受损，{far.glass:.0f} m 内玻璃破碎"
     en = f"people hurt and buildings damaged within {far.hurt:.0f} m, windows broken within {far.glass:.0f} m"
     return zh, f"If it were lit (in a space of {VOLUME:g} m³): {en}"
+
+
+def _asked(story: Story) -> Pair:
+    """How long nobody has answered."""
+    if not story.reminder or story.asked is None:
+        return "", ""
+    minutes = (story.made - story.asked) / NS / 60
+    return (
+        f"已 {minutes:.0f} 分钟无人确认，第 {story.reminder} 次催办",
+        f"Nobody has answered for {minutes:.0f} min; reminder {story.reminder}",
+    )
 
 
 def _since(story: Story, zone: tzinfo) -> Pair:

@@ -108,6 +108,8 @@ class Desk:
     port: Port = 8087
     database: Secret = NONE  # SQLAlchemy URL, which may hold a password; "": SQLite in the data directory
     public_url: str = ""  # how people reach the desk; "": from host and port
+    responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
+    ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class Config:
     health: Health = field(default_factory=Health)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
+    terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # level -> deadlines that differ from the defaults
     folder: Path = Path()  # what relative paths in [channels] are relative to
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 import detectors
-from alerts import channels
+from alerts import channels, responsible, terms
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
@@ -37,6 +37,8 @@ def summary(config: Config) -> str:
     """What a good configuration says, in a few lines."""
     catalog, rules = load_catalog(config.city.catalog), detectors.rules(config.watch.rules)
     channels.configured(config.channels, config.folder)
+    terms.configured(config.terms)
+    responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     try:
         url = driven(str(config.desk.database))
     except NoDatabase as why:
@@ -80,6 +82,7 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from _catalog(config)
     yield from _rules(config)
     yield from _channels(config)
+    yield from _answers(config)
     yield from _data(config)
     yield from database(config)
     why_not = reachable(config.broker)
@@ -140,6 +143,18 @@ def _channels(config: Config) -> Iterator[Finding]:
         f"channels: {', '.join(config.channels) or 'none'}",
         "add a [channels.NAME]: nobody would be told of a warning",
     )
+
+
+def _answers(config: Config) -> Iterator[Finding]:
+    """Who hears of what, and how long they have."""
+    table = config.desk.responsibilities or responsible.SHIPPED
+    try:
+        rows = responsible.load(table).rows
+        terms.configured(config.terms)
+    except Unusable as why:
+        yield Finding(well=False, what=str(why), mend="docs/desk.md describes responsibilities and terms")
+        return
+    yield Finding(well=True, what=f"responsibilities: {len(rows)} rows")
 
 
 def _data(config: Config) -> Iterator[Finding]:

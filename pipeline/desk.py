@@ -2,8 +2,9 @@
 
 import uvicorn
 
-from alerts import channels
+from alerts import channels, responsible, terms
 from alerts.api import app
+from alerts.calling import Calling
 from alerts.desk import Desk, Settings
 from alerts.tables import Database
 from lifeline.catalog import load
@@ -15,8 +16,11 @@ def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
-    settings = Settings(config.city.name, config.desk.public_url)
-    return Desk.of(settings, Database(str(config.desk.database)), load(config.city.catalog), routes, ways, WallClock())
+    catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
+    settings = Settings(config.city.name, config.desk.public_url, ping=str(config.desk.ping))
+    deadlines = terms.configured(config.terms)
+    return Desk.of(settings, Database(str(config.desk.database)), catalog, calling, ways, WallClock(), deadlines=deadlines)
 
 
 def run(config: Config) -> None:

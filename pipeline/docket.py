@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from alerts.case import Case, answered, moved, opened
+from alerts.case import Case, closed, moved, opened
 from alerts.judge import Standing, judge
 from alerts.lifecycle import LIVE, State
 from lifeline.model import Change, Kind, Level, Mode, Place, warning_id
@@ -84,7 +84,7 @@ class Docket:
             return None
         after, _ = moved(case, verdict, c.t, c.t)
         if after.state is State.GONE:
-            after = answered(after, "replay", "", c.t)
+            after = closed(after, "replay", c.t)
         warned.case = after
         warned.steps.append(Step(c.t, after.level, after.kind, after.why, after.voices))
         warned.changes.append(c)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from alerts.responsible import Matter, Responsible, load
 from lifeline.model import Kind, Level
-
-DEPARTMENT: Final = {"biogas": "drainage"}  # who deals with a hazard, where that is not the domain of its sensors
 
 
 class Stood(NamedTuple):
@@ -47,9 +47,15 @@ class Said:
         return max(hazard or [s.level for s in self.steps], default=Level.NORMAL)
 
 
-def route(w: Said) -> str:
-    """Whom a warning goes to: the department that deals with its hazard."""
-    return DEPARTMENT.get(w.hazard, w.domain)
+def route(w: Said) -> set[str]:
+    """Whom a warning goes to, by the table of responsibilities that comes with the program; the owner by its domain."""
+    kind = Kind.HAZARD if any(grave(s, Level.BLUE) for s in w.steps) else Kind.TICKET
+    return _table().departments(Matter(w.domain, "", "", w.hazard, kind), w.peak)
+
+
+@cache
+def _table() -> Responsible:
+    return load()
 
 
 def grave(x: Stood, level: Level) -> bool:

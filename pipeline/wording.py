@@ -46,7 +46,7 @@ def shortfalls(
         yield Words(
             f"{what} 的 {e.level.name} 只保持 {had}，应保持 {kept}", f"{what} stood at {e.level.name} for {had}, not {kept}"
         )
-    if e.route and e.route not in (to := sorted({route(w) for w in mine})):
+    if e.route and e.route not in (to := sorted(set[str]().union(*(route(w) for w in mine)))):
         yield Words(f"{what} 送达 {'、'.join(to)}，应送 {e.route}", f"{what} went to {', '.join(to)}, not to {e.route}")
     if e.top and not any(w.places for w in mine):
         yield Words(f"{what} 未定位：预警未指出位置", f"{what} is not located: the warning names no place")

@@ -12,7 +12,7 @@ from alerts.route import Route
 from lifeline.config import ConfigRefused, build
 from lifeline.words import suggestion
 
-ROUTING: Final = ("min_level", "kinds")  # keys of every channel's table; the rest are the channel's own
+ROUTING: Final = ("min_level", "kinds", "audience")  # keys of every channel's table; the rest are the channel's own
 
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

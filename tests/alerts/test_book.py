@@ -22,6 +22,7 @@ from alerts.judge import Standing, judge
 from alerts.lifecycle import ACTIVE, LIVE, Refused, State
 from alerts.notice import Notice
 from alerts.queries import history, listed
+from alerts.roles import Forbidden, Role
 from alerts.route import Route
 from alerts.tables import META, Database, audit, changes, outbox, standings
 from lifeline.model import NS, Change, Kind, Level, Mode, warning_id
@@ -154,8 +155,18 @@ def test_red_is_closed_by_a_person_only(book: Book, say: Say) -> None:
     case = one(book)
     assert (case.level, case.state, case.cleared) == (N, State.GONE, T0 + 60 * NS)
     after = book.acknowledge(case.id, "Li Na", "aired, valve closed", AT)
-    assert after.state is State.QUIET
+    assert after.state is State.OVER
     assert one(book).comment == "aired, valve closed"
+    with pytest.raises(Forbidden, match="needs the role leader"):
+        book.close(case.id, "Li Na", Role.ANALYST, "", AT)
+    assert book.close(case.id, "Wang Wei", Role.LEADER, "dug up, mended", AT).state is State.QUIET
+    assert one(book).closed_by == "Wang Wei"
+
+
+def test_what_stands_cannot_be_closed(book: Book, say: Say) -> None:
+    book.take([say(R)], AT)
+    with pytest.raises(Refused):
+        book.close(one(book).id, "Wang Wei", Role.LEADER, "", AT)
 
 
 def test_red_that_returns_before_anybody_answered_is_the_same_warning(book: Book, say: Say) -> None:
@@ -191,11 +202,13 @@ def test_a_change_that_cannot_be_judged_costs_only_itself(book: Book, say: Say) 
     assert [msgspec.json.decode(r)["place"] for r in refused] == ["$[1]"]
 
 
-def test_an_answer_before_the_end_suffices_for_red(book: Book, say: Say) -> None:
+def test_red_that_was_answered_before_its_end_is_still_to_be_closed(book: Book, say: Say) -> None:
     book.take([say(R)], AT)
-    assert book.acknowledge(one(book).id, "Li Na", "", AT).state is State.TAKEN
+    assert book.acknowledge(one(book).id, "Li Na", "", AT).state is State.HELD
     book.take([say(N, 60)], AT)
-    assert one(book).state is State.QUIET
+    assert one(book).state is State.OVER
+    book.take([say(Y, 90)], AT)
+    assert one(book).state is State.URGENT
 
 
 def test_worse_than_what_was_answered_asks_again(book: Book, say: Say) -> None:

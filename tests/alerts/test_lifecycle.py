@@ -7,9 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.case import answered, moved, opened
+from alerts.case import answered, closed, moved, opened
 from alerts.judge import Verdict, Why
-from alerts.lifecycle import ACTIVE, GONE, NEXT, OPEN, QUIET, TAKEN, URGENT, Act, Refused, State, act_of, diagram, step
+from alerts.lifecycle import (
+    ACTIVE,
+    BEEN_RED,
+    GONE,
+    NEXT,
+    OPEN,
+    QUIET,
+    TAKEN,
+    URGENT,
+    Act,
+    Refused,
+    State,
+    act_of,
+    diagram,
+    step,
+)
 from lifeline.model import Change, Domain, Evidence, Kind, Level, Mode
 
 N, B, Y, O, R = Level
@@ -47,14 +62,17 @@ def test_an_active_warning_is_never_forgotten(done: list[Act]) -> None:
 
 
 @given(acts)
-def test_a_red_warning_ends_only_after_somebody_answered(done: list[Act]) -> None:
-    answered = True
+def test_a_red_warning_asks_until_somebody_answers_and_ends_only_when_somebody_closes_it(done: list[Act]) -> None:
+    answered = closed = True
     for _, act, after in walk(done):
         if act is Act.REDDEN:
-            answered = False
+            answered = closed = False
         elif act is Act.ACK:
             answered = True
+        elif act is Act.CLOSE:
+            answered = closed = True
         assert answered or after in {URGENT, GONE}
+        assert closed or after in BEEN_RED
 
 
 @given(acts)
@@ -87,6 +105,8 @@ def reachable() -> set[tuple[State, Level, Level]]:
         ahead += [moved(case, verdict, 0, 0)[0] for verdict in moves]
         if (case.state, Act.ACK) in NEXT:
             ahead.append(answered(case, "somebody", "", 0))
+        if (case.state, Act.CLOSE) in NEXT:
+            ahead.append(closed(case, "somebody", 0))
     return {(state, level, answer) for state, level, answer, _ in known}
 
 

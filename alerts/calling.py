@@ -1,0 +1,73 @@
+"""Who is told of a warning: channels that hear of everything, and persons on duty whom the table of responsibilities names."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from alerts.case import Case
+from alerts.notice import Pair
+from alerts.responsible import OWNER, Matter, Part, Responsible
+from alerts.route import Receiver, Route, hear
+from lifeline.model import Level
+
+
+class Person(Protocol):
+    """Somebody who can be reached."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def contacts(self) -> Mapping[str, str]:
+        """Channel -> address."""
+
+
+class Duty(Protocol):
+    """Who is on duty."""
+
+    def on_duty(self, unit: str, role: str, at: int, db: Connection | None = None) -> Sequence[Person]:
+        """Those in a role of a unit. at [ns]"""
+
+
+@dataclass(frozen=True)
+class Calling:
+    """Routes, table and rosters together. Without rosters only the channels hear."""
+
+    routes: Sequence[Route]
+    table: Responsible = field(default_factory=lambda: Responsible(()))
+    duty: Duty | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)  # an owner's name in the catalog -> unit
+    types: Mapping[str, str] = field(default_factory=dict)  # asset -> what kind of thing it is
+
+    def receivers(self, case: Case, tier: int, at: int, db: Connection | None = None) -> list[Receiver]:
+        """Everybody up to a tier, each once. at [ns]"""
+        level = Level(min(tier, Level.RED))
+        told = [*hear(self.routes, level, case.kind), *self._persons(case, tier, level, at, db)]
+        return list({r.suffix: r for r in reversed(told)}.values())[::-1]
+
+    def parts(self, case: Case, tier: int) -> list[Part]:
+        """What the table says, whoever is on duty."""
+        matter = Matter(case.domain, case.district, self.types.get(case.asset, ""), case.hazard, case.kind)
+        return self.table.parts(matter, tier)
+
+    def _persons(self, case: Case, tier: int, level: Level, at: int, db: Connection | None) -> list[Receiver]:
+        if self.duty is None:
+            return []
+        ways = {r.channel for r in self.routes if r.reaches(level, case.kind)}
+        return [
+            receiver
+            for part in self.parts(case, tier)
+            for person in self.duty.on_duty(self._unit(part, case), part.role, at, db)
+            for receiver in _ways(person, part, ways)
+        ]
+
+    def _unit(self, part: Part, case: Case) -> str:
+        return self.owners.get(case.owner, case.owner) if part.unit == OWNER else part.unit
+
+
+def _ways(person: Person, part: Part, ways: Collection[str]) -> list[Receiver]:
+    """One receiver for each of a person's channels that is open at this level."""
+    why = Pair(part.zh, part.en)
+    return [Receiver(channel, person.id, address, why) for channel, address in person.contacts.items() if channel in ways]
