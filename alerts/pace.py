@@ -1,6 +1,6 @@
 """How often a channel may speak, and how several notices go in one message when more wait than that."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypeGuard
 
@@ -59,29 +59,31 @@ def urgent(notice: Notice) -> bool:
     return notice.story.level == Level.RED.name
 
 
-def groups(notices: Sequence[Notice], messages: int, pace: Pace, fits: Callable[[Notice], bool]) -> list[list[int]]:
-    """Which notices go in which message, RED first: each alone if there are messages enough, else together.
+def groups(notices: Sequence[Notice], messages: int, channel: Paced, alone: Collection[str] = ()) -> list[list[int]]:
+    """Which notices go in which message, RED first: each by itself if there are messages enough, else together.
 
     messages: how many may be sent now. [1]
+    alone: ids of notices that go by themselves, such as those of a bundle that was refused.
     Returns the places in `notices`; those named by none have to wait.
     """
-    order = sorted(range(len(notices)), key=lambda i: not urgent(notices[i]))
-    if len(order) * pace.weight <= messages:
+    order, weight = sorted(range(len(notices)), key=lambda i: not urgent(notices[i])), channel.pace.weight
+    if len(order) * weight <= messages:
         return [[i] for i in order]
     made: list[list[int]] = []
     for i in order:
-        home = next((g for g in made if _joins(notices, g, i, pace, fits)), None)
+        home = next((g for g in made if _joins([notices[k] for k in g], notices[i], channel, alone)), None)
         if home is not None:
             home.append(i)
-        elif len(made) < messages:
+        elif sum(weight if len(g) == 1 else 1 for g in made) + weight <= messages:
             made.append([i])
     return made
 
 
-def _joins(notices: Sequence[Notice], group: list[int], i: int, pace: Pace, fits: Callable[[Notice], bool]) -> bool:
-    if len(group) >= MOST or (pace.apart and notices[group[0]].address != notices[i].address):
+def _joins(group: list[Notice], one: Notice, channel: Paced, alone: Collection[str]) -> bool:
+    apart = channel.pace.apart and group[0].address != one.address
+    if len(group) >= MOST or apart or group[0].id in alone or one.id in alone:
         return False
-    return fits(bundled([notices[k] for k in (*group, i)]))
+    return channel.fits(bundled([*group, one]))
 
 
 def bundled(notices: Sequence[Notice]) -> Notice:
@@ -94,9 +96,8 @@ def bundled(notices: Sequence[Notice]) -> Notice:
     zh, en = f"【共 {n} 条，最高{zh_level}】{first.texts.zh_title}", f"[{n} notices, gravest {en_level}] {first.texts.en_title}"
     texts = Texts(zh, _joined(zh, (x.texts.zh for x in ranked)), en, _joined(en, (x.texts.en for x in ranked)))
     addresses = ",".join(dict.fromkeys(x.address for x in ranked if x.address))
-    return msgspec.structs.replace(
-        first, id=f"{first.id}+{n - 1}", texts=texts, address=addresses, part=None, link="", picture=""
-    )
+    whole = {"texts": texts, "address": addresses, "part": None, "link": "", "picture": ""}
+    return msgspec.structs.replace(first, id=f"{first.id}&{n - 1}", count=n, **whole)
 
 
 def _joined(title: str, bodies: Iterable[str]) -> str:

@@ -5,11 +5,12 @@ A column that is added later has a server default: databases of older desks grow
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
+from alerts import ways  # its tables are part of every desk's database
 from alerts.database import META, Database, insert_new, put
 
 __all__ = [
     "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put",
-    "standings", "steps", "warnings",
+    "standings", "steps", "warnings", "ways",
 ]  # fmt: skip
 
 changes = Table(
@@ -118,7 +119,10 @@ outbox = Table(
     Column("words", Text),  # the provider's last
     Column("first", BigInteger),  # first attempt
     Column("last", BigInteger),  # last attempt
+    Column("level", Text, nullable=False, server_default=""),  # that it tells of
+    Column("delivered", BigInteger),  # the provider says that it has arrived
     Index("outbox_due", "state", "channel", "due"),
+    Index("outbox_level", "state", "channel", "level"),
     Index("outbox_order", "warning", "channel", "version"),
 )  # fmt: skip
 

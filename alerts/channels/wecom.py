@@ -84,7 +84,7 @@ class Wecom:
         return {"msgtype": "text", "text": text} if numbers else None
 
     async def _plot(self, notice: Notice) -> dict[str, Any] | None:
-        png = await plot.png(notice.story) if self.image and "+" not in notice.id else None
+        png = await plot.png(notice.story) if self.image and notice.count == 1 else None
         if png is None or len(png) > PICTURE:
             return None
         digest = hashlib.md5(png, usedforsecurity=False).hexdigest()
