@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import alertmanager, queries
+from alerts import alertmanager, pages, queries
 from alerts.alertmanager import BadMatcher, Matcher
 from alerts.beat import Heartbeat
 from alerts.book import UnknownWarning, writable
@@ -77,6 +77,7 @@ def app(desk: Desk) -> FastAPI:
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
     made.include_router(router)
+    made.include_router(pages.router)
     made.add_exception_handler(Problem, _problem)
     made.add_exception_handler(OperationalError, _unavailable)
     return made

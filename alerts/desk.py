@@ -15,6 +15,7 @@ from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
+from alerts.links import Links
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
@@ -43,6 +44,7 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    link_secret: str = field(default="", repr=False)  # under which links are signed; "": one that the database keeps
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
 
 
@@ -77,7 +79,8 @@ class Desk:
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
-        outbox = Outbox(database, channels, clock, meters, settings.patience)
+        links = Links.of(database, settings.public_url, settings.link_secret)
+        outbox = Outbox(database, channels, clock, meters, settings.patience, links=links)
         return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog))
 
     def take(self, said: list[Change]) -> Taken:

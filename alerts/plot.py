@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -23,14 +24,26 @@ CHINESE: Final = (
     "Microsoft YaHei", "SimHei", "PingFang SC", "Droid Sans Fallback",
 )  # fmt: skip
 KEPT: Final = 64  # [1] pictures
+PATIENCE: Final = 4.0  # [s]
+log: Final = logging.getLogger("lifeline.desk")
 _ONE_AT_A_TIME: Final = Lock()  # matplotlib's settings are those of the whole process
 
 
 async def png(story: Story) -> bytes | None:
-    """The picture; None where there is nothing to draw. Drawn once for each version of a warning, off the event loop."""
+    """The picture; None where there is none. Drawn once for each version of a warning, off the event loop.
+
+    No notice waits long for it, and none fails with it.
+    """
     if not drawable(story):
         return None
-    return await asyncio.to_thread(_png, msgspec.json.encode(story))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.to_thread(_png, msgspec.json.encode(story))
+    except TimeoutError:
+        log.warning("a plot takes too long", extra={"warning": story.warning})
+    except Exception:  # whatever ails a picture, its notice is sent without it
+        log.exception("a plot cannot be drawn", extra={"warning": story.warning})
+    return None
 
 
 def drawable(story: Story) -> bool:
@@ -84,7 +97,7 @@ def _draw(ax: Any, story: Story, *, zh: bool) -> None:
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(of.ConciseDateFormatter(locator, tz=ZONE))
     ax.grid(lw=0.3)
-    ax.set_title(_title(story, g, zh=zh), loc="left", fontsize=10)
+    ax.set_title(_title(story, g, zh=zh), loc="left", fontsize=10, parse_math=False)
     ax.set_ylabel(g.evidence.unit)
 
 
@@ -115,4 +128,5 @@ def _title(story: Story, g: Grounds, *, zh: bool) -> str:
     i = 0 if zh else 1
     place = story.asset if zh or story.asset.isascii() else ""
     device = g.device if zh or g.device.isascii() else ""
-    return "  ".join(x for x in (level[i], hazard(story.hazard)[i], place, what[i], device, story.warning) if x)
+    said = "  ".join(x for x in (level[i], hazard(story.hazard)[i], place, what[i], device, story.warning) if x)
+    return "".join(c if c.isprintable() else " " for c in said)

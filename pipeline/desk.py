@@ -18,7 +18,7 @@ def made(config: Config) -> Desk:
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
-    settings = Settings(config.city.name, config.desk.public_url, ping=str(config.desk.ping))
+    settings = Settings(config.city.name, config.desk.public_url, ping=str(config.desk.ping), link_secret=str(config.desk.link_secret))
     deadlines = terms.configured(config.terms)
     return Desk.of(settings, Database(str(config.desk.database)), catalog, calling, ways, WallClock(), deadlines=deadlines)
 

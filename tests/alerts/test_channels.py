@@ -120,6 +120,20 @@ def test_a_mail_arrives_in_both_languages(postbox: Postbox, port: int, notice: N
     assert '<div lang="zh-CN">' in html.get_content()
 
 
+def test_a_mail_carries_the_plot_and_goes_to_the_person_who_is_meant(postbox: Postbox, port: int, notice: Notice) -> None:
+    link = "https://desk.example/a/x?y=1&z=2"
+    said = msgspec.structs.replace(notice.texts, zh=f"{notice.texts.zh}\n一键确认：{link}")
+    meant = msgspec.structs.replace(notice, person="li", address="li@city.example", texts=said)
+    assert isinstance(send(mailer(port), meant), Sent)
+    (mail,) = postbox.mails
+    assert mail["To"] == "li@city.example"
+    (picture,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert picture.get_payload(decode=True).startswith(b"\x89PNG")  # type: ignore[union-attr]
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert 'href="https://desk.example/a/x?y=1&amp;z=2"' in html.get_content()
+
+
 def test_the_same_notice_has_the_same_message_id_and_another_has_not(postbox: Postbox, port: int, notice: Notice) -> None:
     for n in (notice, notice, Notice(id="0123456789abcdef.3.mail", channel="mail", story=notice.story, texts=notice.texts)):
         assert isinstance(send(mailer(port), n), Sent)
