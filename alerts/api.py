@@ -9,41 +9,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import alertmanager, pages, queries
+from alerts import acts, alertmanager, pages, queries
 from alerts.alertmanager import BadMatcher, Matcher
 from alerts.beat import Heartbeat
-from alerts.book import UnknownWarning, writable
+from alerts.book import writable
 from alerts.case import to_row
 from alerts.desk import Desk
-from alerts.lifecycle import Refused
+from alerts.users import api as users_api
+from alerts.users.guard import Guard
+from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, whole
 from lifeline.model import Change, Level
 
-LARGEST: Final = 32_000_000  # [byte] of a request
 LAST: Final = 2**63 - 1  # [ns]
 router: Final = APIRouter()
-T = TypeVar("T")
-
-
-class Answer(msgspec.Struct):
-    """Who acknowledges, and what they say."""
-
-    by: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    comment: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
-
-
-class Problem(Exception):
-    """Turned into application/problem+json (RFC 9457)."""
-
-    def __init__(self, status: HTTPStatus, detail: str, **more: Any) -> None:
-        self.status, self.body = status, {"title": status.phrase, "status": status.value, "detail": detail, **more}
 
 
 class Read(NamedTuple):
@@ -52,14 +38,6 @@ class Read(NamedTuple):
     changes: list[Change]
     places: list[int]  # of each change in the request
     problems: list[dict[str, str]]
-
-
-async def the_desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
-
-
-OurDesk = Annotated[Desk, Depends(the_desk)]
 
 
 def app(desk: Desk) -> FastAPI:
@@ -76,17 +54,18 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    made.include_router(router)
-    made.include_router(pages.router)
-    made.add_exception_handler(Problem, _problem)
-    made.add_exception_handler(OperationalError, _unavailable)
+    for part in (router, acts.router, users_api.router, pages.router):
+        made.include_router(part)
+    made.add_exception_handler(Problem, tell)
+    made.add_exception_handler(OperationalError, unavailable)
+    made.add_middleware(Guard, access=desk.access, now=desk.clock.now)
     return made
 
 
 @router.post("/changes")
 async def changes(request: Request, desk: OurDesk) -> Response:
     """Changes of level, as a list. 200: all are on disk. 422: those named are refused, the others are on disk."""
-    said = read(await _body(request))
+    said = read(await whole(request))
     taken = await asyncio.to_thread(desk.take, said.changes)
     if taken.notices:
         desk.outbox.wake()
@@ -97,7 +76,7 @@ async def changes(request: Request, desk: OurDesk) -> Response:
     problems = [*said.problems, *(_unjudged(said, i, reason) for i, reason in taken.refused)]
     if problems:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems[0]["reason"], problems=problems, taken=counts)
-    return _json(counts)
+    return json_answer(counts)
 
 
 def _unjudged(said: Read, i: int, reason: str) -> dict[str, str]:
@@ -140,11 +119,11 @@ def _change(item: msgspec.Raw) -> Change:
 @router.post("/heartbeat")
 async def heartbeat(request: Request, desk: OurDesk) -> Response:
     """A process says that it lives: {"source": "watch", "lag_s": 0.1, ...}."""
-    body = await _body(request)
-    beat = _decoded(body, Heartbeat)
+    body = await whole(request)
+    beat = decoded(body, Heartbeat)
     await asyncio.to_thread(desk.book.heard, beat.source, body.decode(), desk.clock.now())
     await desk.look()
-    return _json({"silence_s": desk.settings.silence})
+    return json_answer({"silence_s": desk.settings.silence})
 
 
 @router.get("/api/v2/alerts")
@@ -164,36 +143,22 @@ def alerts(
     live = queries.everything_live(desk.database) if active else []
     shown = [alertmanager.gettable(to_row(c), receivers=told.get(c.id, []), public_url=url, now=now) for c in live]
     fits = (a for a in shown if all(m.fits(a["labels"]) for m in matchers))
-    return _json([a for a in fits if wanted is None or any(wanted.fits({"receiver": r["name"]}) for r in a["receivers"])])
+    return json_answer([a for a in fits if wanted is None or any(wanted.fits({"receiver": r["name"]}) for r in a["receivers"])])
 
 
 @router.get("/api/v1/warnings")
 def listed(desk: OurDesk, live: bool = False, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:  # noqa: FBT001, FBT002
     """Warnings, the youngest first. live: only those that somebody still has to answer."""
-    return _json([to_row(c) for c in queries.listed(desk.database, live=live, limit=limit)])
+    return json_answer([to_row(c) for c in queries.listed(desk.database, live=live, limit=limit)])
 
 
 @router.get("/api/v1/warnings/{warning}")
 def one(desk: OurDesk, warning: str) -> Response:
     """All that is known of one: levels, evidence, who was told when and what the provider said, who answered."""
-    known = queries.history(desk.database, warning)
+    known = queries.history(desk.database, warning, desk.clock.now())
     if known is None:
-        raise _unknown(warning)
-    return _json(known)
-
-
-@router.post("/api/v1/warnings/{warning}/ack")
-async def acknowledge(request: Request, desk: OurDesk, warning: str) -> Response:
-    """Somebody takes it: {"by": "...", "comment": "..."}. 409 when there is nothing to answer."""
-    answer = _decoded(await _body(request), Answer)
-    at = desk.clock.now()
-    try:
-        case = await asyncio.to_thread(desk.book.acknowledge, warning, answer.by, answer.comment, at)
-    except UnknownWarning as why:
-        raise _unknown(warning) from why
-    except Refused as why:
-        raise Problem(HTTPStatus.CONFLICT, str(why)) from why
-    return _json(to_row(case))
+        raise Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
+    return json_answer(known)
 
 
 @router.get("/api/v1/map")
@@ -201,7 +166,7 @@ def chart(desk: OurDesk) -> Response:
     """Level of every asset, and how many of each a district has; UNKNOWN where nothing is heard."""
     unheard = queries.unheard(desk.database, desk.settings.blind)
     blind = bool(desk.deadman.wrong(desk.clock.now()))
-    return _json(desk.map.told(desk.map.painted(queries.everything_live(desk.database), unheard, blind=blind)))
+    return json_answer(desk.map.told(desk.map.painted(queries.everything_live(desk.database), unheard, blind=blind)))
 
 
 @router.get("/-/healthy")
@@ -221,41 +186,6 @@ def ready(desk: OurDesk) -> Response:
 @router.get("/metrics")
 def metrics(desk: OurDesk) -> Response:
     return Response(desk.meters.page(desk.clock.now()), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {LARGEST} bytes; send fewer at a time")
-    return bytes(body)
-
-
-def _decoded(body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as why:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(why)) from why
-
-
-def _unknown(warning: str) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
-
-
-def _json(content: Any) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
-
-
-async def _problem(_: Request, why: Exception) -> Response:
-    assert isinstance(why, Problem)
-    return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
-
-
-async def _unavailable(_: Request, why: Exception) -> Response:
-    """The database would not: nothing was taken; say it again later."""
-    body = {"title": "Service Unavailable", "status": 503, "detail": f"database: {why}"}
-    return Response(msgspec.json.encode(body), 503, {"Retry-After": "1"}, media_type="application/problem+json")
 
 
 def _ended(work: asyncio.Task[None]) -> None:

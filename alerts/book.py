@@ -15,15 +15,16 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import planned, rows, texts
+from alerts import planned, rows, stages, texts
 from alerts.beat import Heartbeat
 from alerts.calling import Calling
 from alerts.case import Case, answered, closed, moved, opened, story
 from alerts.judge import Verdict, judge
-from alerts.lifecycle import ASKING, Act
+from alerts.lifecycle import ASKING, Act, Refused
 from alerts.notice import Grounds, Story, Texts
 from alerts.roles import CLOSES, Role, must
 from alerts.route import Receiver, Route, addressed
+from alerts.stages import Done, Stage
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from alerts.terms import SHIPPED, Deadlines
 from lifeline.model import Change, Level, warning_id
@@ -88,6 +89,17 @@ class Book:
             rows.record(db, at, "closed", by=by, warning=warning, comment=comment, role=role.name, level=case.peak.name)
         return after
 
+    def done(self, warning: str, stage: Stage, what: Done, role: Role, at: int) -> None:
+        """Somebody says that a step is done. Forbidden to the wrong role; Refused where a verdict lacks. at [ns] desk clock"""
+        if stage not in stages.NEEDS:
+            raise Refused(f"{stage} is done by the desk itself")
+        must(role, stages.NEEDS[stage], f"the step {stage}")
+        if stage is Stage.ASSESS and what.verdict not in set(stages.Verdict):
+            raise Refused(f"an assessment ends in a verdict: {', '.join(stages.Verdict)}")
+        with self.database.write() as db:
+            self._held(db, warning)
+            stages.done(db, warning, stage, what, at)
+
     def _held(self, db: Connection, warning: str) -> Case:
         """A warning as it is now that nobody else can move it."""
         known = rows.find(db, warning)
@@ -103,6 +115,7 @@ class Book:
             after = answered(case, by, comment, at)
             rows.write(db, after)
             planned.stop(db, warning, "answered", at)
+            stages.first_done(db, warning, Stage.WARN, Done(by, comment), at)
             rows.record(
                 db, at, "acknowledged", by=by, warning=warning, comment=comment, level=case.level.name, state=after.state
             )
@@ -200,13 +213,15 @@ class _Entry:
         rows.write(self.db, after)
         rows.write_step(self.db, after, act, change.id, self.at)
         rows.record(self.db, self.at, told.what, by=change.rule, warning=after.id, level=after.level.name, change=change.id)
-        self._chase(after, act)
+        self._chase(after, act, change)
         self._tell(told, said, after)
 
-    def _chase(self, case: Case, act: Act) -> None:
-        """A rise asks for an answer, by when its level says; what asks for none is chased no more."""
+    def _chase(self, case: Case, act: Act, change: Change) -> None:
+        """A rise asks for an answer and sets deadlines, as its level says; what asks for no answer is chased no more."""
         if act in {Act.RAISE, Act.REDDEN}:
-            planned.begin(self.db, case, self.book.deadlines.of(case.level, case.kind), self.at)
+            terms = self.book.deadlines.of(case.level, case.kind)
+            planned.begin(self.db, case, terms, self.at)
+            stages.begin(self.db, case, terms, change.id, self.at)
         elif case.state not in ASKING:
             planned.stop(self.db, case.id, "over", self.at)
 

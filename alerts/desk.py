@@ -22,6 +22,7 @@ from alerts.outbox import Outbox, Patience
 from alerts.route import Route
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
+from alerts.users.access import Access
 from alerts.warden import Warden, words
 from lifeline.catalog import Catalog
 from lifeline.clock import Clock
@@ -44,6 +45,7 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    token: str = ""  # that the system's own processes show; "": none holds
     link_secret: str = field(default="", repr=False)  # under which links are signed; "": one that the database keeps
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
 
@@ -60,6 +62,7 @@ class Desk:
     outbox: Outbox
     deadman: Deadman
     map: Map
+    access: Access
 
     @classmethod
     def of(
@@ -81,7 +84,7 @@ class Desk:
         )
         links = Links.of(database, settings.public_url, settings.link_secret)
         outbox = Outbox(database, channels, clock, meters, settings.patience, links=links)
-        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog))
+        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token))
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""

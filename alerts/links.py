@@ -58,7 +58,7 @@ class Links:
 
     def picture(self, notice: Notice) -> str:
         """Where a provider fetches the plot."""
-        return self._url("p", notice, "")
+        return f"{self._url('p', notice, '')}/plot.png"
 
     def read(self, token: str) -> Pass:
         """What a token allows; BadLink if it is none of ours. Whether it has expired is for the reader to ask."""
@@ -75,7 +75,7 @@ class Links:
         s = notice.story
         said = msgspec.msgpack.encode(Pass(act, s.warning, s.version, person, s.made // NS + LIFE))
         token = base64.urlsafe_b64encode(said + self._mark(said)).decode().rstrip("=")
-        return f"{self.public_url.rstrip('/')}/{act}/{token}"
+        return f"{self.public_url.rstrip('/')}/a/{token}"
 
     def _mark(self, said: bytes) -> bytes:
         return hmac.new(self.secret, said, hashlib.sha256).digest()[:MARK]

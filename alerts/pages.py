@@ -62,7 +62,7 @@ async def tap(request: Request, token: str) -> Response:
     return await asyncio.to_thread(_tapped, desk, token, int(seen) if seen.isascii() and seen.isdigit() else 0)
 
 
-@router.get("/p/{token}")
+@router.get("/a/{token}/plot.png")
 async def picture(request: Request, token: str) -> Response:
     """The plot of the evidence, for providers that fetch it."""
     desk: Desk = request.app.state.desk

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Select, func, select
 
+from alerts import stages
 from alerts.beat import Heartbeat
 from alerts.case import Case, from_row
 from alerts.lifecycle import LIVE, State
@@ -44,8 +45,8 @@ def _cases(database: Database, query: Select[Any]) -> list[Case]:
         return [from_row(dict(r)) for r in db.execute(query).mappings()]
 
 
-def history(database: Database, warning: str) -> dict[str, Any] | None:
-    """All that is known of a warning: itself, its levels with their evidence, who was told and when, the audit trail."""
+def history(database: Database, warning: str, at: int) -> dict[str, Any] | None:
+    """All that is known of a warning: itself, its levels with their evidence, the six steps, who was told, the audit trail."""
     with database.read() as db:
         row = db.execute(select(warnings).where(warnings.c.id == warning)).mappings().one_or_none()
         if row is None:
@@ -55,6 +56,7 @@ def history(database: Database, warning: str) -> dict[str, Any] | None:
         trail = select(audit.c.at, audit.c.act, audit.c.by, audit.c.detail).where(audit.c.warning == warning)
         return {
             **row,
+            "stages": stages.of(db, warning, at),
             "steps": [_opened(r, "body") for r in db.execute(taken.order_by(steps.c.version)).mappings()],
             "notices": [
                 dict(r) for r in db.execute(told.where(outbox.c.warning == warning).order_by(outbox.c.made)).mappings()

@@ -12,7 +12,7 @@ from alerts.claim import WAITING, Claim, Wish, claim, claimed
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
 from alerts.rows import post, record
 from alerts.tables import Database, outbox, put, steps, warnings
-from alerts.ways import pauses, posted
+from alerts.ways import pauses
 from lifeline.model import NS, Level
 
 HASTE: Final = "rateLimited"

@@ -9,8 +9,8 @@ from alerts import ways  # its tables are part of every desk's database
 from alerts.database import META, Database, insert_new, put
 
 __all__ = [
-    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put",
-    "standings", "steps", "warnings", "ways",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "seals",
+    "stages", "standings", "steps", "warnings", "ways",
 ]  # fmt: skip
 
 changes = Table(
@@ -138,6 +138,17 @@ chains = Table(
     Index("chains_due", "fate", "due"),
 )  # fmt: skip
 
+stages = Table(
+    "stages", META,
+    Column("warning", Text, ForeignKey("warnings.id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),  # desk clock
+    Column("done", BigInteger),  # desk clock
+    Column("by", Text),
+    Column("body", Text),  # alerts.stages.Done as JSON
+    Index("stages_due", "done", "due"),
+)  # fmt: skip
+
 audit = Table(
     "audit", META,
     Column("id", Integer, primary_key=True),
@@ -147,6 +158,15 @@ audit = Table(
     Column("warning", Text),
     Column("detail", Text, nullable=False),  # JSON
     Index("audit_warning", "warning"),
+)  # fmt: skip
+
+seals = Table(
+    "seals", META,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("audit", Integer, ForeignKey("audit.id"), nullable=False, unique=True),
+    Column("seal", Text, nullable=False),  # 64 hex digits
+    Column("at", BigInteger, nullable=False),  # desk clock
+    Index("seals_audit", "audit"),
 )  # fmt: skip
 
 heartbeats = Table(

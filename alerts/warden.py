@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from alerts.book import Book
 from alerts.chain import Chain, Missed, audit, mend
+from alerts.seals import BATCH, seal
 from lifeline.clock import Clock
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -31,6 +32,7 @@ class Warden:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._every(LOOK, self._step))
             tasks.create_task(self._every(ROUND, self._audit))
+            tasks.create_task(self._every(LOOK, self._seal))
             if self._ping:
                 tasks.create_task(self._every(ROUND, self._call))
 
@@ -47,6 +49,11 @@ class Warden:
     async def _step(self) -> None:
         if await asyncio.to_thread(self._chain.turn, self._clock.now()):
             self._wake()
+
+    async def _seal(self) -> None:
+        """Seal what was written into the audit trail."""
+        while await asyncio.to_thread(seal, self._book.database, self._clock.now()) == BATCH:
+            pass
 
     async def _audit(self) -> None:
         at = self._clock.now()

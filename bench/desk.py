@@ -24,6 +24,8 @@ from lifeline.clock import WallClock, now
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
 
 PORT = 18087
+TOKEN = "bench"  # noqa: S105  of a desk that lives for a moment
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def run(n: int = 200, burst: int = 1000) -> dict[str, float]:
@@ -31,8 +33,8 @@ def run(n: int = 200, burst: int = 1000) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, Receiver() as phone:
         database = Database(f"sqlite:///{Path(folder) / 'desk.db'}")
         channels = {"phone": Webhook(phone.url)}
-        desk = Desk.of(Settings("bench"), database, _nothing(), [Route("phone")], channels, WallClock())
-        with _served(desk), httpx.Client(base_url=f"http://127.0.0.1:{PORT}", trust_env=False) as http:
+        desk = Desk.of(Settings("bench", token=TOKEN), database, _nothing(), [Route("phone")], channels, WallClock())
+        with _served(desk), httpx.Client(base_url=f"http://127.0.0.1:{PORT}", trust_env=False, headers=BEARER) as http:
             _post(http, [_change(f"warm-{i}") for i in range(5)])
             phone.wait(lambda got: len(got) == 5)
             waits = [_once(http, phone, i) for i in range(n)]

@@ -108,6 +108,7 @@ class Desk:
     port: Port = 8087
     database: Secret = NONE  # SQLAlchemy URL, which may hold a password; "": SQLite in the data directory
     public_url: str = ""  # how people reach the desk; "": from host and port
+    token: Secret = NONE  # that watch, receive and the command line show; "": one in the data directory, made when it is needed
     link_secret: Secret = NONE  # under which links in notices are signed; "": made once and kept in the database
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
     ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none

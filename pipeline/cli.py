@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands import users
+
 if TYPE_CHECKING:
     import threading
     from typing import Any
@@ -31,6 +33,9 @@ app.add_typer(scenario_app, name="scenario")
 
 rules_app = typer.Typer(help="The rules.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
+
+app.add_typer(users.users, name="users")
+app.add_typer(users.audit, name="audit")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")

@@ -16,13 +16,13 @@ log = logging.getLogger("lifeline.courier")
 MOST: Final = 200  # changes in one request
 BACKOFF: Final = (0.1, 5.0)  # [s]
 AGAIN: Final = 60.0  # [s] between offers of what was refused
-JSON: Final = {"Content-Type": "application/json"}
 
 
 class Courier:
     """A queue and a thread. The desk knows a change by its id, so saying one twice does no harm."""
 
-    def __init__(self, desk: str) -> None:
+    def __init__(self, desk: str, token: str) -> None:
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         self._desk = desk.rstrip("/")
         self._queue: deque[Change] = deque()
         self._some = threading.Event()
@@ -91,10 +91,10 @@ class Courier:
             self.sent += len(batch)
         if (beat := self._beat) is not None:
             self._beat = None
-            http.post(f"{self._desk}/heartbeat", content=msgspec.json.encode(beat), headers=JSON).raise_for_status()
+            http.post(f"{self._desk}/heartbeat", content=msgspec.json.encode(beat), headers=self._headers).raise_for_status()
 
     def _post(self, http: httpx.Client, batch: list[Change]) -> None:
-        answer = http.post(f"{self._desk}/changes", content=msgspec.json.encode(batch), headers=JSON)
+        answer = http.post(f"{self._desk}/changes", content=msgspec.json.encode(batch), headers=self._headers)
         if answer.status_code != httpx.codes.UNPROCESSABLE_ENTITY:
             answer.raise_for_status()
             return

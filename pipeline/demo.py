@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from pipeline import view
 from pipeline.letters import books
 from pipeline.publish import play
 from pipeline.supervise import Crew, embedded
+from pipeline.token import bearer
 from simulators import stage as worlds
 from simulators.scenario import find
 from simulators.scenario import load as scenario
@@ -73,7 +74,7 @@ class Stage:
 
     def ask(self, path: str) -> Any:
         """JSON from the desk; None while it does not answer."""
-        return ask(f"http://{self.config.desk.host}:{self.config.desk.port}{path}")
+        return ask(f"http://{self.config.desk.host}:{self.config.desk.port}{path}", bearer(self.config))
 
     def status(self, name: str) -> dict[str, Any]:
         port = self.config.health.receive_port if name == "receive" else self.config.health.watch_port
@@ -84,9 +85,9 @@ class Stage:
         return [name for name in ("receive", "watch") if not self.status(name) or self.status(name)["not_ready"]]
 
 
-def ask(url: str) -> Any:
+def ask(url: str, headers: Mapping[str, str] | None = None) -> Any:
     try:
-        return httpx.get(url, timeout=2.0, trust_env=False).json()
+        return httpx.get(url, headers=headers, timeout=2.0, trust_env=False).json()
     except (httpx.HTTPError, ValueError):
         return None
 

@@ -10,6 +10,7 @@ from alerts.tables import Database
 from lifeline.catalog import load
 from lifeline.clock import WallClock
 from lifeline.config import Config
+from pipeline.token import token
 
 
 def made(config: Config) -> Desk:
@@ -18,7 +19,8 @@ def made(config: Config) -> Desk:
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
-    settings = Settings(config.city.name, config.desk.public_url, ping=str(config.desk.ping), link_secret=str(config.desk.link_secret))
+    desk = config.desk
+    settings = Settings(config.city.name, desk.public_url, token=token(config), link_secret=desk.link_secret, ping=desk.ping)
     deadlines = terms.configured(config.terms)
     return Desk.of(settings, Database(str(config.desk.database)), catalog, calling, ways, WallClock(), deadlines=deadlines)
 

@@ -16,6 +16,7 @@ from lifeline.config import Config
 from lifeline.model import NS
 from pipeline.courier import Courier
 from pipeline.health import Page, guard
+from pipeline.token import token
 
 PULSE: Final = 5.0  # [s] between heartbeats
 DEAF: Final = 300.0  # [s] without a packet: worth saying, though a quiet city is possible
@@ -45,7 +46,7 @@ class Receive:
         self.writer = Writer(data / "journal.db", Bounds(j.retention, j.max_size, j.min_free))
         self._ledger = Ledger(data / "ledger.db")
         self.session = Session(config.broker, self.take, memory=data / "subscriptions.json", linger=j.linger, batch=j.batch)
-        self.courier = Courier(config.watch.desk)
+        self.courier = Courier(config.watch.desk, token(config))
         self.metrics = Metrics()
         self._full = ""
         self._purge_at = 0.0

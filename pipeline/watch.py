@@ -29,6 +29,7 @@ from pipeline.engine import TICK, Blocks, Engine, Part
 from pipeline.health import Page, guard
 from pipeline.letters import forget
 from pipeline.memory import give_back, settle
+from pipeline.token import token
 from pipeline.upkeep import Upkeep
 from store.lake import Lake
 
@@ -84,7 +85,7 @@ class Watch:
         self.upkeep = Upkeep(
             self.lake, config.lake, lambda: self.checkpoints.mark.next, partial(forget, data, config.journal.dead)
         )
-        self.courier = Courier(config.watch.desk)
+        self.courier = Courier(config.watch.desk, token(config))
         unsent, raised = self.checkpoints.restore(self.engine)
         self.raised = {(c.key, c.rule): c for c in raised}  # what stands at the desk
         self.courier.send([*unsent, *self._withdrawn()])

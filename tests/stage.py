@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from lifeline.config import Config, load
+from pipeline.token import bearer
 from tests import town
 from tests.brokers import free_port
 
@@ -67,8 +68,10 @@ class Stage:
         port = {
             "receive": self.config.health.receive_port, "watch": self.config.health.watch_port, "desk": self.config.desk.port,
         }[name]  # fmt: skip
+        shown = bearer(self.config) if name == "desk" else {}
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=shown)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as got:
+            with urllib.request.urlopen(asked, timeout=5) as got:  # noqa: S310  our own process
                 return got.status, got.read()
         except urllib.error.HTTPError as why:
             with why:

@@ -35,6 +35,8 @@ from lifeline.model import NS, Change, Kind, Level
 
 N, B, Y, O, R = Level
 T0 = 1_767_000_000 * NS
+TOKEN = "t"  # noqa: S105  of a desk that lives for a moment
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 Say = Callable[..., Change]
 
 
@@ -45,13 +47,13 @@ def clock() -> FastClock:
 
 @pytest.fixture
 def desk(database: Database, catalog: Catalog, clock: FastClock) -> Desk:
-    return Desk.of(Settings("chengjiang"), database, catalog, [Route("phone")], {}, clock)
+    return Desk.of(Settings("chengjiang", token=TOKEN), database, catalog, [Route("phone")], {}, clock)
 
 
 @asynccontextmanager
 async def asked(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     """A client; the desk's own tasks do not run."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app(desk)), base_url="http://desk") as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app(desk)), base_url="http://desk", headers=BEARER) as http:
         yield http
 
 
@@ -298,7 +300,7 @@ def test_a_desk_that_was_itself_away_gives_watch_time_to_be_heard(
 ) -> None:
     ask(desk, ("POST", "/heartbeat", {"source": "watch"}))
     asyncio.run(clock.until(T0 + 3600 * NS))
-    again = Desk.of(Settings("chengjiang"), database, catalog, [Route("phone")], {}, clock)
+    again = Desk.of(Settings("chengjiang", token=TOKEN), database, catalog, [Route("phone")], {}, clock)
     asyncio.run(again.look())
     assert get(again, "/api/v1/warnings") == []
 
@@ -313,7 +315,7 @@ def test_the_warning_of_a_dead_watch_outlives_the_desk(
     ask(desk, beat("watch"))
     asyncio.run(clock.until(T0 + 40 * NS))
     ask(desk, beat("receive"))
-    again = Desk.of(Settings("chengjiang"), database, catalog, [Route("phone")], {}, clock)
+    again = Desk.of(Settings("chengjiang", token=TOKEN), database, catalog, [Route("phone")], {}, clock)
     ask(again, beat("receive"))
     assert ours(again) == [("pipeline_silent", "ORANGE", "open")]
     assert get(again, "/api/v1/map")["assets"]["W-3"] == "UNKNOWN"
@@ -416,8 +418,8 @@ def served(desk: Desk, port: int) -> Iterator[str]:
 def test_from_a_change_posted_to_a_phone_that_rings(database: Database, catalog: Catalog, say: Say, free_tcp_port: int) -> None:
     with Receiver() as phone:
         channels: dict[str, Channel] = {"phone": Webhook(phone.url)}
-        desk = Desk.of(Settings("chengjiang"), database, catalog, [Route("phone")], channels, WallClock())
-        with served(desk, free_tcp_port) as url, httpx.Client(base_url=url) as http:
+        desk = Desk.of(Settings("chengjiang", token=TOKEN), database, catalog, [Route("phone")], channels, WallClock())
+        with served(desk, free_tcp_port) as url, httpx.Client(base_url=url, headers=BEARER) as http:
             http.post("/heartbeat", content=b'{"source": "watch"}').raise_for_status()
             at = now()
             said = msgspec.structs.replace(say(O), t=at, id="one")

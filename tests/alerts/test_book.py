@@ -259,7 +259,7 @@ def test_a_series_given_to_another_asset_takes_its_level_along(book: Book, say: 
 def test_the_history_tells_levels_evidence_and_who_did_what(book: Book, say: Say) -> None:
     book.take([say(Y), say(O, 3)], AT)
     book.acknowledge(one(book).id, "Li Na", "on my way", AT + NS)
-    known = msgspec.json.decode(msgspec.json.encode(history(book.database, one(book).id)))
+    known = msgspec.json.decode(msgspec.json.encode(history(book.database, one(book).id, AT)))
     assert [s["level"] for s in known["steps"]] == ["YELLOW", "ORANGE"]
     assert known["steps"][1]["body"]["evidence"]["unit"] == "%VOL"
     assert [(a["act"], a["by"]) for a in known["audit"]] == [

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts import rows
 from alerts.api import app
 from alerts.desk import Desk, Settings
 from alerts.links import LIFE, BadLink, Links, dressed
 from alerts.notice import Notice, Pair
 from alerts.route import Route
-from alerts.tables import Database
+from alerts.tables import Database, outbox
 from lifeline.catalog import Catalog
 from lifeline.clock import FastClock
 from lifeline.model import NS, Change, Level
@@ -24,6 +25,7 @@ from tests.alerts.story import noticed, told
 
 N, B, Y, O, R = Level
 T0 = 1_767_000_000 * NS
+BEARER = "s3cret"
 URL = "https://desk.city.example"
 Say = Callable[..., Change]
 
@@ -35,7 +37,7 @@ def clock() -> FastClock:
 
 @pytest.fixture
 def desk(database: Database, catalog: Catalog, clock: FastClock) -> Desk:
-    return Desk.of(Settings("chengjiang", URL), database, catalog, [Route("phone")], {}, clock)
+    return Desk.of(Settings("chengjiang", URL, token=BEARER), database, catalog, [Route("phone")], {}, clock)
 
 
 def ask(desk: Desk, *requests: tuple[str, str, str]) -> list[httpx.Response]:
@@ -52,8 +54,6 @@ def meant(desk: Desk, say: Say, level: Level = O, **more: Any) -> Notice:
     """A warning that stands, and the notice of it to a person."""
     desk.take([say(level, **more)])
     with desk.database.read() as db:
-        from alerts.tables import outbox
-
         body = db.execute(outbox.select().order_by(outbox.c.version.desc())).mappings().first()
     assert body is not None
     notice = msgspec.json.decode(body["body"], type=Notice)
@@ -66,8 +66,10 @@ def path(desk: Desk, notice: Notice) -> str:
 
 
 def state(desk: Desk, notice: Notice) -> tuple[str, str | None]:
-    (answer,) = ask(desk, ("GET", f"/api/v1/warnings/{notice.story.warning}", ""))
-    return answer.json()["state"], answer.json()["acknowledged_by"]
+    with desk.database.read() as db:
+        case = rows.find(db, notice.story.warning)
+    assert case is not None
+    return case.state, case.acknowledged_by
 
 
 def test_one_tap_answers_as_the_person_and_a_second_says_that_it_was_used(desk: Desk, say: Say) -> None:
@@ -132,12 +134,12 @@ def test_a_link_expires_and_says_so(desk: Desk, say: Say, clock: FastClock) -> N
 def test_a_link_of_a_picture_acknowledges_nothing_and_the_other_way_round(desk: Desk, say: Say) -> None:
     notice = meant(desk, say)
     links = desk.outbox.links
-    token = links.picture(notice).rsplit("/", 1)[1]
+    token = links.picture(notice).rsplit("/", 2)[1]
     wrong, plot, other = ask(
         desk,
         ("POST", f"/a/{token}", "seen=1"),
-        ("GET", f"/p/{token}", ""),
-        ("GET", path(desk, notice).replace("/a/", "/p/"), ""),
+        ("GET", f"/a/{token}/plot.png", ""),
+        ("GET", f"{path(desk, notice)}/plot.png", ""),
     )
     assert wrong.status_code == 404
     assert plot.content.startswith(b"\x89PNG")

@@ -280,7 +280,7 @@ def test_a_milder_notice_that_keeps_failing_does_not_hold_up_red_and_is_not_lost
             assert what(phone.got) == ["firing YELLOW", "firing ORANGE", "firing RED", "firing YELLOW"]
         assert [state for state, _ in states(book.database)] == ["superseded", "superseded", "sent", "sent"]
         (case,) = listed(book.database, live=True)
-        known = history(book.database, case.id) or {}
+        known = history(book.database, case.id, now()) or {}
         words = {n["version"]: n["words"] for n in known["notices"]}
         assert words[1].startswith("superseded by version 3")
         assert "500" in words[1]
@@ -421,7 +421,7 @@ def test_pushed_is_the_first_delivery_of_the_latest_rise(book: Book, say: Say, e
                 worker.wake()
                 await until(done(book.database))
         (case,) = listed(book.database, live=False)
-        steps = (history(book.database, case.id) or {})["steps"]
+        steps = (history(book.database, case.id, now()) or {})["steps"]
         assert [s["level"] for s in steps] == ["YELLOW", "ORANGE", "YELLOW", "NORMAL"]
         assert case.pushed == steps[1]["pushed"]
         assert case.latency == pytest.approx((case.pushed - steps[1]["t"]) / NS)

@@ -25,7 +25,7 @@ from tests.alerts.story import noticed, told
 
 N, B, Y, O, R = Level
 Say = Callable[..., Change]
-TOKEN = "robot"
+ROBOT = "robot"
 MINUTE = 1.0  # [s] of the provider and the robot of these tests
 
 
@@ -38,11 +38,11 @@ class Fast(Dingtalk):
 
 
 def robot(provider: providers.Provider) -> Fast:
-    return Fast(TOKEN, url=f"{provider.url}/robot/send")
+    return Fast(ROBOT, url=f"{provider.url}/robot/send")
 
 
 def ding() -> providers.DingTalk:
-    return providers.DingTalk(TOKEN, seconds=MINUTE)
+    return providers.DingTalk(ROBOT, seconds=MINUTE)
 
 
 def crowd(say: Say, n: int, level: Level = Y) -> list[Change]:
@@ -149,7 +149,7 @@ class Picky:
 
     word: str
     heard: list[Notice] = field(default_factory=list)
-    pace: Pace = Pace((Window(2, 0.3),))
+    pace: Pace = field(default_factory=lambda: Pace((Window(2, 0.3),)))
 
     def fits(self, _notice: Notice) -> bool:
         return True
@@ -185,7 +185,7 @@ class Page:
     """Room for a few."""
 
     room: int
-    pace: Pace = Pace((Window(20, 60.0),))
+    pace: Pace = field(default_factory=lambda: Pace((Window(20, 60.0),)))
 
     def fits(self, notice: Notice) -> bool:
         return notice.count <= self.room

@@ -25,7 +25,7 @@ def seen(story: Story, **more: Any) -> Story:
 
 
 def pixels(png: bytes) -> Any:
-    import matplotlib.image as image
+    from matplotlib import image
 
     return image.imread(io.BytesIO(png))
 

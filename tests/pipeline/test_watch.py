@@ -109,7 +109,7 @@ def said(tmp_path: Path) -> Callable[[], Courier]:
     assert len(changes) > 5
 
     def courier(desk: str = "") -> Courier:
-        made = Courier(desk)
+        made = Courier(desk, "t")
         made.send(changes)
         return made
 

@@ -1,0 +1,90 @@
+"""What people do with a warning, over HTTP: answer it, say what it was and what was done, close it."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from alerts import stages
+from alerts.book import UnknownWarning
+from alerts.case import to_row
+from alerts.lifecycle import Refused
+from alerts.roles import Forbidden
+from alerts.stages import Done, Stage
+from alerts.users.access import MACHINE, Who
+from alerts.users.guard import who
+from alerts.web import OurDesk, Problem, body_as, json_answer
+
+router: Final = APIRouter()
+Asker = Annotated[Who, Depends(who)]
+
+
+class Answer(msgspec.Struct):
+    """What somebody says. by: who, where the system's own token is used; a user answers in their own name."""
+
+    by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    comment: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
+
+
+class Step(msgspec.Struct):
+    """What was done."""
+
+    by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    note: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
+    proof: Annotated[list[Annotated[str, msgspec.Meta(max_length=1000)]], msgspec.Meta(max_length=100)] = []
+    verdict: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+@router.post("/api/v1/warnings/{warning}/ack")
+async def acknowledge(request: Request, desk: OurDesk, asker: Asker, warning: str) -> Response:
+    """Somebody takes it. 409 when there is nothing to answer."""
+    said, at = await body_as(request, Answer), desk.clock.now()
+    case = await _do(desk.book.acknowledge, warning, _name(asker, said.by), said.comment, at)
+    return json_answer(to_row(case))
+
+
+@router.post("/api/v1/warnings/{warning}/close")
+async def close(request: Request, desk: OurDesk, asker: Asker, warning: str) -> Response:
+    """What was RED is over. 403 to the wrong role, 409 while it stands."""
+    said, at = await body_as(request, Answer), desk.clock.now()
+    case = await _do(desk.book.close, warning, _name(asker, said.by), asker.role, said.comment, at)
+    return json_answer(to_row(case))
+
+
+@router.post("/api/v1/warnings/{warning}/stages/{stage}")
+async def done(request: Request, desk: OurDesk, asker: Asker, warning: str, stage: Stage) -> Response:
+    """A step is done: assess (with a verdict), prevent, dispose, account."""
+    said, at = await body_as(request, Step), desk.clock.now()
+    what = Done(_name(asker, said.by), said.note, tuple(said.proof), said.verdict)
+    await _do(desk.book.done, warning, stage, what, asker.role, at)
+    return json_answer({"warning": warning, "stage": stage, "done": at})
+
+
+@router.get("/api/v1/overdue")
+def overdue(desk: OurDesk) -> Response:
+    """Steps whose deadline has passed, the longest overdue first."""
+    with desk.database.read() as db:
+        return json_answer(stages.overdue(db, desk.clock.now()))
+
+
+def _name(asker: Who, said: str) -> str:
+    """In whose name it is done: a user's own, whatever they say; for the system's token it must be said."""
+    if asker.name != MACHINE:
+        return asker.name
+    if not said.strip():
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "say who does it - at `$.by`")
+    return said
+
+
+async def _do(work: Callable[..., Any], warning: str, *args: Any) -> Any:
+    try:
+        return await asyncio.to_thread(work, warning, *args)
+    except UnknownWarning as why:
+        raise Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}") from why
+    except Refused as why:
+        raise Problem(HTTPStatus.CONFLICT, str(why)) from why
+    except Forbidden as why:
+        raise Problem(HTTPStatus.FORBIDDEN, str(why)) from why

@@ -1,0 +1,1 @@
+"""Who may use the desk: users with a role, their passwords, tokens and sessions."""
