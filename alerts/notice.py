@@ -111,7 +111,7 @@ class Sent:
     """Taken over by the other side."""
 
     words: str  # the provider's own
-    reference: str = ""  # the provider's name for it, by which a receipt may come
+    references: tuple[str, ...] = ()  # names by which the provider may report later whether it arrived
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, select, update
 
-from alerts import texts
+from alerts import receipts, texts
 from alerts.claim import WAITING, Claim, Wish, claim, claimed
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
 from alerts.rows import post, record
@@ -83,7 +83,7 @@ def turn(
     """Write down how attempts ended, and claim what may be sent now: of each warning only the oldest, to keep their order.
 
     lease [s]: how long nobody else may send them. rescue: the channel that is told when this one gives up.
-    Returns the claims of each message, and for each that ended the latency [s], if it was the first delivery of a rise of level.
+    Returns the claims of each message, and for each that ended the latency [s], if it first delivered a rise of level.
     """
     with database.write() as db:
         latencies = [settle(db, one, rescue) for one in ended]
@@ -129,7 +129,10 @@ def settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
     """Write down how one attempt ended -> the latency, if it was the first delivery of a rise. [s]"""
     notice = ended.claim.notice
     match ended.outcome:
-        case Sent(words):
+        case Sent(words, references):
+            report = receipts.early(db, notice.channel, notice.id, references)
+            if report is not None and report.fate != receipts.DELIVERED:
+                return settle(db, _undelivered(ended, report), rescue)
             db.execute(_MARK, {"notice": notice.id, "is": "sent", "said": words[:WORDS]})
             _note(db, ended, "notified")
             return _pushed(db, notice, ended.at)
@@ -142,6 +145,13 @@ def settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
             _note(db, ended, "gave_up", reason=reason, words=words[:WORDS])
             _tell_another(db, ended, words[:WORDS], rescue)
     return None
+
+
+def _undelivered(ended: Ended, report: receipts.Report) -> Ended:
+    """An attempt that seemed to go well, when it was already reported that it had not."""
+    n = ended.claim.attempts
+    failed = receipts.outcome(report, n, ended.claim.notice.story.level)
+    return Ended(ended.claim, failed, ended.at, ended.at + receipts.wait(n))
 
 
 def _supersede(db: Connection, channel: str, at: int) -> None:

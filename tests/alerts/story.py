@@ -8,9 +8,17 @@ import msgspec
 
 from alerts import texts
 from alerts.notice import Grounds, Notice, Outcome, Story, What
-from lifeline.model import NS, Change, Kind
+from lifeline.model import NS, Change, Domain, Evidence, Kind, Mode
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+T0 = 1_767_000_000 * NS
+PLAIN = Change(
+    id="c", t=T0, city="c", district="d", domain=Domain.GAS, asset="W-1", device="d1", key="d1/ch4", quantity="methane",
+    rule="r", hazard="gas_accumulation", kind=Kind.HAZARD, mode=Mode.ACTIVE, hard=True, old="NORMAL", new="RED", score=1.0,
+    lat=0.0, lon=0.0, owner="o", evidence=Evidence([T0 - NS, T0], [1.0, 2.0], "%VOL", {}, "%VOL"),
+)  # fmt: skip
 
 
 def told(c: Change, **more: Any) -> Story:

@@ -21,7 +21,7 @@ from alerts.tables import Database, outbox
 from lifeline.catalog import Catalog
 from lifeline.clock import FastClock
 from lifeline.model import NS, Change, Level
-from tests.alerts.story import noticed, told
+from tests.alerts.story import PLAIN, noticed, told
 
 N, B, Y, O, R = Level
 T0 = 1_767_000_000 * NS
@@ -150,7 +150,7 @@ def test_a_link_of_a_picture_acknowledges_nothing_and_the_other_way_round(desk: 
 @given(data=st.data())
 def test_a_link_that_was_changed_in_one_place_is_none(data: st.DataObject) -> None:
     links = Links(b"s", URL)
-    token = links.acknowledge(PLAIN).rsplit("/", 1)[1]
+    token = links.acknowledge(LETTER).rsplit("/", 1)[1]
     i = data.draw(st.integers(0, len(token) - 1))
     c = data.draw(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_%é./ "))
     changed = token[:i] + c + token[i + 1 :]
@@ -169,7 +169,7 @@ def test_nonsense_is_no_link(text: str) -> None:
 
 def test_another_secret_s_links_are_none_and_the_database_keeps_its_own(database: Database) -> None:
     mine, again = Links.of(database, URL), Links.of(database, URL)
-    token = mine.acknowledge(PLAIN).rsplit("/", 1)[1]
+    token = mine.acknowledge(LETTER).rsplit("/", 1)[1]
     assert again.read(token) == mine.read(token)
     assert mine.read(token).person == "li.si"
     with pytest.raises(BadLink):
@@ -179,34 +179,20 @@ def test_another_secret_s_links_are_none_and_the_database_keeps_its_own(database
 
 def test_the_link_and_the_reason_stand_in_personal_notices_only() -> None:
     links = Links(b"s", URL)
-    personal, common = dressed(PLAIN, links), dressed(msgspec.structs.replace(PLAIN, person="", part=None), links)
+    personal, common = dressed(LETTER, links), dressed(msgspec.structs.replace(LETTER, person="", part=None), links)
     for text in (personal.texts.zh, personal.texts.en):
-        assert links.acknowledge(PLAIN) in text
+        assert links.acknowledge(LETTER) in text
     assert "通知您的原因：权属单位值班" in personal.texts.zh
     assert "Why you are told: owner on duty" in personal.texts.en
     assert "/a/" not in common.texts.zh
     assert common.link == ""
-    assert common.picture == links.picture(PLAIN)
-    assert len(links.acknowledge(PLAIN)) < 120
+    assert common.picture == links.picture(LETTER)
+    assert len(links.acknowledge(LETTER)) < 120
 
 
 def test_a_desk_that_the_internet_cannot_reach_offers_it_no_pictures() -> None:
     for url in ("http://127.0.0.1:8087", "http://10.1.2.3", "http://desk", "https://desk.local", "http://[::1]:8087"):
-        assert dressed(PLAIN, Links(b"s", url)).picture == ""
+        assert dressed(LETTER, Links(b"s", url)).picture == ""
 
 
-PLAIN = noticed(
-    told(
-        msgspec.convert(
-            {
-                "id": "c", "t": T0, "city": "c", "district": "d", "domain": "gas", "asset": "W-1", "device": "d1", "key": "d1/ch4",
-                "quantity": "methane", "rule": "r", "hazard": "gas_accumulation", "kind": "hazard", "mode": "active",
-                "hard": True, "old": "NORMAL", "new": "RED", "score": 1.0, "lat": 0.0, "lon": 0.0, "owner": "o",
-                "evidence": {"t": [1, 2], "value": [1.0, 2.0], "unit": "%VOL", "bounds": {}, "bounds_unit": "%VOL"},
-            },
-            Change,
-        )
-    ),
-    person="li.si",
-    part=Pair("权属单位值班", "owner on duty"),
-)  # fmt: skip
+LETTER = noticed(told(PLAIN), person="li.si", part=Pair("权属单位值班", "owner on duty"))

@@ -18,10 +18,10 @@ from alerts.route import Route
 from alerts.tables import Database, outbox
 from alerts.ways import sends
 from lifeline.clock import now
-from lifeline.model import NS, Change, Level
+from lifeline.model import Change, Level
 from tests.alerts import providers
 from tests.alerts.sending import done, run, sending, states, until
-from tests.alerts.story import noticed, told
+from tests.alerts.story import PLAIN, noticed, told
 
 N, B, Y, O, R = Level
 Say = Callable[..., Change]
@@ -235,9 +235,4 @@ def made(i: int, level: Level) -> Notice:
     return noticed(story, id=f"n{i}", texts=Texts(f"题 {i}", f"文 {i}", f"title {i}", f"en {i}"))
 
 
-STORY = told(msgspec.convert({
-    "id": "c", "t": 1_767_000_000 * NS, "city": "c", "district": "d", "domain": "gas", "asset": "W-1", "device": "d1",
-    "key": "d1/ch4", "quantity": "methane", "rule": "r", "hazard": "gas_accumulation", "kind": "hazard", "mode": "active",
-    "hard": True, "old": "NORMAL", "new": "RED", "score": 1.0, "lat": 0.0, "lon": 0.0, "owner": "o",
-    "evidence": {"t": [1], "value": [1.0], "unit": "%VOL", "bounds": {}, "bounds_unit": "%VOL"},
-}, Change))  # fmt: skip
+STORY = told(PLAIN)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +67,10 @@ def test_where_less_than_two_readings_are_known_nothing_is_drawn(say: Say, value
 
 def test_limits_in_another_unit_are_brought_to_that_of_the_readings_or_left_out(say: Say) -> None:
     g = told(say(Level.ORANGE)).grounds[0]
-    of = lambda **more: plot.bounds(msgspec.structs.replace(g, evidence=msgspec.structs.replace(g.evidence, **more)))  # noqa: E731
+
+    def of(**more: Any) -> dict[str, float]:
+        return plot.bounds(msgspec.structs.replace(g, evidence=msgspec.structs.replace(g.evidence, **more)))
+
     assert of(unit="kPa", bounds={"RED": 2.0}, bounds_unit="MPa") == {"RED": pytest.approx(2000.0)}
     assert of(unit="kPa", bounds={"RED": 2.0}, bounds_unit="1") == {}
     assert of(unit="kPa", bounds={"RED": 2.0}, bounds_unit="%VOL") == {}
@@ -83,12 +87,14 @@ def test_a_plot_that_breaks_or_takes_long_costs_no_notice(say: Say, monkeypatch:
     def broken(_body: bytes) -> bytes:
         raise RuntimeError("no fonts")
 
+    def slow(_body: bytes) -> bytes:
+        time.sleep(0.3)
+        return b""
+
     monkeypatch.setattr(plot, "_png", broken)
     assert drawn(told(say(Level.RED))) is None
-    import time
-
     monkeypatch.setattr(plot, "PATIENCE", 0.05)
-    monkeypatch.setattr(plot, "_png", lambda _body: time.sleep(0.3) or b"")
+    monkeypatch.setattr(plot, "_png", slow)
     assert drawn(told(say(Level.RED))) is None
 
 

@@ -18,9 +18,9 @@ from alerts.channels.wecom import Wecom
 from alerts.notice import Channel, Drop, Notice, Outcome, Retry, Sent
 from alerts.pace import paced
 from bench.receiver import Receiver, Reply
-from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode
+from lifeline.model import Change, Level
 from tests.alerts import providers
-from tests.alerts.story import noticed, send, told
+from tests.alerts.story import PLAIN, noticed, send, told
 
 Say = Callable[..., Change]
 TOKEN, SECRET, WRONG = "robot", "SECs3cret", "guess"
@@ -254,13 +254,4 @@ def test_every_robot_declares_its_pace() -> None:
         Dingtalk(TOKEN, per_minute=5, reserve=5)
 
 
-SEEN = Evidence([1], [1.0], "%VOL", {}, "%VOL")
-NOTICE = noticed(
-    told(
-        Change(
-            id="c", t=1_767_000_000 * NS, city="c", district="d", domain=Domain.GAS, asset="W-1", device="d1", key="d1/ch4",
-            quantity="methane", rule="r", hazard="gas_accumulation", kind=Kind.HAZARD, mode=Mode.ACTIVE, hard=True,
-            old="NORMAL", new="RED", score=1.0, lat=0.0, lon=0.0, owner="o", evidence=SEEN,
-        )
-    )
-)  # fmt: skip
+NOTICE = noticed(told(PLAIN))
