@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import acts, alertmanager, pages, queries, reports
+from alerts import acts, alertmanager, feeds, pages, queries, reports
 from alerts.alertmanager import BadMatcher, Matcher
 from alerts.beat import Heartbeat
 from alerts.book import writable
@@ -54,7 +54,7 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    for part in (router, acts.router, users_api.router, pages.router, reports.router):
+    for part in (router, acts.router, users_api.router, feeds.router, pages.router, reports.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(OperationalError, unavailable)

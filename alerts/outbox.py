@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from alerts import spool
+from alerts import plot, spool
 from alerts.lane import Lane, Patience, Tally
 from alerts.links import Links, dressed
 from alerts.notice import Channel
@@ -59,6 +59,8 @@ class Outbox:
         await asyncio.to_thread(spool.release, self._database, self._holder)
         await asyncio.to_thread(self._bury)
         async with asyncio.TaskGroup() as tasks:
+            if any(getattr(way, "draws", False) for way in self.channels.values()):
+                tasks.create_task(asyncio.to_thread(plot.warm))
             for lane in self._lanes:
                 tasks.create_task(lane.run())
 

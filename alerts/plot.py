@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from importlib import import_module
 from threading import Lock
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -73,6 +74,13 @@ def _drawn(body: bytes) -> bytes:
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=100)
     return out.getvalue()
+
+
+def warm() -> None:
+    """Load what drawing needs, before a warning waits for it. Blocks some seconds."""
+    with _ONE_AT_A_TIME:
+        import_module("matplotlib.backends.backend_agg")
+        chinese()
 
 
 @cache

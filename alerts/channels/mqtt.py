@@ -125,9 +125,9 @@ class _Talk:
     def _kind(self, payload: bytes) -> Properties | None:
         if self.settings.version != "5" or not payload:
             return None
-        made = Properties(PacketTypes.PUBLISH)
+        made: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         made.ContentType = "application/json"
-        return made
+        return made  # type: ignore[no-any-return]
 
     def _greeted(self, _client: paho.Client, _data: object, _flags: object, code: Any, _properties: object) -> None:
         self.codes.append(int(code.value))

@@ -38,6 +38,11 @@ class Smtp:
     plot: bool = True  # attach a picture of the readings that the warning rests on
     timeout: Seconds = 8.0  # [s] for each step of the conversation
 
+    @property
+    def draws(self) -> bool:
+        """Whether it needs plots."""
+        return self.plot
+
     async def send(self, notice: Notice) -> Outcome:
         """Deliver once. When only some recipients are refused it counts as sent, and the words say who was refused."""
         to = tuple(a for a in notice.address.split(",") if a) or self.to

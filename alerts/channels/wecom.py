@@ -51,6 +51,11 @@ class Wecom:
     def pace(self) -> Pace:
         return Pace((Window(self.per_minute, 60.0, self.reserve),), weight=2 if self.image else 1)
 
+    @property
+    def draws(self) -> bool:
+        """Whether it needs plots."""
+        return self.image
+
     def fits(self, notice: Notice) -> bool:
         return len(self._markdown(notice).encode()) <= SIZE
 

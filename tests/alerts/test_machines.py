@@ -122,7 +122,7 @@ class Listener:
         self.heard: list[tuple[str, bytes, bool]] = []
         ready = threading.Event()
         self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self.client.on_message = lambda _c, _d, m: self.heard.append((m.topic, m.payload, m.retain))
+        self.client.on_message = lambda _c, _d, m: self.heard.append((m.topic, bytes(m.payload), m.retain))
         self.client.on_subscribe = lambda *_args: ready.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
