@@ -66,7 +66,8 @@ class Mqtt:
             {"id": notice.id, "exercise": notice.exercise, "texts": notice.texts, **msgspec.to_builtins(notice.story)}
         )
         over = notice.story.ended is not None
-        return [(said, self.retain and not over), *([(b"", True)] if self.retain and over else [])]
+        keep = self.retain and not notice.exercise
+        return [(said, keep and not over), *([(b"", True)] if keep and over else [])]
 
     def where(self, notice: Notice) -> str:
         """The topic of a notice; what would be a level of its own in a name is not."""
