@@ -136,7 +136,7 @@ def _channels(config: Config) -> Iterator[Finding]:
         channels.configured(config.channels, config.folder)
     except ConfigRefused as why:
         for problem in why.problems:
-            yield Finding(well=False, what=problem, mend="docs/desk.md describes the channels")
+            yield Finding(well=False, what=problem, mend="docs/channels.md describes the channels")
         return
     yield Finding(
         bool(config.channels),

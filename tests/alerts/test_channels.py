@@ -6,11 +6,12 @@ import smtplib
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -288,14 +289,21 @@ def test_a_log_without_a_path_goes_to_stderr(notice: Notice, capfd: pytest.Captu
 
 
 def test_the_folder_is_the_list_of_channels() -> None:
-    assert channels.known() == {"log": Log, "smtp": Smtp, "webhook": Webhook}
+    known = channels.known()
+    assert known["log"] is Log
+    assert known["smtp"] is Smtp
+    assert sorted(known) == [
+        "alertmanager", "apprise", "cap", "dingtalk", "feishu", "log", "mqtt", "ntfy", "sms", "smtp", "voice", "webhook", "wecom",
+    ]  # fmt: skip
 
 
 def test_every_channel_and_setting_is_in_the_documentation() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "desk.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text("utf-8")
+    sections = {part.partition("\n")[0]: part for part in page.split("\n## ")}
     for name, kind in channels.known().items():
-        assert f"`{name}`" in page
-        assert all(f"`{setting}`" in page for setting in get_type_hints(kind))
+        mine = sections[name] + (sections["sms"] if name == "voice" else "")
+        settings = {f.name for f in fields(kind)} - {"timeout"}
+        assert all(f"`{setting}`" in mine for setting in settings), (name, [x for x in settings if f"`{x}`" not in mine])
 
 
 def test_channels_are_made_from_their_tables() -> None:
