@@ -125,7 +125,7 @@ def _limits(ax: Any, found: dict[str, float], seen: Iterable[float], *, zh: bool
     room = 1.5 * (high - low) + 0.25 * max(abs(low), abs(high))
     for name, bound in sorted(found.items(), key=lambda x: Level[x[0]]):
         if low - room <= bound <= high + room:
-            ax.axhline(bound, lw=1.1, ls="--", color=COLOURS.get(name, "#888888"))
+            ax.axhline(bound, lw=1.5, ls="--", color=COLOURS.get(name, "#888888"))
             label = f" {LEVELS[name][0] if zh else name} {bound:.4g}"
             ax.annotate(label, (1.0, bound), xycoords=("axes fraction", "data"), fontsize=8, va="center")
 

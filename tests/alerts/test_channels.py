@@ -293,7 +293,8 @@ def test_the_folder_is_the_list_of_channels() -> None:
     assert known["log"] is Log
     assert known["smtp"] is Smtp
     assert sorted(known) == [
-        "alertmanager", "apprise", "cap", "dingtalk", "feishu", "log", "mqtt", "ntfy", "sms", "smtp", "voice", "webhook", "wecom",
+        "alertmanager", "apprise", "cap", "dingtalk", "feishu", "log", "mqtt", "ntfy", "sms", "smtp", "voice", "webhook",
+        "wecom",
     ]  # fmt: skip
 
 
