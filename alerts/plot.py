@@ -3,10 +3,9 @@
 import asyncio
 import io
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from importlib import import_module
 from threading import Lock
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -60,27 +59,30 @@ def _png(story: bytes) -> bytes:
 
 @lru_cache(KEPT)
 def _drawn(body: bytes) -> bytes:
-    """Blocks some 0.1 s, the first time in a process some 1 s."""
+    story = msgspec.json.decode(body, type=Story)
+    return _written(lambda ax: _draw(ax, story, zh=chinese() is not None))
+
+
+def _written(draw: Callable[[Any], None]) -> bytes:
+    """A figure as PNG. The first in a process takes far longer than the others: fonts are looked for."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    story = msgspec.json.decode(body, type=Story)
     font = chinese()
     with mpl.rc_context({"font.family": [*([font] if font else []), "DejaVu Sans"], "font.size": 9.0}):
         figure = Figure(figsize=(7.2, 3.4), layout="constrained")
         FigureCanvasAgg(figure)
-        _draw(figure.subplots(), story, zh=font is not None)
+        draw(figure.subplots())
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=100)
     return out.getvalue()
 
 
 def warm() -> None:
-    """Load what drawing needs, before a warning waits for it. Blocks some seconds."""
+    """Draw something, before a warning waits for the first picture of this process. Blocks for seconds."""
     with _ONE_AT_A_TIME:
-        import_module("matplotlib.backends.backend_agg")
-        chinese()
+        _written(lambda ax: ax.set_title("lifeline"))
 
 
 @cache

@@ -19,7 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from alerts import channels, texts
+from alerts import channels, plot, texts
 from alerts.channels.log import Log
 from alerts.channels.smtp import Smtp, _refusal
 from alerts.channels.webhook import Webhook
@@ -32,6 +32,12 @@ from lifeline.model import NS, Change, Kind, Level
 Say = Callable[..., Change]
 RIGHT, WRONG = "s3cret", "guess"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """The first picture of a process takes longer than any notice waits for it."""
+    plot.warm()
 
 
 @pytest.fixture

@@ -18,6 +18,12 @@ from tests.alerts.story import told
 Say = Callable[..., Change]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """The first picture of a process takes longer than any notice waits for it."""
+    plot.warm()
+
+
 def seen(story: Story, **more: Any) -> Story:
     g = story.grounds[0]
     return msgspec.structs.replace(

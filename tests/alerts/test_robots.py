@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import robot
+from alerts import plot, robot
 from alerts.channels import dingtalk, feishu, wecom
 from alerts.channels.dingtalk import Dingtalk
 from alerts.channels.feishu import Feishu
@@ -24,6 +24,12 @@ from tests.alerts.story import PLAIN, noticed, send, told
 
 Say = Callable[..., Change]
 TOKEN, SECRET, WRONG = "robot", "SECs3cret", "guess"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """The first picture of a process takes longer than any notice waits for it."""
+    plot.warm()
 
 
 class Case(NamedTuple):
