@@ -13,6 +13,7 @@ from alerts.ways import pauses, sends
 from lifeline.model import NS, Level
 
 WAITING: Final = "waiting"
+MANY: Final = 500  # [1] notices looked at for RED among them
 SLACK: Final = 1.1  # a window is taken to be so much longer: messages do not all travel equally long
 
 _EARLIER: Final = outbox.alias()
@@ -23,22 +24,26 @@ _AHEAD: Final = (
     .where(_EARLIER.c.version < outbox.c.version, _EARLIER.c.state == WAITING)
     .exists()
 )
-_READY: Final = (
+_DUE: Final = (
     select(outbox.c.id, outbox.c.body, outbox.c.attempts, outbox.c.made)
-    .where(outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"))
     .where(outbox.c.due <= bindparam("at"), outbox.c.lease <= bindparam("at"), ~_AHEAD)
     .order_by(outbox.c.due, outbox.c.id)
     .limit(bindparam("free"))
     .with_for_update(skip_locked=True)
 )
+_READY: Final = _DUE.where(outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"))
 _RED: Final = outbox.alias()
-_SAME: Final = and_(*(_RED.c[name] == outbox.c[name] for name in ("warning", "channel", "person")))
+_BEFORE_RED: Final = outbox.alias()
+_SAME: Final = and_(*(_RED.c[name] == _BEFORE_RED.c[name] for name in ("warning", "channel", "person")))
 _WITH_RED: Final = (  # RED itself, and what stands before it in its own warning
-    select(outbox.c.id)
-    .join(_RED, and_(_SAME, _RED.c.version >= outbox.c.version))
+    select(_BEFORE_RED.c.id)
+    .join(_RED, and_(_SAME, _RED.c.version >= _BEFORE_RED.c.version))
     .where(_RED.c.state == WAITING, _RED.c.channel == bindparam("channel"), _RED.c.level == Level.RED.name)
+    .where(_BEFORE_RED.c.state == WAITING)
+    .distinct()
+    .limit(MANY)
 )
-_URGENT: Final = _READY.where(outbox.c.id.in_(_WITH_RED))
+_URGENT: Final = _DUE.where(outbox.c.id.in_(bindparam("ids", expanding=True)))  # by id alone: else it looks at all that waits
 _HOLD: Final = (
     update(outbox)
     .where(outbox.c.id == bindparam("notice"))
@@ -103,10 +108,10 @@ def claim(db: Connection, wish: Wish, *, holder: str, at: int, lease: float) -> 
 
 def _all_alone(db: Connection, wish: Wish, at: int) -> list[list[Claim]]:
     """Each by itself."""
-    found = _found(db, _URGENT, wish.channel, wish.urgent, at)
+    found = _urgent(db, wish.channel, wish.urgent, at)
     known = {c.notice.id for c in found}
     left = wish.free - len(found)
-    more = _found(db, _READY, wish.channel, left + len(found), at) if left > 0 else []
+    more = _ready(db, wish.channel, left + len(found), at) if left > 0 else []
     return [[c] for c in (*found, *[c for c in more if c.notice.id not in known][: max(0, left)])]
 
 
@@ -114,11 +119,11 @@ def _by_pace(db: Connection, wish: Wish, paced: Paced, at: int) -> list[list[Cla
     """As many messages as the provider allows, several notices in one where more wait."""
     room, weight = _room(db, wish.channel, paced, at), paced.pace.weight
     most = min(room.all, wish.urgent * weight)
-    red = _grouped(_found(db, _URGENT, wish.channel, most * MOST, at), most, wish, paced)
+    red = _grouped(_urgent(db, wish.channel, most * MOST, at), most, wish, paced)
     known = {c.notice.id for batch in red for c in batch}
     spent = sum(_cost(batch, weight) for batch in red)
     most = min(room.others, room.all - spent, (wish.free - len(red)) * weight)
-    waiting = _found(db, _READY, wish.channel, most * MOST, at) if most > 0 else []
+    waiting = _ready(db, wish.channel, most * MOST + len(known), at) if most > 0 else []
     others = _grouped([c for c in waiting if c.notice.id not in known], most, wish, paced)
     if made := [*red, *others]:
         db.execute(sends.insert(), [{"channel": wish.channel, "at": at, "n": _cost(batch, weight)} for batch in made])
@@ -147,10 +152,18 @@ def _room(db: Connection, channel: str, paced: Paced, at: int) -> Room:
     return Room(max(0, min(every)), 0 if muted else max(0, min(others)))
 
 
-def _found(db: Connection, query: Any, channel: str, free: int, at: int) -> list[Claim]:
-    if free <= 0:
-        return []
-    return [claimed(r) for r in db.execute(query, {"channel": channel, "at": at, "free": free}).mappings()]
+def _urgent(db: Connection, channel: str, free: int, at: int) -> list[Claim]:
+    """What is RED, and what stands in its way."""
+    ids = db.execute(_WITH_RED, {"channel": channel}).scalars().all() if free > 0 else []
+    return _found(db, _URGENT, at, free, ids=ids) if ids else []
+
+
+def _ready(db: Connection, channel: str, free: int, at: int) -> list[Claim]:
+    return _found(db, _READY, at, free, channel=channel) if free > 0 else []
+
+
+def _found(db: Connection, query: Any, at: int, free: int, **more: Any) -> list[Claim]:
+    return [claimed(r) for r in db.execute(query, {"at": at, "free": free, **more}).mappings()]
 
 
 def claimed(row: RowMapping) -> Claim:
