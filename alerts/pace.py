@@ -70,20 +70,19 @@ def groups(notices: Sequence[Notice], messages: int, channel: Paced, alone: Coll
     if len(order) * weight <= messages:
         return [[i] for i in order]
     made: list[list[int]] = []
+    newest: dict[str, list[int]] = {}  # the message that takes more, for each address where they go apart
     for i in order:
-        home = next((g for g in made if _joins([notices[k] for k in g], notices[i], channel, alone)), None)
-        if home is not None:
+        one = notices[i]
+        key = one.address if channel.pace.apart else ""
+        home = newest.get(key) if one.id not in alone else None
+        if home is not None and len(home) < MOST and channel.fits(bundled([notices[k] for k in (*home, i)])):
             home.append(i)
         elif sum(weight if len(g) == 1 else 1 for g in made) + weight <= messages:
             made.append([i])
+            newest |= {key: made[-1]} if one.id not in alone else {}
+        elif not channel.pace.apart:
+            break  # nothing more goes in
     return made
-
-
-def _joins(group: list[Notice], one: Notice, channel: Paced, alone: Collection[str]) -> bool:
-    apart = channel.pace.apart and group[0].address != one.address
-    if len(group) >= MOST or apart or group[0].id in alone or one.id in alone:
-        return False
-    return channel.fits(bundled([*group, one]))
 
 
 def bundled(notices: Sequence[Notice]) -> Notice:

@@ -35,6 +35,7 @@ HEADERS: Final = {
     "X-Robots-Tag": "noindex",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
 }
+PATIENCE: Final = 30.0  # [s] for a plot that a provider fetches
 LARGEST: Final = 1000  # [byte] of a form
 Said = tuple[str, str]  # Chinese, English
 
@@ -73,7 +74,7 @@ async def picture(request: Request, token: str) -> Response:
     if allowed.act != "p" or allowed.expired(desk.clock.now()):
         return _page(GONE, status=HTTPStatus.GONE)
     notice = await asyncio.to_thread(_told, desk.database, allowed)
-    png = await plot.png(notice.story) if notice else None
+    png = await plot.png(notice.story, PATIENCE) if notice else None
     if png is None:
         return _page(BAD, status=HTTPStatus.NOT_FOUND)
     return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=3600", "Referrer-Policy": "no-referrer"})
@@ -105,10 +106,10 @@ def _shown(desk: Desk, token: str) -> Response:
     found = _allowed(desk, token)
     if isinstance(found, Response):
         return found
-    _, case = found
+    allowed, case = found
     if _used(desk.database, token):
         return _page(USED, case)
-    return _page(("", ""), case, ask=True) if _asks(case) else _page(NONE, case)
+    return _page(("", ""), case, ask=allowed.person) if _asks(case) else _page(NONE, case)
 
 
 def _tapped(desk: Desk, token: str, seen: int) -> Response:
@@ -119,7 +120,8 @@ def _tapped(desk: Desk, token: str, seen: int) -> Response:
     if _used(desk.database, token):
         return _page(USED, case, status=HTTPStatus.CONFLICT)
     if case.risen > seen:
-        return _page(RISEN if seen else ("", ""), case, ask=_asks(case), status=HTTPStatus.CONFLICT)
+        ask = allowed.person if _asks(case) else ""
+        return _page(RISEN if seen else ("", ""), case, ask=ask, status=HTTPStatus.CONFLICT)
     at = desk.clock.now()
     try:
         after = desk.book.acknowledge(case.id, allowed.person, "link", at)
@@ -151,15 +153,16 @@ def _told(database: Database, allowed: Pass) -> Notice | None:
     return msgspec.json.decode(body, type=Notice) if body else None
 
 
-def _page(said: Said, case: Case | None = None, *, ask: bool = False, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """Both languages, the level's colour, what and where; with `ask` the button."""
+def _page(said: Said, case: Case | None = None, *, ask: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Both languages, the level's colour, what and where; the button for the person who is asked."""
     colour = PAINT.get(case.level.name if case else "", "#444")
     parts = [f"<p class=said>{escape(said[0])}</p><p class=said lang=en>{escape(said[1])}</p>"] if said[0] else []
     if case is not None:
         parts.insert(0, _facts(case))
     if ask and case is not None:
-        button = "确认收到 · Acknowledge"
-        parts.append(f'<form method=post><input type=hidden name=seen value="{case.version}"><button>{button}</button></form>')
+        name = escape(f"以 {ask} 的名义 · as {ask}")
+        button = f"<button>确认收到 · Acknowledge</button><p>{name}</p>"
+        parts.append(f'<form method=post><input type=hidden name=seen value="{case.version}">{button}</form>')
     style = (
         "body{font:17px/1.5 system-ui,sans-serif;margin:0;color:#222;background:#f4f4f4}main{max-width:34em;margin:auto;"
         "padding:1em;background:#fff;min-height:100vh;box-sizing:border-box}h1{font-size:1.2em;margin:-.8em -.8em 1em;padding:"

@@ -29,15 +29,15 @@ log: Final = logging.getLogger("lifeline.desk")
 _ONE_AT_A_TIME: Final = Lock()  # matplotlib's settings are those of the whole process
 
 
-async def png(story: Story) -> bytes | None:
+async def png(story: Story, patience: float | None = None) -> bytes | None:
     """The picture; None where there is none. Drawn once for each version of a warning, off the event loop.
 
-    No notice waits long for it, and none fails with it.
+    No notice waits long for it, and none fails with it. patience [s]; None: that of notices.
     """
     if not drawable(story):
         return None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE if patience is None else patience):
             return await asyncio.to_thread(_png, msgspec.json.encode(story))
     except TimeoutError:
         log.warning("a plot takes too long", extra={"warning": story.warning})

@@ -242,7 +242,7 @@ def said(biz: str, code: str = "DELIVERED", words: str = "") -> list[dict[str, s
 
 
 def test_a_delivery_is_written_down(database: Database, catalog: Catalog, ear: Any, say: Say) -> None:
-    async def play(stage: Stage, _provider: providers.Gateway) -> None:
+    async def play(stage: Stage, provider: providers.Gateway) -> None:
         notice = stage.tell(say(O))
         await until(done(database, "sms"))
         answer = await stage.report(said("biz-1", words="用户接收成功"))
@@ -251,6 +251,7 @@ def test_a_delivery_is_written_down(database: Database, catalog: Catalog, ear: A
         row = stage.row(notice)
         assert row["delivered"] is not None
         assert "用户接收成功" in row["words"]
+        assert "一键确认：http://127.0.0.1:8087/a/" in msgspec.json.decode(provider.heard[0]["TemplateParam"])["text"]
         assert stage.acts() == ["notified", "delivered"]
 
     staged(database, catalog, ear, play)

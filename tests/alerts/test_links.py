@@ -81,6 +81,9 @@ def test_one_tap_answers_as_the_person_and_a_second_says_that_it_was_used(desk: 
     assert "ORANGE" in page.text
     assert "W-1" in page.text
     assert "<script" not in page.text
+    assert "以 li.si 的名义" in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "no-referrer"
     seen = re.search(r'name=seen value="(\d+)"', page.text)
     assert seen is not None
     tapped, again, shown = ask(desk, ("POST", link, f"seen={seen[1]}"), ("POST", link, f"seen={seen[1]}"), ("GET", link, ""))
