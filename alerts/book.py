@@ -15,19 +15,20 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import planned, rows, stages, texts
+from alerts import incidents, planned, rows, stages, texts
 from alerts.beat import Heartbeat
 from alerts.calling import Calling
 from alerts.case import Case, answered, closed, moved, opened, story
+from alerts.joins import Rule, load
 from alerts.judge import Verdict, judge
 from alerts.lifecycle import ASKING, Act, Refused
-from alerts.notice import Grounds, Story, Texts
+from alerts.notice import Grounds, Pair, Story, Texts
 from alerts.roles import CLOSES, Role, must
 from alerts.route import Receiver, Route, addressed
 from alerts.stages import Done, Stage
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from alerts.terms import SHIPPED, Deadlines
-from lifeline.model import Change, Level, warning_id
+from lifeline.model import Change, Kind, Level, warning_id
 
 log: Final = logging.getLogger("lifeline.desk")
 WORDS: Final = 1000  # [1] characters kept of what could not be judged, and why
@@ -64,7 +65,9 @@ class Book:
         calling: Calling | Sequence[Route],
         zone: tzinfo | None = None,
         deadlines: Deadlines = SHIPPED,
+        joins: Sequence[Rule] | None = None,
     ) -> None:
+        self.joins = load() if joins is None else joins
         self.database, self.deadlines, self.zone = database, deadlines, zone or ZoneInfo("Asia/Shanghai")
         self.calling = calling if isinstance(calling, Calling) else Calling(calling)
 
@@ -207,7 +210,7 @@ class _Entry:
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)
-        told = story(after, case.level, case.kind, self.at, grounds)
+        told = story(after, case.level, case.kind, self.at, grounds, self._belongs(after))
         said = texts.write(told, self.book.zone)
         after = msgspec.structs.replace(after, zh=said.zh_title, en=said.en_title)
         rows.write(self.db, after)
@@ -215,6 +218,14 @@ class _Entry:
         rows.record(self.db, self.at, told.what, by=change.rule, warning=after.id, level=after.level.name, change=change.id)
         self._chase(after, act, change)
         self._tell(told, said, after)
+
+    def _belongs(self, case: Case) -> Pair | None:
+        """A new hazard is put into its incident -> the line that says so, where it is not alone."""
+        if not case.level or case.kind is not Kind.HAZARD:
+            return None
+        joined = incidents.place(self.db, case, self.book.joins, self.at)
+        other = rows.find(self.db, joined.to) if joined else None
+        return texts.belongs(joined, other.asset, other.hazard) if joined and other else None
 
     def _chase(self, case: Case, act: Act, change: Change) -> None:
         """A rise asks for an answer and sets deadlines, as its level says; what asks for no answer is chased no more."""

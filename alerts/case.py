@@ -7,7 +7,7 @@ import msgspec
 
 from alerts.judge import Verdict
 from alerts.lifecycle import ACK, ACTIVE, CLOSE, Act, State, act_of, step
-from alerts.notice import Grounds, Story, What
+from alerts.notice import Grounds, Pair, Story, What
 from lifeline.model import Change, Kind, Level, warning_id
 
 
@@ -139,8 +139,11 @@ def closed(case: Case, by: str, at: int) -> Case:
     return msgspec.structs.replace(case, state=step(case.state, CLOSE), closed_by=by, closed_at=at, updated=at, asked=None)
 
 
-def story(case: Case, before: Level, was: Kind, made: int, grounds: list[Grounds]) -> Story:
-    """What is told of the latest change of level or kind. before, was: the level and kind it had; made [ns] desk clock"""
+def story(case: Case, before: Level, was: Kind, made: int, grounds: list[Grounds], belongs: Pair | None = None) -> Story:
+    """What is told of the latest change of level or kind. before, was: the level and kind it had; made [ns] desk clock
+
+    belongs: what it is joined to.
+    """
     return Story(
         warning=case.id,
         version=case.version,
@@ -164,6 +167,7 @@ def story(case: Case, before: Level, was: Kind, made: int, grounds: list[Grounds
         made=made,
         ended=case.cleared,
         grounds=grounds,
+        belongs=belongs,
     )
 
 

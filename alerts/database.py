@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateColumn
 
 META: Final = MetaData()
+LOCK: Final = 0x6C69_6665  # of PostgreSQL's advisory locks, while tables are made
 BUSY: Final = 10.0  # [s] how long a writer waits for another process
 
 
@@ -24,6 +25,8 @@ class Database:
         self._reads = self.engine.execution_options(begin="BEGIN")
         self._lock = Lock()
         with self.write() as db:
+            if self.engine.dialect.name == "postgresql":  # of several desks that start at once, one after the other
+                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             META.create_all(db)
             _grow(db)
 
@@ -81,7 +84,7 @@ def put(db: Connection, table: Table, **values: Any) -> None:
 @cache
 def _inserting(dialect: str, table: Table, names: tuple[str, ...]) -> UpdateBase:
     statement: UpdateBase = _insert(dialect, table, names).on_conflict_do_nothing()
-    return statement
+    return statement.execution_options(preserve_rowcount=True)  # psycopg's cursor is closed before it could be asked
 
 
 @cache

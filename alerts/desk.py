@@ -45,6 +45,7 @@ class Settings:
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
+    name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
     link_secret: str = field(default="", repr=False)  # under which links are signed; "": one that the database keeps
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
@@ -83,7 +84,7 @@ class Desk:
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
         links = Links.of(database, settings.public_url, settings.link_secret)
-        outbox = Outbox(database, channels, clock, meters, settings.patience, links=links)
+        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
         return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token))
 
     def take(self, said: list[Change]) -> Taken:

@@ -32,7 +32,7 @@ class Patience:
     base: float = 1.0  # [s] before the second attempt; doubles with each
     cap: float = 300.0  # [s] longest wait, the provider's wish included
     deadline: float = 86_400.0  # [s] after which a notice is given up
-    lease: float = 30.0  # [s] after which another desk may send; longer than `timeout`
+    lease: float = 12.0  # [s] after which another desk may send; longer than `timeout`
     poll: float = 1.0  # [s] between looks when nobody calls
     in_flight: int = 8  # [1] attempts at a time, each channel
     grace: float = 3.0  # [s] given to attempts in flight when the desk stops

@@ -74,6 +74,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     ended: int | None  # [ns] UTC, sensor clock; None: still active
     reminder: int = 0  # [1] how often nobody has answered
     asked: int | None = None  # [ns] UTC, desk clock, since when
+    belongs: Pair | None = None  # to which other warning, and why
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Select, func, select
 
-from alerts import stages
+from alerts import incidents, stages
 from alerts.beat import Heartbeat
 from alerts.case import Case, from_row
 from alerts.lifecycle import LIVE, State
@@ -56,6 +56,7 @@ def history(database: Database, warning: str, at: int) -> dict[str, Any] | None:
         trail = select(audit.c.at, audit.c.act, audit.c.by, audit.c.detail).where(audit.c.warning == warning)
         return {
             **row,
+            "incident": incidents.of(db, warning),
             "stages": stages.of(db, warning, at),
             "steps": [_opened(r, "body") for r in db.execute(taken.order_by(steps.c.version)).mappings()],
             "notices": [

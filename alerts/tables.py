@@ -9,7 +9,8 @@ from alerts import ways  # its tables are part of every desk's database
 from alerts.database import META, Database, insert_new, put
 
 __all__ = [
-    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new", "outbox", "put", "seals",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new",
+    "members", "outbox", "put", "seals",
     "stages", "standings", "steps", "warnings", "ways",
 ]  # fmt: skip
 
@@ -77,6 +78,18 @@ warnings = Table(
     Column("closed_at", BigInteger),  # desk clock
     Index("warnings_state", "state"),
     Index("warnings_onset", "onset"),
+)  # fmt: skip
+
+members = Table(
+    "members", META,
+    Column("warning", Text, primary_key=True),
+    Column("incident", Text, nullable=False),  # the warning that leads
+    Column("joined", Text),  # the warning that it was joined to; None: to none
+    Column("distance", Float),  # [m]
+    Column("zh", Text),  # why
+    Column("en", Text),
+    Column("at", BigInteger, nullable=False),  # desk clock
+    Index("members_incident", "incident"),
 )  # fmt: skip
 
 cases = Table(

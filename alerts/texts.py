@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
+from alerts import notice
 from alerts.blast import VOLUME, blast
+from alerts.joins import Join
 from alerts.judge import Why
 from alerts.notice import Grounds, Story, Texts, What
 from lifeline.model import NS, Kind, Level
@@ -125,6 +127,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         f"位置：{place[0]}（{story.lat:.5f}，{story.lon:.5f}）",
         causes[0],
         reach[0],
+        story.belongs.zh if story.belongs else "",
         f"编号：{story.warning}",
     ]
     en_lines = [
@@ -136,6 +139,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         f"Place: {place[1]} ({story.lat:.5f}, {story.lon:.5f})",
         causes[1],
         reach[1],
+        story.belongs.en if story.belongs else "",
         f"Id: {story.warning}",
     ]
     return Texts(zh_title=zh, zh=_lines(zh_lines), en_title=en, en=_lines(en_lines))
@@ -226,6 +230,15 @@ def _reach(story: Story) -> Pair:
     zh = f"若引爆（按 {VOLUME:g} m³ 空间计）：{far.hurt:.0f} m 内可致人员受伤、建筑受损，{far.glass:.0f} m 内玻璃破碎"
     en = f"people hurt and buildings damaged within {far.hurt:.0f} m, windows broken within {far.glass:.0f} m"
     return zh, f"If it were lit (in a space of {VOLUME:g} m³): {en}"
+
+
+def belongs(joined: Join, asset: str, hazard_: str) -> notice.Pair:
+    """To which other warning one belongs, and why."""
+    named, far = hazard(hazard_), f"{joined.distance:.0f} m"
+    return notice.Pair(
+        f"关联：与 {asset} 的{named[0]}预警（{joined.to}）合并研判：{joined.zh}（相距 {far}）",
+        f"Belongs to: {named[1]} at {asset} ({joined.to}): {joined.en} ({far} away)",
+    )
 
 
 def _asked(story: Story) -> Pair:

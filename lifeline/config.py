@@ -106,6 +106,7 @@ class Lake:
 class Desk:
     host: str = "127.0.0.1"
     port: Port = 8087
+    name: str = ""  # of this desk among several on one database; "": the machine's
     database: Secret = NONE  # SQLAlchemy URL, which may hold a password; "": SQLite in the data directory
     public_url: str = ""  # how people reach the desk; "": from host and port
     token: Secret = NONE  # that watch, receive and the command line show; "": one in the data directory, made when it is needed

@@ -1,5 +1,7 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
+import socket
+
 import uvicorn
 
 from alerts import channels, responsible, terms
@@ -19,8 +21,9 @@ def made(config: Config) -> Desk:
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     catalog, table = load(config.city.catalog), responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     calling = Calling(routes, table, types=dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True)))
-    desk = config.desk
-    settings = Settings(config.city.name, desk.public_url, token=token(config), link_secret=desk.link_secret, ping=desk.ping)
+    desk, secret = config.desk, str(config.desk.link_secret)
+    name = desk.name or socket.gethostname()
+    settings = Settings(config.city.name, desk.public_url, name=name, token=token(config), link_secret=secret, ping=desk.ping)
     deadlines = terms.configured(config.terms)
     return Desk.of(settings, Database(str(config.desk.database)), catalog, calling, ways, WallClock(), deadlines=deadlines)
 

@@ -13,6 +13,7 @@ from alerts.route import Route
 from alerts.tables import Database
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
+from tests.postgres import Postgres
 
 T0 = 1_767_000_000 * NS  # [ns] the tests' beginning of time
 Say = Callable[..., Change]
@@ -36,9 +37,18 @@ def say() -> Say:
     return change
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'desk.db'}")
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for all tests of the desk."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Empty, once in each of the databases that a desk may have."""
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    made = Database(server.url() if server else f"sqlite:///{tmp_path / 'desk.db'}")
     yield made
     made.close()
 

@@ -147,6 +147,7 @@ def test_a_request_too_large_is_refused_before_it_is_read(desk: Desk) -> None:
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # whose errors it makes
 def test_a_database_that_refuses_is_said_and_the_change_can_be_said_again(desk: Desk, say: Say) -> None:
     broken = [True]
 
@@ -163,6 +164,7 @@ def test_a_database_that_refuses_is_said_and_the_change_can_be_said_again(desk: 
     assert ask(desk, ("POST", "/changes", [say(Y)]))[0].json()["accepted"] == 1
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # whose errors it makes
 def test_a_full_disk_answers_503_and_takes_nothing(desk: Desk, say: Say) -> None:
     @event.listens_for(desk.database.engine, "begin")
     def limit(db: Any) -> None:

@@ -359,7 +359,10 @@ def test_after_any_story_the_warning_stands_where_the_sensors_are(story: list[An
         live = listed(database, live=True)
         if step == "answer":
             for case in live:
-                book.acknowledge(case.id, "somebody", "", AT)
+                if case.state is State.OVER:
+                    book.close(case.id, "a leader", Role.LEADER, "", AT)
+                else:
+                    book.acknowledge(case.id, "somebody", "", AT)
             continue
         change = say(step[0], step[1], step[2])
         book.take([change] * (1 + step[3]), AT)

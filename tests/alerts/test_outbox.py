@@ -370,6 +370,7 @@ class Broken:
         """Nothing to close."""
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # whose errors it makes
 def test_a_database_that_refuses_for_a_moment_makes_no_notice_twice(book: Book, say: Say, ear: Any) -> None:
     refusals = [3]
 
