@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, func, select, up
 
 from alerts.notice import Earlier, Notice
 from alerts.pace import MOST, Paced, groups
-from alerts.tables import outbox
+from alerts.tables import insert_new, outbox
 from alerts.ways import pauses, sends
 from lifeline.model import NS, Level
 
@@ -59,7 +59,7 @@ _COUNT: Final = select(func.coalesce(func.sum(sends.c.n), 0)).where(
     sends.c.channel == bindparam("channel"), sends.c.at > bindparam("after")
 )
 _FORGET: Final = sends.delete().where(sends.c.channel == bindparam("of"), sends.c.at <= bindparam("before"))
-_PAUSE: Final = select(pauses.c.until).where(pauses.c.channel == bindparam("channel"))
+_PAUSE: Final = select(pauses.c.until).where(pauses.c.channel == bindparam("channel")).with_for_update()
 _BEFORE: Final = (
     select(outbox.c.body)
     .where(outbox.c.warning == bindparam("warning"), outbox.c.channel == bindparam("channel"))
@@ -141,14 +141,18 @@ def _cost(batch: Sequence[Claim], weight: int) -> int:
 
 
 def _room(db: Connection, channel: str, paced: Paced, at: int) -> Room:
-    """What is left of the windows. The counts are in the database: a restart, or another desk, starts none anew."""
+    """What is left of the windows. The counts are in the database: a restart, or another desk, starts none anew.
+
+    The channel's row among the pauses is held until what is claimed is counted, lest two desks count the same room.
+    """
+    insert_new(db, pauses, channel=channel, until=0)
+    muted = db.execute(_PAUSE, {"channel": channel}).scalar_one() > at
     db.execute(_FORGET, {"of": channel, "before": at - round(paced.pace.memory * SLACK * NS)})
     every, others = [], []
     for w in paced.pace.windows:
         used: int = db.execute(_COUNT, {"channel": channel, "after": at - round(w.seconds * SLACK * NS)}).scalar_one()
         every.append(w.limit - used)
         others.append(w.limit - w.reserve - used)
-    muted = (db.execute(_PAUSE, {"channel": channel}).scalar_one_or_none() or 0) > at
     return Room(max(0, min(every)), 0 if muted else max(0, min(others)))
 
 

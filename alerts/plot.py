@@ -24,7 +24,7 @@ CHINESE: Final = (
     "Microsoft YaHei", "SimHei", "PingFang SC", "Droid Sans Fallback",
 )  # fmt: skip
 KEPT: Final = 64  # [1] pictures
-PATIENCE: Final = 4.0  # [s]
+PATIENCE: Final = 2.0  # [s]
 log: Final = logging.getLogger("lifeline.desk")
 _ONE_AT_A_TIME: Final = Lock()  # matplotlib's settings are those of the whole process
 

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from alerts import alertmanager, peer
-from alerts.notice import Notice, Outcome, Retry, What
+from alerts.notice import Drop, Notice, Outcome, Retry, What
 from lifeline.clock import iso
 from lifeline.config import Seconds
 from lifeline.model import NS, Level
@@ -30,6 +30,8 @@ class Alertmanager:
 
     async def send(self, notice: Notice) -> Outcome:
         """POST once; Alertmanager knows the same alert by its labels."""
+        if notice.person:
+            return Drop("Alertmanager has routes of its own; take this channel out of the person's contacts", "misconfigured")
         url, content = f"{self.url.rstrip('/')}/api/v2/alerts", msgspec.json.encode(self.alerts(notice))
         answer = await peer.ask(self._http, "POST", url, content=content, headers={"Content-Type": "application/json"})
         return answer if isinstance(answer, Retry) else peer.outcome(answer)

@@ -48,6 +48,8 @@ class Mqtt:
 
     async def send(self, notice: Notice) -> Outcome:
         """Connect, publish, wait for the broker's word, disconnect."""
+        if notice.person:
+            return Drop("MQTT tells everybody who listens, not a person; take it out of the person's contacts", "misconfigured")
         try:
             return await asyncio.to_thread(self._publish, notice)
         except TimeoutError:

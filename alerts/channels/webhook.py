@@ -61,6 +61,8 @@ def body(notice: Notice, public_url: str) -> dict[str, Any]:
     group = f'{{}}:{{warning="{s.warning}"}}'
     ours = {"id": notice.id, "latency_s": notice.latency, "place": {"lat": s.lat, "lon": s.lon}, "texts": texts, **facts}
     ours["exercise"] = notice.exercise
+    if notice.person:
+        ours |= {"person": notice.person, "address": notice.address, "link": notice.link}
     return {
         **alertmanager.webhook(alert, receiver=notice.channel, group=group, firing=not notice.ended, public_url=public_url),
         "lifeline": ours,

@@ -1,8 +1,8 @@
 """A robot in a WeCom group (企业微信群机器人): Markdown, and the plot as a picture."""
 
+import asyncio
 import base64
 import hashlib
-import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Final
@@ -16,8 +16,8 @@ from alerts.pace import Pace, Window, minute
 from alerts.robot import Codes, read
 from lifeline.config import Between, Seconds
 
-log: Final = logging.getLogger("lifeline.desk")
 SIZE: Final = 4096  # [byte] of Markdown
+WHOLE: Final = 9.0  # [s] for the text and what follows it; less than the desk's own patience
 PICTURE: Final = 2_000_000  # [byte] of a picture before it is encoded
 MOBILE: Final = 11  # [1] digits at least; user ids that are all digits are shorter
 CODES: Final = Codes(
@@ -61,14 +61,19 @@ class Wecom:
 
     async def send(self, notice: Notice) -> Outcome:
         """The text, then those who are mentioned by number, then the plot; only the text decides."""
-        outcome = await self._post(self.body(notice), notice)
+        loop = asyncio.get_running_loop()
+        begun, outcome = loop.time(), await self._post(self.body(notice), notice)
         if not isinstance(outcome, Sent):
             return outcome
-        more = [m for m in (self._by_number(notice), await self._plot(notice)) if m is not None]
-        for message in more:  # what was told must not be told again for a picture
-            extra = await self._post(message, notice)
-            outcome = Sent(f"{outcome.words}; {message['msgtype']}: {extra.words}")
-        return outcome
+        words = [outcome.words]
+        try:
+            async with asyncio.timeout_at(begun + WHOLE):  # what was told must not be told again for a picture
+                for message in (self._by_number(notice), await self._plot(notice)):
+                    if message is not None:
+                        words.append(f"{message['msgtype']}: {(await self._post(message, notice)).words}")  # noqa: PERF401  kept if time runs out
+        except TimeoutError:
+            words.append("no time for the rest")
+        return Sent("; ".join(words))
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -204,6 +204,14 @@ def test_a_broker_that_is_away_or_says_nothing_is_asked_again(notice: Notice) ->
     assert (away.reason, silent.reason) == ("connection", "timeout")
 
 
+def test_what_everybody_can_read_is_not_told_to_a_person(notice: Notice) -> None:
+    meant = msgspec.structs.replace(notice, person="li")
+    for channel in (Mqtt("127.0.0.1", 1), Alertmanager("http://127.0.0.1:1")):
+        (outcome,) = send(channel, meant)
+        assert isinstance(outcome, Drop)
+        assert outcome.reason == "misconfigured"
+
+
 def test_a_name_cannot_move_the_topic(say: Say) -> None:
     odd = noticed(told(say(R), asset="a/#\0+b"))
     assert Mqtt("x", topic="t/{asset}/{hazard}").where(odd) == "t/a____b/gas_accumulation"

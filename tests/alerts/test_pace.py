@@ -121,6 +121,26 @@ def test_a_restart_does_not_begin_a_new_minute(database: Database, say: Say) -> 
     run(work())
 
 
+def test_two_desks_on_one_database_share_one_minute(database: Database, say: Say) -> None:
+    async def work() -> None:
+        book = Book(database, [Route("phone")])
+        with ding() as provider:
+            ways = [robot(provider), robot(provider)]
+            async with (
+                sending(database, {"phone": ways[0]}, holder="one") as first,
+                sending(database, {"phone": ways[1]}, holder="two") as second,
+            ):
+                for i in range(60):
+                    book.take([say(Y, i, f"d{i}", f"W-{i}")], now())
+                    first.wake()
+                    second.wake()
+                    await asyncio.sleep(0.01)
+                await until(done(database))
+        assert states(database) == [("sent", 1)] * 60
+
+    run(work())
+
+
 def test_when_the_provider_says_too_fast_all_but_red_leave_it_alone(database: Database, say: Say) -> None:
     async def work() -> None:
         book = Book(database, [Route("phone")])

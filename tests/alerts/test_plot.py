@@ -3,7 +3,7 @@
 import asyncio
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,9 +19,12 @@ Say = Callable[..., Change]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def warm() -> None:
-    """The first picture of a process takes longer than any notice waits for it."""
+def warm() -> Iterator[None]:
+    """The first picture of a process takes longer than any notice waits for it; on a busy machine the others do too."""
     plot.warm()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plot, "PATIENCE", 60.0)
+        yield
 
 
 def seen(story: Story, **more: Any) -> Story:
