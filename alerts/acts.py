@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from alerts import stages
 from alerts.book import UnknownWarning
@@ -14,12 +14,10 @@ from alerts.case import to_row
 from alerts.lifecycle import Refused
 from alerts.roles import Forbidden
 from alerts.stages import Done, Stage
-from alerts.users.access import MACHINE, Who
-from alerts.users.guard import who
+from alerts.users.guard import Asker, named
 from alerts.web import OurDesk, Problem, body_as, json_answer
 
 router: Final = APIRouter()
-Asker = Annotated[Who, Depends(who)]
 
 
 class Answer(msgspec.Struct):
@@ -42,7 +40,7 @@ class Step(msgspec.Struct):
 async def acknowledge(request: Request, desk: OurDesk, asker: Asker, warning: str) -> Response:
     """Somebody takes it. 409 when there is nothing to answer."""
     said, at = await body_as(request, Answer), desk.clock.now()
-    case = await _do(desk.book.acknowledge, warning, _name(asker, said.by), said.comment, at)
+    case = await _do(desk.book.acknowledge, warning, named(asker, said.by), said.comment, at)
     return json_answer(to_row(case))
 
 
@@ -50,7 +48,7 @@ async def acknowledge(request: Request, desk: OurDesk, asker: Asker, warning: st
 async def close(request: Request, desk: OurDesk, asker: Asker, warning: str) -> Response:
     """What was RED is over. 403 to the wrong role, 409 while it stands."""
     said, at = await body_as(request, Answer), desk.clock.now()
-    case = await _do(desk.book.close, warning, _name(asker, said.by), asker.role, said.comment, at)
+    case = await _do(desk.book.close, warning, named(asker, said.by), asker.role, said.comment, at)
     return json_answer(to_row(case))
 
 
@@ -58,7 +56,7 @@ async def close(request: Request, desk: OurDesk, asker: Asker, warning: str) -> 
 async def done(request: Request, desk: OurDesk, asker: Asker, warning: str, stage: Stage) -> Response:
     """A step is done: assess (with a verdict), prevent, dispose, account."""
     said, at = await body_as(request, Step), desk.clock.now()
-    what = Done(_name(asker, said.by), said.note, tuple(said.proof), said.verdict)
+    what = Done(named(asker, said.by), said.note, tuple(said.proof), said.verdict)
     await _do(desk.book.done, warning, stage, what, asker.role, at)
     return json_answer({"warning": warning, "stage": stage, "done": at})
 
@@ -68,15 +66,6 @@ def overdue(desk: OurDesk) -> Response:
     """Steps whose deadline has passed, the longest overdue first."""
     with desk.database.read() as db:
         return json_answer(stages.overdue(db, desk.clock.now()))
-
-
-def _name(asker: Who, said: str) -> str:
-    """In whose name it is done: a user's own, whatever they say; for the system's token it must be said."""
-    if asker.name != MACHINE:
-        return asker.name
-    if not said.strip():
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "say who does it - at `$.by`")
-    return said
 
 
 async def _do(work: Callable[..., Any], warning: str, *args: Any) -> Any:

@@ -23,9 +23,10 @@ from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.case import to_row
 from alerts.desk import Desk
+from alerts.duty import api as duty_api
 from alerts.users import api as users_api
-from alerts.users.guard import Guard
-from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, whole
+from alerts.users.guard import Guard, Unnamed
+from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, unnamed, whole
 from lifeline.model import Change, Level
 
 LAST: Final = 2**63 - 1  # [ns]
@@ -54,9 +55,11 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    for part in (router, acts.router, users_api.router, feeds.router, pages.router, reports.router):
+    ours = (acts.router, users_api.router, duty_api.router, feeds.router, pages.router, reports.router)
+    for part in (router, *ours):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
+    made.add_exception_handler(Unnamed, unnamed)
     made.add_exception_handler(OperationalError, unavailable)
     made.add_middleware(Guard, access=desk.access, now=desk.clock.now)
     return made

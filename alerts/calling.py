@@ -59,9 +59,17 @@ class Calling:
         return [
             receiver
             for part in self.parts(case, tier)
-            for person in self.duty.on_duty(self._unit(part, case), part.role, at, db)
+            for person in self._on_duty(part, case, at, db)
             for receiver in _ways(person, part, ways)
         ]
+
+    def _on_duty(self, part: Part, case: Case, at: int, db: Connection | None) -> Sequence[Person]:
+        """Nobody where the city has no such unit or role: a table may name more than there is."""
+        assert self.duty is not None
+        try:
+            return self.duty.on_duty(self._unit(part, case), part.role, at, db)
+        except LookupError:
+            return []
 
     def _unit(self, part: Part, case: Case) -> str:
         return self.owners.get(case.owner, case.owner) if part.unit == OWNER else part.unit

@@ -15,6 +15,8 @@ from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
+from alerts.duty import Duty
+from alerts.duty.guard import Guard
 from alerts.links import Links
 from alerts.meters import Meters
 from alerts.notice import Channel
@@ -64,6 +66,7 @@ class Desk:
     deadman: Deadman
     map: Map
     access: Access
+    guard: Guard | None = None  # of the rosters; None: there are none
 
     @classmethod
     def of(
@@ -76,6 +79,7 @@ class Desk:
         clock: Clock,
         zone: tzinfo | None = None,
         deadlines: Deadlines = SHIPPED,
+        duty: Duty | None = None,
     ) -> Self:
         """A desk over an open database."""
         book, meters = Book(database, calling, zone, deadlines), Meters(database)
@@ -85,7 +89,9 @@ class Desk:
         )
         links = Links.of(database, settings.public_url, settings.link_secret)
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
-        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), Access(database, settings.token))
+        guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
+        access = Access(database, settings.token)
+        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), access, guard)
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""
@@ -110,9 +116,11 @@ class Desk:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Judge the heartbeats now."""
-        if await asyncio.to_thread(self.deadman.check, self.clock.now()):
-            self.outbox.wake()
+        """Judge the heartbeats and the rosters now."""
+        checks = [self.deadman.check, *([self.guard.check] if self.guard else [])]
+        for check in checks:
+            if await asyncio.to_thread(check, self.clock.now()):
+                self.outbox.wake()
 
     def reasons(self) -> list[str]:
         """Why the desk is not ready; empty when it is. Blocks."""
@@ -121,7 +129,7 @@ class Desk:
             queries.probe(self.database, at)
             overdue = spool.overdue(self.database, at - round(self.settings.outbox_age * NS))
             lost = spool.given_up(self.database, at - round(GIVEN_UP * NS))
-            wrong = self.deadman.wrong(at) + words(audit(self.database, at))
+            wrong = self.deadman.wrong(at) + words(audit(self.database, at)) + (self.guard.wrong(at) if self.guard else [])
         except OperationalError as refused:
             return [f"database: {refused}"]
         why = [f"{channel}: a notice has waited for {(at - made) / NS:.0f} s" for channel, made in overdue.items()]

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from alerts import incidents, stages
 from alerts.beat import Heartbeat
@@ -97,6 +97,12 @@ def stands(database: Database, key: str, rule: str) -> tuple[Level, int]:
     with database.read() as db:
         row = db.execute(query).one_or_none()
     return (Level[row[0]], row[1]) if row else (Level.NORMAL, 0)
+
+
+def standing(db: Connection, rules: Collection[str]) -> list[tuple[str, str]]:
+    """(asset, rule) of all that these rules hold above NORMAL."""
+    query = select(standings.c.asset, standings.c.rule).where(standings.c.level != Level.NORMAL.name)
+    return [(asset, rule) for asset, rule in db.execute(query.where(standings.c.rule.in_(sorted(rules))))]
 
 
 def beats(database: Database) -> dict[str, Beat]:

@@ -49,6 +49,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
     "drift": ("传感器零点漂移", "sensor that drifts away from its peers"),
+    "duty_gap": ("值班空缺", "gap in a duty roster"),
     "entrapment": ("电梯困人", "people trapped in a lift"),
     "gas_accumulation": ("可燃气体聚集", "accumulation of gas"),
     "gas_imbalance": ("燃气供销差异常", "gas flows that do not balance"),
@@ -88,6 +89,7 @@ HAZARDS: Final[dict[str, Pair]] = {
 }
 
 OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
+    "duty": ("值班", "duty"),
     "heartbeat": ("心跳", "heartbeat"),
     "readiness": ("运行状态", "readiness"),
 }

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import Depends, Request, Response
 
 from alerts.desk import Desk
+from alerts.users.guard import problem
 
 LARGEST: Final = 32_000_000  # [byte] of a request
 T = TypeVar("T")
@@ -60,6 +61,11 @@ async def tell(_: Request, why: Exception) -> Response:
     """The handler of Problems."""
     assert isinstance(why, Problem)
     return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
+
+
+async def unnamed(_: Request, _why: Exception) -> Response:
+    """The system's own token does things in somebody's name only."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "say who does it - at `$.by`")
 
 
 async def unavailable(_: Request, why: Exception) -> Response:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 SECONDS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -37,9 +37,9 @@ class Spoken(str):
 
 @dataclass(frozen=True)
 class Written:
-    """Mark of a quantity that is written as text, with its unit."""
+    """Mark of a value that is written as text, such as a quantity with its unit."""
 
-    read: Callable[[str], float]
+    read: Callable[[str], Any]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -24,6 +25,7 @@ NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 class Measured(Written):
     """Mark of a quantity that is written with a unit, and what it allows."""
 
+    read: Callable[[str], float]
     like: str  # a unit that it may be written in; "" for a duration
     low: float  # [like]
     high: float  # [like]

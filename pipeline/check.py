@@ -23,6 +23,7 @@ from lifeline.config import load as load_config
 from lifeline.words import Unusable
 from pipeline.database import NoDatabase, driven, opened, shown
 from pipeline.groups import likes, meant
+from pipeline.people import duty as people
 
 
 class Finding(NamedTuple):
@@ -39,6 +40,7 @@ def summary(config: Config) -> str:
     channels.configured(config.channels, config.folder)
     terms.configured(config.terms)
     responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    duty = people(config)
     try:
         url = driven(str(config.desk.database))
     except NoDatabase as why:
@@ -51,6 +53,7 @@ def summary(config: Config) -> str:
             f"rules     {len(rules)}, of which {sum(r.mode == 'active' for r in rules)} active",
             f"channels  {', '.join(config.channels) or 'none: nobody would be told'}",
             f"database  {shown(url)}",
+            f"people    {f'{len(duty.people.persons)}, {len(duty.rosters.rosters)} rosters' if duty else 'none'}",
         ]
     )
 
@@ -83,6 +86,7 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from _rules(config)
     yield from _channels(config)
     yield from _answers(config)
+    yield from _people(config)
     yield from _data(config)
     yield from database(config)
     why_not = reachable(config.broker)
@@ -149,12 +153,27 @@ def _answers(config: Config) -> Iterator[Finding]:
     """Who hears of what, and how long they have."""
     table = config.desk.responsibilities or responsible.SHIPPED
     try:
-        rows = responsible.load(table).rows
+        rows, duty = responsible.load(table).rows, people(config)
         terms.configured(config.terms)
     except Unusable as why:
         yield Finding(well=False, what=str(why), mend="docs/desk.md describes responsibilities and terms")
         return
-    yield Finding(well=True, what=f"responsibilities: {len(rows)} rows")
+    parts = {(r.part.unit, r.part.role) for r in rows if r.part.unit != responsible.OWNER}
+    empty = [f"{unit}/{role}" for unit, role in sorted(parts) if duty and not duty.people.holders(unit, role)]
+    what = f"responsibilities: {len(rows)} rows" + (f"; nobody fills {', '.join(empty)}" if empty else "")
+    yield Finding(not empty, what, f"add persons to {config.desk.people}, or take the parts out of {table}")
+
+
+def _people(config: Config) -> Iterator[Finding]:
+    try:
+        duty = people(config)
+    except ConfigRefused as why:
+        for problem in why.problems:
+            yield Finding(well=False, what=problem, mend="docs/duty.md describes the file")
+        return
+    if duty:
+        said = f"{len(duty.people.persons)} people, {len(duty.rosters.rosters)} rosters"
+        yield Finding(well=True, what=f"{said} ({config.desk.people}); their gaps: lifeline roster check")
 
 
 def _data(config: Config) -> Iterator[Finding]:

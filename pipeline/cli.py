@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli_roster import roster_app
 from pipeline.commands import notify, users
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app.add_typer(scenario_app, name="scenario")
 
 rules_app = typer.Typer(help="The rules.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
+app.add_typer(roster_app, name="roster")
 
 app.add_typer(notify.notify, name="notify")
 app.add_typer(users.users, name="users")

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 from lifeline.build import ConfigRefused, build
 from lifeline.clock import parse
 from lifeline.kinds import Between, Unfit, Written
+from lifeline.lines import line, lines
 from lifeline.measures import time
 from lifeline.model import Level
 from lifeline.words import Unusable, nearest, suggestion
 from simulators import sensors, transport
 from simulators.kinds import makers
-from simulators.lines import line, lines
 from simulators.plan import Plan
 
 FOLDER: Final = Path(__file__).parent / "scenarios"

@@ -5,16 +5,15 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from alerts.roles import Role
 from alerts.users import access
 from alerts.users.access import SESSION, Who, Wrong
-from alerts.users.guard import COOKIE, who
+from alerts.users.guard import COOKIE, Asker
 from alerts.web import OurDesk, Problem, body_as, json_answer
 
 router = APIRouter()
-Asker = Annotated[Who, Depends(who)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 RoleName = Annotated[str, msgspec.Meta(pattern="^(viewer|operator|analyst|leader|admin)$")]
 

@@ -10,10 +10,10 @@ import binascii
 from collections.abc import Callable
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +32,7 @@ SIGNED: Final = (
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})
 ADMINS: Final = ("/api/v1/users",)
+LEADERS: Final = ("/api/v1/people",)
 
 
 class Guard:
@@ -80,6 +81,22 @@ def who(request: Request) -> Who:
     return found
 
 
+Asker = Annotated[Who, Depends(who)]
+
+
+def named(asker: Who, said: str) -> str:
+    """In whose name something is done: a user's own, whatever they say; for the system's token it must be said."""
+    if asker.name != MACHINE:
+        return asker.name
+    if not said.strip():
+        raise Unnamed
+    return said
+
+
+class Unnamed(Exception):
+    """Nobody is said to do it."""
+
+
 def _free(path: str) -> bool:
     return path in OPEN or path.startswith(SIGNED)
 
@@ -111,6 +128,8 @@ def needs(method: str, path: str) -> Role:
     """The least role that is let through to a route."""
     if path.startswith(ADMINS):
         return Role.ADMIN
+    if path.startswith(LEADERS) and method not in SAFE:  # who could turn warnings away from those they are for
+        return Role.LEADER
     if path == "/api/v1/logout":
         return Role.VIEWER
     return Role.VIEWER if method in SAFE else Role.OPERATOR

@@ -32,11 +32,10 @@ from bench.receiver import Receiver
 from lifeline.catalog import Catalog
 from lifeline.clock import FastClock, WallClock, now
 from lifeline.model import NS, Change, Kind, Level
+from tests.tokens import BEARER, TOKEN
 
 N, B, Y, O, R = Level
 T0 = 1_767_000_000 * NS
-TOKEN = "t"  # noqa: S105  of a desk that lives for a moment
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
 Say = Callable[..., Change]
 
 

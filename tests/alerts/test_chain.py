@@ -47,7 +47,7 @@ class Rota:
         return [Somebody(name, {"sms": f"+86 {name}", "app": name})] if name in self.names else []
 
 
-PEOPLE = ("gas-operator", "gas-engineer", "gas-leader", "gas-supervisor", "city-leader", "fire-duty", "emergency-duty")
+PEOPLE = ("gas-duty", "gas-leader", "housing-duty", "city-leader", "fire-duty", "emergency-duty", "province-duty")
 
 
 @pytest.fixture
@@ -77,17 +77,17 @@ def case(book: Book) -> Any:
 
 def test_those_on_duty_are_told_by_level_each_through_the_ways_open_to_it(book: Book, say: Say) -> None:
     book.take([say(B)], AT)
-    assert told(book) == ["app gas-operator raised 0", "robot raised 0"]
+    assert told(book) == ["app gas-duty raised 0", "robot raised 0"]
     before = told(book)
     book.take([say(Y, 1)], AT)
     assert new(book, before) == {
-        "robot worse 0", "app gas-operator worse 0", "sms gas-operator worse 0", "app gas-engineer worse 0",
-        "sms gas-engineer worse 0",
+        "robot worse 0", "app gas-duty worse 0", "sms gas-duty worse 0", "app housing-duty worse 0",
+        "sms housing-duty worse 0",
     }  # fmt: skip
-    (notice,) = [n for n in notices(book) if (n.channel, n.person) == ("sms", "gas-engineer")]
-    assert notice.address == "+86 gas-engineer"
+    (notice,) = [n for n in notices(book) if (n.channel, n.person) == ("sms", "housing-duty")]
+    assert notice.address == "+86 housing-duty"
     assert notice.part is not None
-    assert notice.part.zh == "权属单位值班工程师"
+    assert notice.part.zh == "住建部门值班员"
 
 
 def test_nobody_answers_and_the_next_tier_is_told_and_again(book: Book, say: Say) -> None:
@@ -95,13 +95,13 @@ def test_nobody_answers_and_the_next_tier_is_told_and_again(book: Book, say: Say
     book.take([say(R)], AT)
     before = told(book)
     assert {"app city-leader raised 0", "sms fire-duty raised 0"} <= set(before)
-    assert not any("supervisor" in t for t in before)
+    assert not any("province" in t for t in before)
     assert chain.turn(AT + 3 * MINUTE - 1) == 0
     assert chain.turn(AT + 3 * MINUTE) > 0
-    assert {"app gas-supervisor overdue 1", "sms gas-operator overdue 1", "robot overdue 1"} <= new(book, before)
+    assert {"app province-duty overdue 1", "sms gas-duty overdue 1", "robot overdue 1"} <= new(book, before)
     before = told(book)
     assert chain.turn(AT + 6 * MINUTE) > 0
-    assert "sms gas-supervisor overdue 2" in new(book, before)
+    assert "sms province-duty overdue 2" in new(book, before)
     book.acknowledge(case(book).id, "Li Na", "on my way", AT + 7 * MINUTE)
     assert chain.turn(AT + 60 * MINUTE) == 0
     assert chain.next_due() is None
@@ -144,7 +144,7 @@ def test_blue_is_told_to_the_yellow_list_once(book: Book, say: Say) -> None:
     book.take([say(B)], AT)
     before = told(book)
     chain.turn(AT + 120 * MINUTE)
-    assert "app gas-engineer overdue 1" in new(book, before)
+    assert "app housing-duty overdue 1" in new(book, before)
     assert chain.next_due() is None
     assert audit(book.database, AT + 1000 * MINUTE) == (0, [])
 

@@ -2,13 +2,16 @@
 
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.responsible import SHIPPED, Matter, TableRefused, Tier, fits, load
+from alerts import duty
+from alerts.responsible import OWNER, SHIPPED, Matter, TableRefused, Tier, fits, load
 from alerts.texts import HAZARDS
 from lifeline.model import Domain, Kind, Level
 
+ROOT = Path(__file__).parents[2]
 HEAD = "domain,district,asset_type,hazard,kind,level,unit,role\n"
 
 
@@ -49,10 +52,10 @@ def test_a_graver_level_is_told_to_more_and_to_all_who_hear_of_a_milder_one() ->
 
 def test_biogas_is_for_the_drains_until_it_is_grave_and_loads_of_a_bridge_for_the_traffic_police_too() -> None:
     table = load()
-    assert table.departments(matter("gas", "biogas"), Level.YELLOW) == {"drainage", "regulator"}
+    assert table.departments(matter("gas", "biogas"), Level.YELLOW) == {"drainage", "housing"}
     assert table.departments(matter("gas", "biogas"), Level.ORANGE) >= {"drainage", "gas", "emergency"}
     assert table.departments(matter("bridge", "bridge_overload"), Level.BLUE) == {"bridge"}
-    assert table.departments(matter("bridge", "bridge_overload"), Level.YELLOW) == {"bridge", "regulator", "traffic"}
+    assert table.departments(matter("bridge", "bridge_overload"), Level.YELLOW) == {"bridge", "traffic"}
 
 
 def test_a_ticket_is_for_the_owner_alone() -> None:
@@ -88,3 +91,10 @@ def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_the_shipped_table_names_every_part_in_both_languages() -> None:
     assert all(row.part.zh and row.part.en for row in load(SHIPPED).rows)
+
+
+def test_the_citys_example_of_people_fills_every_part_of_the_shipped_table() -> None:
+    people = duty.load(ROOT / "people.toml", ["duty", "record"], ZoneInfo("Asia/Shanghai")).people
+    for row in load(SHIPPED).rows:
+        if row.part.unit != OWNER:
+            assert people.holders(row.part.unit, row.part.role), row.part

@@ -110,7 +110,7 @@ def test_several_voices_and_the_right_department_can_be_asked_for() -> None:
     assert "rests on 1 sensors, expected 2" in failures(score(scenario(two), [leak()], [RISING], []))
     assert score(scenario(two), [leak()], [warning((HOUR + 300, Level.RED), voices=2)], []).passed
     drains = Expect("well-*", ("gas", "biogas"), Level.RED, route="drainage")
-    assert "went to city, emergency, gas, regulator, not to drainage" in failures(
+    assert "went to city, emergency, fire, gas, housing, not to drainage" in failures(
         score(scenario(drains), [leak()], [RISING], [])
     )
     assert score(scenario(drains), [leak()], [warning((HOUR + 300, Level.RED), hazard="biogas")], []).passed

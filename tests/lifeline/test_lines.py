@@ -1,6 +1,6 @@
 import pytest
 
-from simulators.lines import line, lines
+from lifeline.lines import line, lines
 
 TEXT = """\
 id = "X1"
