@@ -18,6 +18,7 @@ from alerts.deadman import SOURCES, Deadman
 from alerts.duty import Duty
 from alerts.duty.guard import Guard
 from alerts.flapping import Flapping
+from alerts.links import Links
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
@@ -55,6 +56,7 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
+    link_secret: str = field(default="", repr=False)  # under which links are signed; "": one that the database keeps
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
     topology: Topology = field(default_factory=Topology)
@@ -102,7 +104,8 @@ class Desk:
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
-        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
+        links = Links.of(database, settings.public_url, settings.link_secret)
+        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)

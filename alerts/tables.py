@@ -6,13 +6,14 @@ A column that is added later has a server default: databases of older desks grow
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
 import alerts.duty.tables  # noqa: F401  these too are the desk's
+from alerts import ways  # its tables are part of every desk's database
 from alerts.database import META, Database, insert_new, put
 from alerts.routing import tables as _routing  # noqa: F401  its tables are of the same database
 
 __all__ = [
     "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "holds", "insert_new",
     "members", "outbox", "put", "seals",
-    "stages", "standings", "steps", "warnings",
+    "stages", "standings", "steps", "warnings", "ways",
 ]  # fmt: skip
 
 changes = Table(
@@ -143,7 +144,10 @@ outbox = Table(
     Column("words", Text),  # the provider's last
     Column("first", BigInteger),  # first attempt
     Column("last", BigInteger),  # last attempt
+    Column("level", Text, nullable=False, server_default=""),  # that it tells of
+    Column("delivered", BigInteger),  # the provider says that it has arrived
     Index("outbox_due", "state", "channel", "due"),
+    Index("outbox_level", "state", "channel", "level"),
     Index("outbox_order", "warning", "channel", "version"),
 )  # fmt: skip
 
