@@ -46,6 +46,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "clock": ("采集站时钟不一致", "station whose clock is off"),
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
+    "door_standing": ("电梯门长时间敞开", "lift whose door stands open"),
     "drift": ("传感器零点漂移", "sensor that drifts away from its peers"),
     "entrapment": ("电梯困人", "people trapped in a lift"),
     "gas_accumulation": ("可燃气体聚集", "accumulation of gas"),

@@ -19,7 +19,13 @@ from lifeline.words import Unusable
 HERE: Final = Path(__file__).parent
 LEVELS: Final = ("BLUE", "YELLOW", "ORANGE", "RED")
 OTHER: Final = "other"  # in place of a quantity: each that no hazard rule of its domain names
-OWN: Final = {"time": "s", "ratio": "1", "release": "kg/s", "jerk": "m/s³"}  # units of bounds that are not the quantity's
+OWN: Final = {
+    "time": "s",
+    "ratio": "1",
+    "release": "kg/s",
+    "jerk": "m/s³",
+    "length": "m",
+}  # units of bounds that are not the quantity's
 PLACED: Final = ("origin", "scale")  # fields of a detector that the rule's bounds decide
 
 

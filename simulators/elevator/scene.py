@@ -56,7 +56,8 @@ NEEDED: Final[dict[type, str]] = {
 
 Channel = Literal[
     "door", "door_zone", "motion", "passengers", "speed", "mode", "alarm_button", "direction", "floor", "power",
-    "safety_circuit", "lock_circuit", "limit_switch", "landing_button", "air_pressure", "sheave_speed", "rope_speed",
+    "safety_circuit", "lock_circuit", "limit_switch", "buffer_switch", "landing_button", "air_pressure",
+    "sheave_speed", "rope_speed",
 ]  # fmt: skip
 Feature = Literal["levelling", "vibration", "jerk", "door_time", "reopenings", "brake_distance", "rope_slip", "motor_current"]
 
