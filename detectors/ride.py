@@ -67,7 +67,7 @@ class Ride:
     still: float = 1.0  # [s]
     settle: float = 8.0  # [s]
     fast: float = 0.7  # [m/s]
-    back: float = 0.25  # [1] of the top speed, below which the speed has come back to nothing
+    back: float = 0.4  # [1] of the top speed, below which the speed has come back to nothing
     crawl: float = 0.15  # [m/s] the same for short trips
     longest: float = 240.0  # [s]
     never: float = 25.0  # [m/s]
