@@ -43,7 +43,7 @@ class Slip:
     Both count only where they are out of what the lift itself does. Errors of encoders are shares of the speed, so that a slide
     is held over the root of the summed squares of the speed: it must be `times` as far, on that scale, as the farthest of the
     median of the first `teach` trips, and without its greatest second still `less` times, which one wrong reading is not. A
-    creep must be `sure` standard errors of the median of `window` trips, their spread being 1.4826 MAD of the first (F. R.
+    creep must be `sure` standard errors of the two medians beyond that of the first, their spread being 1.4826 MAD (F. R.
     Hampel, J. Am. Stat. Assoc. 69, 1974, 383-393). So encoders that are not read in the same instant, or whose wheel is known
     to a per cent only, raise nothing; what they hide is not seen. Nothing is said in the first trips. False alarms:
     docs/detectors/slip.md.
@@ -56,7 +56,7 @@ class Slip:
     window: int = 15  # [1] trips
     times: float = 3.5  # [1]
     less: float = 2.0  # [1]
-    sure: float = 6.0  # [1] standard errors
+    sure: float = 7.0  # [1] standard errors
     long: float = 10.0  # [m]
     jump: float = 0.02  # [m/s]
     origin: float = 0.0  # [m], creep [1]: where the score begins
@@ -166,7 +166,7 @@ class Slip:
         s.last[i, s.seen[i] % self.window] = creep
         full = i[s.seen[i] >= self.teach + self.window - 1]
         more = np.median(s.last[full], axis=1) - s.usual[full, 0]
-        error = s.spread[full, 0] * MEDIAN / np.sqrt(self.window)
+        error = s.spread[full, 0] * MEDIAN * np.sqrt(1 / self.window + 1 / self.teach)  # both are medians
         s.said[full] = np.where(more >= self.sure * error, np.maximum((more - self.origin) / self.scale, 0.0), 0.0)
 
 

@@ -89,7 +89,7 @@ def plain(d: Slip, x: Floats) -> list[float]:  # noqa: C901  a plain loop
                     late.append(event[0])
                     if len(late) >= d.window:
                         more = statistics.median(late[-d.window :]) - usual[0]
-                        sure_of = d.sure * spread[0] * 1.2533 / math.sqrt(d.window)
+                        sure_of = d.sure * spread[0] * 1.2533 * math.sqrt(1 / d.window + 1 / d.teach)
                         said = max(more / d.scale, 0.0) if more >= sure_of else 0.0
         last = (a, b)
         out.append(said)

@@ -147,7 +147,7 @@ speed = "0.6 m/s"
 
 def test_a_fitter_who_runs_the_car_with_its_door_open_raises_nothing_of_all_that_is_told(tmp_path: Path) -> None:
     features = '["levelling", "vibration", "jerk", "door_time", "reopenings", "brake_distance", "rope_slip", "motor_current"]'
-    told = {"channels": f"[{STATES}, {CIRCUITS}, {SPEEDS}]", "features": features, "accelerometer": "true"}
+    told: dict[str, Any] = {"channels": f"[{STATES}, {CIRCUITS}, {SPEEDS}]", "features": features, "accelerometer": "true"}
     r = judged(tmp_path, FITTER, "50m", trips="1500", **told)
     assert r["passed"], r["failures"]
     assert (r["warnings"], r["tickets"]) == ([], [])
