@@ -68,7 +68,7 @@ class Ride:
     settle: float = 8.0  # [s]
     fast: float = 0.7  # [m/s]
     back: float = 0.4  # [1] of the top speed, below which the speed has come back to nothing
-    crawl: float = 0.15  # [m/s] the same for short trips
+    crawl: float = 0.3  # [m/s] the same for short trips, and above what a car of two speeds creeps in with
     longest: float = 240.0  # [s]
     never: float = 25.0  # [m/s]
     least: int = 20  # [1]

@@ -229,6 +229,20 @@ def test_people_who_walk_about_and_a_fitter_who_creeps_are_no_trips() -> None:
     assert rides(run(Ride(window=1, times=1), creep[None])[0]) == []
 
 
+def test_a_car_of_two_speeds_that_creeps_in_makes_one_trip_and_its_rest_does_not_soothe_it() -> None:
+    made = []
+    for sign in (1, -1, -1, 1, 1, -1):
+        v = np.interp(np.arange(0, 50, 1 / RATE), [10, 11.5, 30, 31.2, 35, 35.4], [0, 1, 1, 0.25, 0.25, 0])
+        one = sign * np.gradient(np.convolve(np.pad(v, RATE, "edge"), np.ones(16) / 16, "same")[RATE:-RATE]) * RATE
+        t = np.arange(v.size) / RATE
+        rough = np.where((t > 20) & (t < 21.5), 0.1, 0.05) * (v > 0)  # a joint: a twelfth of the time under way
+        made.append(one + rough * np.sin(2 * np.pi * 5 * t))
+    x = G + np.concatenate(made) + 0.006 * np.random.default_rng(1).normal(size=len(made) * made[0].size)
+    found = rides(run(Ride(), x[None])[0])
+    assert len(found) == len(made)
+    assert found == pytest.approx([0.2 * 1.039] * len(made), rel=0.05)
+
+
 def test_a_lost_packet_costs_the_trip_under_way_and_no_other() -> None:
     x = G + np.concatenate([trip(h, 1.75) for h in (45.0, -45.0, 45.0)])
     t = times(1, x.size)
