@@ -10,6 +10,7 @@ from detectors.history import MEDIAN, NORMAL
 from lifeline.model import Bools, Floats, Ints
 
 SPANS: Final = (2, 4, 8)  # [s] within which a slide is looked for
+SLOW: Final = 0.5  # [m/s] below which the error of an encoder shrinks no more
 EVEN: Final = {"slide": 1e-3, "creep": 1e-4}  # [s], [1] below which a lift is taken to be as even as this
 
 
@@ -41,14 +42,14 @@ class Slip:
     `window` trips of `long` metres or more, beyond that of the first `warmup`.
 
     Both count only where they are out of what the lift itself does. Errors of encoders are shares of the speed, so that a slide
-    is held over the root of the summed squares of the speed: it must be `times` as far, on that scale, as the farthest of the
-    median of the first `teach` trips, and without its greatest second still `less` times, which one wrong reading is not. A
-    creep must be `sure` standard errors of the two medians beyond that of the first, their spread being 1.4826 MAD (F. R.
-    Hampel, J. Am. Stat. Assoc. 69, 1974, 383-393). So encoders that are not read in the same instant, or whose wheel is known
-    to a per cent only, raise nothing; what they hide is not seen. Nothing is said in the first trips. False alarms:
-    docs/detectors/slip.md.
-    A speed that repeats itself to the last digit while it is not the other's by more than `jump` was not told anew: that second
-    does not count, but for a standstill after both have run. Maintenance is not judged: score NaN, memory stands still.
+    is held over the root of the summed squares of the speed (and of 0.5 m/s): it must be `times` as far, on that scale, as the
+    farthest of the median of the first `teach` trips, and without its greatest second still `less` times, which one wrong
+    reading is not. A creep must be `sure` standard errors of the two medians beyond that of the first, their spread being
+    1.4826 MAD (F. R. Hampel, J. Am. Stat. Assoc. 69, 1974, 383-393). So encoders that are not read in the same instant, or
+    whose wheel is known to a per cent only, raise nothing; what they hide is not seen. Nothing is said in the first trips.
+    False alarms: docs/detectors/slip.md.
+    A speed that repeats itself to the last digit while the other is `jump` away, or stands, was not told anew: that second does
+    not count, but for a standstill after both have run. Maintenance is not judged: score NaN, memory stands still.
     """
 
     of: Literal["slide", "creep"] = "slide"
@@ -58,7 +59,7 @@ class Slip:
     less: float = 2.0  # [1]
     sure: float = 7.0  # [1] standard errors
     long: float = 10.0  # [m]
-    jump: float = 0.02  # [m/s]
+    jump: float = 0.1  # [m/s]
     origin: float = 0.0  # [m], creep [1]: where the score begins
     scale: float = 0.025  # [m], creep [1]: from `origin` to the bound
 
@@ -124,8 +125,10 @@ class Slip:
 
     def _untold(self, s: SlipState, sheave: Floats, rope: Floats) -> Bools:
         """Where a speed only stands since nobody told it anew. [m]"""
-        stands = ((sheave == s.sheave) & ((sheave > 0) | ~s.ran)) | ((rope == s.rope) & ((rope > 0) | ~s.ran))
-        return np.asarray(stands & (np.abs(sheave - rope) > self.jump))
+        far = np.abs(sheave - rope) > self.jump
+        one = (sheave == s.sheave) & ((sheave > 0) | ~s.ran) & (far | (rope == 0))
+        other = (rope == s.rope) & ((rope > 0) | ~s.ran) & (far | (sheave == 0))
+        return np.asarray(one | other)
 
     def _slides(self, s: SlipState, here: Bools) -> None:
         """The farthest slides that end with this second. here [m]"""
@@ -135,7 +138,7 @@ class Slip:
             gone, rush = gone + s.past[:, -i], rush + s.rush[:, -i]
             great = np.where(np.abs(s.past[:, -i]) > np.abs(great), s.past[:, -i], great)
             if i in SPANS:
-                e, root = SPANS.index(i), np.sqrt(np.where(rush > 0, rush, np.inf))
+                e, root = SPANS.index(i), np.sqrt(rush + SLOW**2)
                 keen, rest = np.abs(gone) / root, np.abs(gone - great) / root
                 out = ready & (keen >= self.times * s.usual[:, e]) & (rest >= self.less * s.usual[:, e])
                 s.slid[out] = np.maximum(s.slid[out], np.abs(gone[out]))

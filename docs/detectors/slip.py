@@ -52,6 +52,21 @@ def count(rule: Any, trips: int, rated: float, noise: float, tails: bool) -> lis
     return [int(a) for a in alarms]
 
 
+def found(rule: Any, rated: float, noise: float, slide: float) -> list[int]:
+    """Lifts whose levels are entered in a trip that ends with a slide of two seconds. slide [m]"""
+    enter = rule.limits.enter[np.isfinite(rule.limits.enter)]
+    rng, d = np.random.default_rng(2), rule.detector
+    s = d.init(SERIES)
+    for _ in range(60):
+        s, _ = d.step(s, trip(3.0 * rng.integers(1, 20, SERIES), rated, noise, False, rng))
+    x = trip(np.full(SERIES, 30.0), rated, noise, False, rng)
+    last = x.shape[2] - 1 - np.argmax(x[:, 0, ::-1] > 0, axis=1)
+    for back in (1, 2):
+        x[np.arange(SERIES), 0, last - back] += slide / 2
+    score = d.step(s, x)[1].max(axis=1)
+    return [int((score >= bound).sum()) for bound in enter]
+
+
 def picture() -> None:
     """A sound lift, and a trip that ends with a slide of 60 mm."""
     rng, d = np.random.default_rng(3), next(r for r in rules() if r.id == "elevator.rope.slide").detector
@@ -80,6 +95,10 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=float, help="the usual slide, instead of the rule's")
     given = parser.parse_args()
     picture()
+    slides = next(r for r in rules() if r.id == "elevator.rope.slide")
+    for rated, noise in ((1.0, 0.002), (1.75, 0.002), (2.5, 0.002), (1.75, 0.001)):
+        told = [(f"{1000 * far:.0f} mm", found(slides, rated, noise, far)) for far in (0.06, 0.08, 0.1)]
+        print(f"{rated:4} m/s {noise:6.3f}  {SERIES} slides  " + "  ".join(f"{a}: {b}" for a, b in told), flush=True)
     for name in ("elevator.rope.slide", "elevator.rope.creep"):
         rule = next(r for r in rules() if r.id == name)
         if given.times:

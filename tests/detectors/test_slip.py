@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from detectors.slip import EVEN, SPANS, Slip
+from detectors.slip import EVEN, SLOW, SPANS, Slip
 from lifeline.model import Floats
 from simulators.scurve import curve, travel
 
@@ -44,8 +44,8 @@ def scores(d: Slip, trips: list[Floats]) -> Floats:
 
 def keenness(gone: list[float], speed: list[float]) -> tuple[float, float]:
     """A slide in units of the speed, whole and without its greatest second."""
-    root = math.sqrt(sum(v * v for v in speed))
-    return (abs(sum(gone)) / root, abs(sum(gone) - max(gone[::-1], key=abs)) / root) if root else (0.0, 0.0)
+    root = math.sqrt(sum(v * v for v in speed) + SLOW**2)
+    return abs(sum(gone)) / root, abs(sum(gone) - max(gone[::-1], key=abs)) / root
 
 
 def plain(d: Slip, x: Floats) -> list[float]:  # noqa: C901  a plain loop
@@ -61,8 +61,9 @@ def plain(d: Slip, x: Floats) -> list[float]:  # noqa: C901  a plain loop
         if moves and not going:
             going, ran, diffs, speeds, way = True, False, [], [], 0.0
         if going:
-            old = [v == w and (v > 0 or not ran) for v, w in zip((a, b), last, strict=True)]
-            diffs.append(0.0 if any(old) and abs(a - b) > d.jump else a - b)
+            both = ((a, last[0], b), (b, last[1], a))
+            old = any(v == w and (v > 0 or not ran) and (abs(a - b) > d.jump or u == 0) for v, w, u in both)
+            diffs.append(0.0 if old else a - b)
             speeds.append(max(a, b))
             way += a
             ran = ran or (a > 0 and b > 0)
