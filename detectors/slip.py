@@ -55,7 +55,7 @@ class Slip:
     of: Literal["slide", "creep"] = "slide"
     teach: int = 50  # [1]
     window: int = 15  # [1] trips
-    times: float = 3.5  # [1]
+    times: float = 4.0  # [1]
     less: float = 2.0  # [1]
     sure: float = 7.0  # [1] standard errors
     long: float = 10.0  # [m]
