@@ -69,7 +69,7 @@ def found(rule: Any, rated: float, noise: float, slide: float) -> list[int]:
 
 def picture() -> None:
     """A sound lift, and a trip that ends with a slide of 60 mm."""
-    rng, d = np.random.default_rng(4), next(r for r in rules() if r.id == "elevator.rope.slide").detector
+    rng, d = np.random.default_rng(5), next(r for r in rules() if r.id == "elevator.rope.slide").detector
     trips = [trip(np.full(1, 3.0 * rng.integers(4, 20)), 1.75, 0.002, False, rng) for _ in range(64)]
     end = int(np.flatnonzero(trips[-2][0, 0])[-1])
     trips[-2][0, 0, end - 2 : end] += 0.030
