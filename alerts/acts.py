@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from alerts import stages
+from alerts import rows, stages
+from alerts.alike import alike, told
 from alerts.book import UnknownWarning
 from alerts.case import to_row
 from alerts.lifecycle import Refused
@@ -59,6 +60,16 @@ async def done(request: Request, desk: OurDesk, asker: Asker, warning: str, stag
     what = Done(named(asker, said.by), said.note, tuple(said.proof), said.verdict)
     await _do(desk.book.done, warning, stage, what, asker.role, at)
     return json_answer({"warning": warning, "stage": stage, "done": at})
+
+
+@router.get("/api/v1/warnings/{warning}/alike")
+def past(desk: OurDesk, warning: str) -> Response:
+    """The past cases most like this one, and what became of them."""
+    with desk.database.read() as db:
+        case = rows.find(db, warning)
+        if case is None:
+            raise Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
+        return json_answer(told(alike(db, case)))
 
 
 @router.get("/api/v1/overdue")

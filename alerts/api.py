@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import acts, queries
+from alerts import acts, exercises, feeds, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.case import to_row
@@ -55,7 +55,8 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    for part in (router, acts.router, users_api.router, duty_api.router, v2.router):
+    ours = (acts.router, exercises.router, users_api.router, duty_api.router, feeds.router, pages.router, reports.router)
+    for part in (router, *ours, v2.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(Unnamed, unnamed)

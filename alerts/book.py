@@ -15,14 +15,15 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import incidents, planned, rows, stages, texts
+from alerts import flapping, incidents, planned, rows, stages, texts
 from alerts.beat import Heartbeat
 from alerts.calling import Calling, Hearing, Plain
-from alerts.case import Case, answered, closed, moved, opened, story
+from alerts.case import Case, answered, closed, moved, opened, story, weight
+from alerts.flapping import Flapping
 from alerts.joins import Rule, load
 from alerts.judge import Verdict, judge
 from alerts.lifecycle import ASKING, Act, Refused
-from alerts.notice import Grounds, Pair, Story, Texts
+from alerts.notice import EXERCISE, Grounds, Pair, Story, Texts
 from alerts.roles import CLOSES, Role, must
 from alerts.route import Receiver, Route, addressed
 from alerts.stages import Done, Stage
@@ -66,8 +67,10 @@ class Book:
         zone: tzinfo | None = None,
         deadlines: Deadlines = SHIPPED,
         joins: Sequence[Rule] | None = None,
+        flapping: Flapping | None = None,
         hearing: Hearing | None = None,
     ) -> None:
+        self.flapping = flapping
         self.joins = load() if joins is None else joins
         self.database, self.deadlines, self.zone = database, deadlines, zone or ZoneInfo("Asia/Shanghai")
         self.calling = calling if isinstance(calling, Calling) else Calling(calling)
@@ -113,6 +116,14 @@ class Book:
         rows.lock(db, known.asset, known.hazard)
         return rows.find(db, warning) or known
 
+    def settle(self, at: int) -> int:
+        """Let fall what was held and has been quiet since -> notices. at [ns] desk clock"""
+        with self.database.write() as db:
+            entry = _Entry(self, db, at)
+            for change in flapping.due(db, at):
+                entry.settle(change)
+        return entry.notices
+
     def acknowledge(self, warning: str, by: str, comment: str, at: int) -> Case:
         """Somebody answers. lifecycle.Refused when there is nothing to answer. at [ns] desk clock"""
         with self.database.write() as db:
@@ -153,6 +164,7 @@ class _Entry:
     def __init__(self, book: Book, db: Connection, at: int) -> None:
         self.book, self.db, self.at, self.notices = book, db, at, 0
         self.refused: list[tuple[int, str]] = []
+        self.settling = False  # a held case may fall now
 
     def try_take(self, place: int, change: Change) -> Fate | None:
         """Take one change; None and nothing of it if it cannot be judged. What ails the database itself is raised."""
@@ -207,8 +219,35 @@ class _Entry:
             self.db, live or warning_id(asset, hazard, change.t)
         )  # a closed one may have begun at this very instant
         case = same or opened(change, self.at)
-        if verdict.level is not case.level or (verdict.level and verdict.kind is not case.kind):
+        if verdict.level is case.level and (not verdict.level or verdict.kind is case.kind):
+            self._let_go(case, change)
+        elif not self._held(case, verdict, change):
+            self._let_go(case, change)
             self._move(case, verdict, rows.grounds(voices) or [rows.ground(change)], change)
+
+    def _held(self, case: Case, verdict: Verdict, change: Change) -> bool:
+        """Whether a fall is not taken yet, because the case comes and goes."""
+        how = self.book.flapping
+        if how is None or case.kind is not Kind.HAZARD or weight(verdict.level, verdict.kind) >= weight(case.level, case.kind):
+            return False
+        if self.settling or not how.flaps(self.db, case, change.t):
+            return False
+        if flapping.hold(self.db, case, change, how.quiet, self.at):
+            rows.record(self.db, self.at, "held", by=change.rule, warning=case.id, change=change.id)
+            self.take(flapping.ticket(change, Level.YELLOW))
+        return True
+
+    def _let_go(self, case: Case, change: Change) -> None:
+        """A case that is back where it was held, or moves, is held no more; its ticket stays until it has been quiet."""
+        if self.book.flapping is not None and flapping.free(self.db, case.asset, case.hazard) and self.settling:
+            self.take(flapping.ticket(change, Level.NORMAL))
+
+    def settle(self, change: Change) -> None:
+        """What was held has been lower for long enough: it falls to where its sensors stand."""
+        self.settling = True
+        live = rows.lock(self.db, change.asset, change.hazard)
+        self._judge(change.asset, change.hazard, live, change)
+        self.settling = False
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)
@@ -223,7 +262,7 @@ class _Entry:
 
     def _belongs(self, case: Case) -> Pair | None:
         """A new hazard is put into its incident -> the line that says so, where it is not alone."""
-        if not case.level or case.kind is not Kind.HAZARD:
+        if not case.level or case.kind is not Kind.HAZARD or case.hazard.startswith(EXERCISE):
             return None
         joined = incidents.place(self.db, case, self.book.joins, self.at)
         other = rows.find(self.db, joined.to) if joined else None

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from alerts.case import Case
-from alerts.notice import Pair
+from alerts.notice import EXERCISE, Pair
 from alerts.responsible import OWNER, Matter, Part, Responsible
 from alerts.route import Receiver, Route, hear
 from lifeline.model import Level
@@ -59,7 +59,9 @@ class Calling:
 
     def parts(self, case: Case, tier: int) -> list[Part]:
         """What the table says, whoever is on duty."""
-        matter = Matter(case.domain, case.district, self.types.get(case.asset, ""), case.hazard, case.kind)
+        matter = Matter(
+            case.domain, case.district, self.types.get(case.asset, ""), case.hazard.removeprefix(EXERCISE), case.kind
+        )
         return self.table.parts(matter, tier)
 
     def _persons(self, case: Case, tier: int, level: Level, at: int, db: Connection | None) -> list[Receiver]:

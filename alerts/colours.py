@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.case import Case
+from alerts.notice import EXERCISE
 from lifeline.catalog import Catalog
 from lifeline.model import Kind, Level
 
@@ -31,7 +32,7 @@ class Map:
         colour[[self._row[a] for a in unheard if a in self._row]] = 0
         for case in live:
             row = self._row.get(case.asset)
-            if row is not None and case.kind is Kind.HAZARD and case.level:
+            if row is not None and case.kind is Kind.HAZARD and case.level and not case.hazard.startswith(EXERCISE):
                 colour[row] = max(colour[row], case.level + 1)
         return colour
 

@@ -17,6 +17,8 @@ from alerts.colours import Map
 from alerts.deadman import SOURCES, Deadman
 from alerts.duty import Duty
 from alerts.duty.guard import Guard
+from alerts.flapping import Flapping
+from alerts.links import Links
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
@@ -54,6 +56,7 @@ class Settings:
     patience: Patience = field(default_factory=Patience)
     name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
+    link_secret: str = field(default="", repr=False)  # under which links are signed; "": one that the database keeps
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
     topology: Topology = field(default_factory=Topology)
@@ -70,6 +73,7 @@ class Desk:
     meters: Meters
     outbox: Outbox
     deadman: Deadman
+    catalog: Catalog
     map: Map
     access: Access
     router: Router
@@ -95,18 +99,19 @@ class Desk:
         plan = settings.plan
         called = calling if isinstance(calling, Calling) else Calling(calling)
         router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
-        book, meters = Book(database, called, zone, deadlines, hearing=router), Meters(database)
+        book, meters = Book(database, called, zone, deadlines, hearing=router, flapping=Flapping()), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
         deadman = Deadman(
             book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
         )
-        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
+        links = Links.of(database, settings.public_url, settings.link_secret)
+        outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)
         return cls(
-            settings, clock, database, book, meters, outbox, deadman, Map(catalog), access, router, Minder(book, router),
-            external, clock.now(), guard,
+            settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
+            Minder(book, router), external, clock.now(), guard,
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:

@@ -1,7 +1,7 @@
 """Which warnings belong together, in the database: each warning is a member of one incident, led by its oldest member."""
 
 from collections.abc import Sequence
-from math import pi
+from math import cos, pi, radians
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -10,17 +10,26 @@ from alerts import rows
 from alerts.case import Case
 from alerts.joins import EARTH, Join, Rule, Spot, furthest, joins
 from alerts.lifecycle import LIVE
+from alerts.notice import EXERCISE
 from alerts.tables import insert_new, members, warnings
 from lifeline.model import Kind
 
+LOOKED: Final = 50  # [1] of the nearest warnings
 DEGREE: Final = EARTH * pi / 180.0  # [m] of latitude
 
+_SPOT: Final = [warnings.c[name] for name in Spot._fields]
 _NEAR: Final = (
-    select(
-        warnings.c.id, warnings.c.asset, warnings.c.domain, warnings.c.hazard, warnings.c.lat, warnings.c.lon, warnings.c.onset
+    select(*_SPOT, members.c.incident)
+    .join(members, members.c.warning == warnings.c.id)
+    .where(warnings.c.state.in_(sorted(LIVE)), warnings.c.kind == Kind.HAZARD, ~warnings.c.hazard.startswith(EXERCISE))
+    .where(warnings.c.lat.between(bindparam("south"), bindparam("north")), warnings.c.id != bindparam("me"))
+    .where(warnings.c.lon.between(bindparam("west"), bindparam("east")))
+    .order_by(
+        (warnings.c.lat - bindparam("lat")) * (warnings.c.lat - bindparam("lat"))
+        + (warnings.c.lon - bindparam("lon")) * (warnings.c.lon - bindparam("lon")) * bindparam("narrow"),
+        warnings.c.id,
     )
-    .where(warnings.c.state.in_(sorted(LIVE)), warnings.c.kind == Kind.HAZARD, warnings.c.id != bindparam("me"))
-    .where(warnings.c.lat >= bindparam("south"), warnings.c.lat <= bindparam("north"))
+    .limit(LOOKED)
 )
 _INCIDENT: Final = select(members.c.incident).where(members.c.warning == bindparam("of"))
 _MERGE: Final = update(members).where(members.c.incident == bindparam("old")).values(incident=bindparam("new"))
@@ -30,22 +39,29 @@ def place(db: Connection, case: Case, rules: Sequence[Rule], at: int) -> Join | 
     """Put a new hazard into the incident it belongs to, or into one of its own, once -> why. at [ns] desk clock"""
     if db.execute(_INCIDENT, {"of": case.id}).first():
         return None
-    me = Spot(case.id, case.asset, case.domain, case.hazard, case.lat, case.lon, case.onset)
-    slack = furthest(rules) / DEGREE
-    near = db.execute(_NEAR, {"me": case.id, "south": case.lat - slack, "north": case.lat + slack})
-    found = joins(rules, me, [Spot(*r) for r in near])
-    known = [i for f in found for i in db.execute(_INCIDENT, {"of": f.to}).scalars()]
+    me = Spot(*(getattr(case, name) for name in Spot._fields))
+    near = db.execute(_NEAR, {"me": me.id, "lat": me.lat, "lon": me.lon, **_box(me, furthest(rules))}).all()
+    incident_of = {r.id: r.incident for r in near}
+    found = joins(rules, me, [Spot(*r[:-1]) for r in near])
+    known = list(dict.fromkeys(incident_of[f.to] for f in found))
     incident = known[0] if known else case.id
-    for other in dict.fromkeys(known):  # the new one ties together what stood apart
-        if other != incident:
-            db.execute(_MERGE, {"old": other, "new": incident})
-            rows.record(db, at, "merged", by="desk", warning=other, into=incident, because=case.id)
+    for other in known[1:]:  # the new one ties together what stood apart
+        db.execute(_MERGE, {"old": other, "new": incident})
+        rows.record(db, at, "merged", by="desk", warning=other, into=incident, because=case.id)
     best = found[0] if found else None
     why = {"joined": best.to, "distance": best.distance, "zh": best.zh, "en": best.en} if best else {}
     insert_new(db, members, warning=case.id, incident=incident, at=at, **why)
     if best:
         rows.record(db, at, "joined", by="desk", warning=case.id, incident=incident, **why)
     return best
+
+
+def _box(me: Spot, reach: float) -> dict[str, float]:
+    """The degrees around a place that hold all within reach [m]; narrow: a degree of longitude over one of latitude, squared."""
+    north, narrow = reach / DEGREE, max(cos(radians(me.lat)), 0.01)
+    east = north / narrow
+    edges = {"south": me.lat - north, "north": me.lat + north, "west": me.lon - east, "east": me.lon + east}
+    return {**edges, "narrow": narrow**2}
 
 
 def of(db: Connection, warning: str) -> dict[str, Any] | None:

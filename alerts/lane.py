@@ -12,13 +12,16 @@ import msgspec
 from sqlalchemy.exc import OperationalError
 
 from alerts import spool
-from alerts.notice import Channel, Drop, Outcome, Retry, Sent
-from alerts.spool import Claim, Ended
+from alerts.claim import Claim, Wish
+from alerts.notice import Channel, Drop, Notice, Outcome, Retry, Sent
+from alerts.pace import bundled, paced
+from alerts.spool import Ended
 from alerts.tables import Database
 from lifeline.clock import Clock
 from lifeline.model import NS
 
 log: Final = logging.getLogger("lifeline.desk")
+SPARE: Final = 4  # [1] attempts at a time beyond the others, for RED
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,15 @@ class Lane:
     holder: str  # this desk's name on its leases
     rescue: str | None  # the channel that is told when this one gives up
     wake: Callable[[], None]  # calls every lane
+    dress: Callable[[Notice], Notice] = lambda notice: notice  # as a notice is to look when it is sent
 
     def __post_init__(self) -> None:
         self.call = asyncio.Event()  # set when there may be something new
-        self._flying: set[asyncio.Task[Ended]] = set()
+        self._flying: set[asyncio.Task[list[Ended]]] = set()
         self._ended: list[Ended] = []  # not written down yet
+        self._alone: set[str] = set()  # notices of a bundle that was refused
+        self._paced = self.channel if paced(self.channel) else None
+        self._recalls: bool = getattr(self.channel, "recalls", False)
 
     async def run(self) -> None:
         """Send until cancelled; attempts in flight are given a moment to end."""
@@ -88,13 +95,12 @@ class Lane:
         """Write down what has ended, start what is due; how long there is nothing else to do. [s]"""
         at, ended = self.clock.now(), self._ended
         lease, rescue = self.patience.lease, self.rescue
+        wish = Wish(self.name, free, free + SPARE, self._paced, self.dress, frozenset(self._alone), self._recalls)
         writing = asyncio.ensure_future(
-            asyncio.to_thread(
-                spool.turn, self.database, ended, self.name, free, holder=self.holder, at=at, lease=lease, rescue=rescue
-            )
+            asyncio.to_thread(spool.turn, self.database, ended, wish, holder=self.holder, at=at, lease=lease, rescue=rescue)
         )
         try:
-            claims, latencies = await asyncio.shield(writing)
+            batches, latencies = await asyncio.shield(writing)
         except asyncio.CancelledError:
             await writing  # the thread goes on all the same; what it wrote down must not be written down again
             self._ended = []
@@ -104,8 +110,8 @@ class Lane:
             self._count(one, latency)
         if any(isinstance(one.outcome, Drop) or (isinstance(one.outcome, Retry) and one.outcome.person) for one in ended):
             self.wake()  # another lane may have to tell of it
-        for claim in claims:
-            task = asyncio.create_task(self._deliver(claim))
+        for batch in batches:
+            task = asyncio.create_task(self._deliver(batch))
             self._flying.add(task)
             task.add_done_callback(lambda _: self.call.set())
         due = await asyncio.to_thread(spool.next_due, self.database, self.name, at)
@@ -115,7 +121,7 @@ class Lane:
         """Move the attempts that are over to those to be written down; a bug in one comes up here."""
         done = {task for task in self._flying if task.done()}
         self._flying -= done
-        self._ended += [task.result() for task in done]
+        self._ended += [ended for task in done for ended in task.result()]
 
     async def _land(self) -> None:
         """Let those in flight come down, and write down how they went. What is not written down is sent again, under its id."""
@@ -126,13 +132,20 @@ class Lane:
             self._flying -= late
             self._reap()
         with suppress(OperationalError):
-            await self._turn(0)
+            await self._turn(-SPARE)
         await self.channel.close()
 
-    async def _deliver(self, claim: Claim) -> Ended:
-        """One attempt, and what came of it."""
-        outcome = await self._attempt(claim)
+    async def _deliver(self, batch: list[Claim]) -> list[Ended]:
+        """One attempt, and what came of it for each notice."""
+        outcome = await self._attempt(bundled([self.dress(c.notice) for c in batch]))
         at = self.clock.now()
+        if len(batch) > 1 and isinstance(outcome, Drop):  # one may have spoilt it for all: next time each by itself
+            self._alone |= {c.notice.id for c in batch}
+            outcome = Retry(outcome.words, outcome.reason, after=0.0)
+        return [self._judged(claim, outcome, at) for claim in batch]
+
+    def _judged(self, claim: Claim, outcome: Outcome, at: int) -> Ended:
+        """How one notice's attempt ended, and when the next is due. at [ns]"""
         if isinstance(outcome, Sent | Drop):
             return Ended(claim, outcome, at, at)
         if at - claim.made > self.patience.deadline * NS:
@@ -140,8 +153,7 @@ class Lane:
         wait = self.patience.wait(claim.notice.id, claim.attempts, outcome.after)
         return Ended(claim, outcome, at, at + round(wait * NS))
 
-    async def _attempt(self, claim: Claim) -> Outcome:
-        notice = claim.notice
+    async def _attempt(self, notice: Notice) -> Outcome:
         latency = (self.clock.now() - notice.story.t) / NS
         try:
             async with asyncio.timeout(self.patience.timeout):
@@ -154,6 +166,8 @@ class Lane:
 
     def _count(self, ended: Ended, latency: float | None) -> None:
         outcome = ended.outcome
+        if not isinstance(outcome, Retry):
+            self._alone.discard(ended.claim.notice.id)
         if isinstance(outcome, Sent):
             self.tally.sent(self.name, latency)
             return

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from lifeline.model import Evidence
+
+EXERCISE: Final = "exercise:"  # before the hazard of what is only an exercise
 
 
 class What(StrEnum):
@@ -77,6 +79,18 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     belongs: Pair | None = None  # to which other warning, and why
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
 
+    @property
+    def exercise(self) -> bool:
+        """Whether nothing of it is real."""
+        return self.hazard.startswith(EXERCISE)
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """A notice that went before."""
+
+    version: int
+    made: int  # [ns] UTC, desk clock
+
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One message to one channel. Its id is the same however often it is sent."""
@@ -89,6 +103,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     story: Story
     texts: Texts
     latency: float | None = None  # [s] from the sensor's instant to this attempt
+    link: str = ""  # where the person acknowledges with one tap; set for an attempt, not kept
+    picture: str = ""  # where the plot of its evidence can be fetched; set for an attempt, not kept
+    earlier: tuple[Earlier, ...] = ()  # what this receiver was told of the warning before; set for channels that recall
+    count: int = 1  # [1] notices that were put together in this one
+    exercise: bool = False  # a test: nothing has happened
 
     @property
     def ended(self) -> bool:
@@ -100,6 +119,7 @@ class Sent:
     """Taken over by the other side."""
 
     words: str  # the provider's own
+    references: tuple[str, ...] = ()  # names by which the provider may report later whether it arrived
 
 
 @dataclass(frozen=True, slots=True)

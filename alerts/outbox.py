@@ -5,9 +5,11 @@ Each channel has a lane of its own, so that a slow one holds up nobody else.
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
-from alerts import spool
+from alerts import plot, spool
 from alerts.lane import Lane, Patience, Tally
+from alerts.links import Links, dressed
 from alerts.notice import Channel
 from alerts.tables import Database
 from lifeline.clock import Clock
@@ -27,10 +29,23 @@ class Outbox:
         patience: Patience | None = None,
         *,
         holder: str = "desk",
+        links: Links | None = None,
     ) -> None:
         self._database, self._clock, self._tally, self._holder = database, clock, tally, holder
+        self.channels, self.links, dress = channels, links or Links.of(database, ""), partial(dressed, links=links)
         self._lanes = [
-            Lane(name, channel, database, clock, tally, patience or Patience(), holder, _other(name, channels), self.wake)
+            Lane(
+                name,
+                channel,
+                database,
+                clock,
+                tally,
+                patience or Patience(),
+                holder,
+                rescue_of(name, channels),
+                self.wake,
+                dress,
+            )
             for name, channel in channels.items()
         ]
 
@@ -44,6 +59,8 @@ class Outbox:
         await asyncio.to_thread(spool.release, self._database, self._holder)
         await asyncio.to_thread(self._bury)
         async with asyncio.TaskGroup() as tasks:
+            if any(getattr(way, "draws", False) for way in self.channels.values()):
+                tasks.create_task(asyncio.to_thread(plot.warm))
             for lane in self._lanes:
                 tasks.create_task(lane.run())
 
@@ -55,6 +72,6 @@ class Outbox:
                 self._tally.failed(channel, "misconfigured", final=True)
 
 
-def _other(name: str, channels: Mapping[str, Channel]) -> str | None:
-    """The first other channel: it is told when this one gives up."""
-    return next((other for other in channels if other != name), None)
+def rescue_of(name: str, channels: Mapping[str, Channel]) -> str | None:
+    """The first other channel: it is told when this one gives up. What publishes to everybody is none of our troubles' ear."""
+    return next((other for other, way in channels.items() if other != name and not getattr(way, "publishes", False)), None)

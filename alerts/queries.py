@@ -13,7 +13,7 @@ from alerts.lifecycle import LIVE, State
 from alerts.tables import Database, audit, changes, failing, heartbeats, outbox, put, standings, steps, warnings
 from lifeline.model import Kind, Level, Mode
 
-SHOWN: Final = ("id", "channel", "version", "what", "state", "attempts", "made", "first", "last", "due", "words")
+SHOWN: Final = ("id", "channel", "version", "what", "state", "attempts", "made", "first", "last", "due", "words", "delivered")
 PROBE: Final = "desk"  # its row among the heartbeats shows that the database takes writes
 
 

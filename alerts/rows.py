@@ -161,8 +161,8 @@ def post(db: Connection, notice: Notice, at: int, due: int = 0) -> bool:
     s = notice.story
     return insert_new(
         db, outbox, id=notice.id, warning=s.warning, version=s.version, channel=notice.channel, person=notice.person,
-        what=s.what, body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=max(at, due), attempts=0, state="waiting",
-        lease=0,
+        what=s.what, level=s.level, body=msgspec.json.encode(notice).decode(), t=s.t, made=at, due=max(at, due), attempts=0,
+        state="waiting", lease=0,
     )  # fmt: skip
 
 

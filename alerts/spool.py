@@ -5,35 +5,21 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, select, update
 
-from alerts import texts
+from alerts import receipts, texts
+from alerts.claim import WAITING, Claim, Wish, claim, claimed
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
 from alerts.rows import post, record
-from alerts.tables import Database, outbox, steps, warnings
+from alerts.tables import Database, outbox, put, steps, warnings
+from alerts.ways import pauses
 from lifeline.model import NS, Level
 
-WAITING: Final = "waiting"
+HASTE: Final = "rateLimited"
 WORDS: Final = 500  # [1] characters kept of what a provider says
 RESCUE: Final = "~"  # marks the id of a notice that tells of another channel's failure
 
 
-_EARLIER: Final = outbox.alias()
-_AHEAD: Final = (
-    select(_EARLIER.c.id)
-    .where(_EARLIER.c.warning == outbox.c.warning, _EARLIER.c.channel == outbox.c.channel)
-    .where(_EARLIER.c.person == outbox.c.person)
-    .where(_EARLIER.c.version < outbox.c.version, _EARLIER.c.state == WAITING)
-    .exists()
-)
-_READY: Final = (
-    select(outbox.c.id, outbox.c.body, outbox.c.attempts, outbox.c.made)
-    .where(outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"))
-    .where(outbox.c.due <= bindparam("at"), outbox.c.lease <= bindparam("at"), ~_AHEAD)
-    .order_by(outbox.c.due, outbox.c.id)
-    .limit(bindparam("free"))
-    .with_for_update(skip_locked=True)
-)
 _LATER: Final = outbox.alias()
 _RISEN_TO: Final = steps.alias()
 
@@ -53,17 +39,6 @@ _OUTDONE: Final = (
     .where(outbox.c.lease <= bindparam("at"), _LATER.c.state == WAITING, _LATER.c.version > outbox.c.version)
     .where(_grade(_RISEN_TO.c.level) > _grade(steps.c.level))
     .group_by(outbox.c.id, outbox.c.attempts, outbox.c.made, outbox.c.body, outbox.c.words)
-)
-_HOLD: Final = (
-    update(outbox)
-    .where(outbox.c.id == bindparam("notice"))
-    .values(
-        lease=bindparam("until"),
-        holder=bindparam("by"),
-        attempts=outbox.c.attempts + 1,
-        first=func.coalesce(outbox.c.first, bindparam("now")),
-        last=bindparam("now"),
-    )
 )
 _NEXT: Final = select(func.min(outbox.c.due)).where(
     outbox.c.state == WAITING, outbox.c.channel == bindparam("channel"), outbox.c.due > bindparam("after")
@@ -90,14 +65,6 @@ _RISEN: Final = (
 _SINCE: Final = case((outbox.c.attempts > 0, outbox.c.made), else_=outbox.c.due)
 
 
-class Claim(NamedTuple):
-    """A notice that this desk alone may send, until the lease runs out."""
-
-    notice: Notice
-    attempts: int  # [1] this one included
-    made: int  # [ns] desk clock
-
-
 class Backlog(NamedTuple):
     """What waits. [1], [ns] desk clock"""
 
@@ -115,33 +82,28 @@ class Ended(NamedTuple):
 
 
 def turn(
-    database: Database,
-    ended: Sequence[Ended],
-    channel: str,
-    free: int,
-    *,
-    holder: str,
-    at: int,
-    lease: float,
-    rescue: str | None,
-) -> tuple[list[Claim], list[float | None]]:
-    """Write down how attempts ended, and claim up to `free` due notices: of each warning only the oldest, to keep their order.
+    database: Database, ended: Sequence[Ended], wish: Wish, *, holder: str, at: int, lease: float, rescue: str | None
+) -> tuple[list[list[Claim]], list[float | None]]:
+    """Write down how attempts ended, and claim what may be sent now: of each warning only the oldest, to keep their order.
 
     lease [s]: how long nobody else may send them. rescue: the channel that is told when this one gives up.
-    Returns the claims, and for each that ended the latency [s], if it was the first delivery of a rise of level.
+    Returns the claims of each message, and for each that ended the latency [s], if it first delivered a rise of level.
     """
     with database.write() as db:
-        latencies = [_settle(db, one, rescue) for one in ended]
-        _supersede(db, channel, at)
-        ready = db.execute(_READY, {"channel": channel, "at": at, "free": free}).mappings().all() if free > 0 else []
-        held = {"until": at + round(lease * NS), "by": holder, "now": at}
-        if ready:
-            db.execute(_HOLD, [{"notice": r["id"], **held} for r in ready])
-    return [_claimed(r) for r in ready], latencies
+        latencies = [settle(db, one, rescue) for one in ended]
+        if wish.paced is not None:
+            _pause(db, wish.channel, ended)
+        _supersede(db, wish.channel, at)
+        return claim(db, wish, holder=holder, at=at, lease=lease), latencies
 
 
-def _claimed(row: RowMapping) -> Claim:
-    return Claim(msgspec.json.decode(row["body"], type=Notice), row["attempts"] + 1, row["made"])
+def _pause(db: Connection, channel: str, ended: Sequence[Ended]) -> None:
+    """A provider that says "too fast" is left alone for as long as it wishes, save for RED."""
+    haste = [
+        e.at + round((e.outcome.after or 0) * NS) for e in ended if isinstance(e.outcome, Retry) and e.outcome.reason == HASTE
+    ]
+    if haste:
+        put(db, pauses, channel=channel, until=max(haste))
 
 
 def next_due(database: Database, channel: str, after: int) -> int | None:
@@ -155,9 +117,9 @@ def bury(database: Database, known: Collection[str], rescue: str | None, at: int
     """Give up what waits for channels other than these -> how many for each. at [ns]"""
     with database.write() as db:
         waits = select(outbox.c.body, outbox.c.attempts, outbox.c.made).where(outbox.c.state == WAITING)
-        lost = [_claimed(r) for r in db.execute(waits.where(outbox.c.channel.not_in(known))).mappings().all()]
+        lost = [claimed(r) for r in db.execute(waits.where(outbox.c.channel.not_in(known))).mappings().all()]
         for claim in lost:
-            _settle(db, Ended(claim, Drop("no channel of this name is configured", "misconfigured"), at, at), rescue)
+            settle(db, Ended(claim, Drop("no channel of this name is configured", "misconfigured"), at, at), rescue)
     return Counter(claim.notice.channel for claim in lost)
 
 
@@ -167,11 +129,14 @@ def release(database: Database, holder: str) -> None:
         db.execute(update(outbox).where(outbox.c.holder == holder, outbox.c.state == WAITING).values(lease=0, holder=None))
 
 
-def _settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
+def settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
     """Write down how one attempt ended -> the latency, if it was the first delivery of a rise. [s]"""
     notice = ended.claim.notice
     match ended.outcome:
-        case Sent(words):
+        case Sent(words, references):
+            report = receipts.early(db, notice.channel, notice.id, references)
+            if report is not None and report.fate != receipts.DELIVERED:
+                return settle(db, _undelivered(ended, report), rescue)
             db.execute(_MARK, {"notice": notice.id, "is": "sent", "said": words[:WORDS]})
             _note(db, ended, "notified")
             return _pushed(db, notice, ended.at)
@@ -184,6 +149,13 @@ def _settle(db: Connection, ended: Ended, rescue: str | None) -> float | None:
             _note(db, ended, "gave_up", reason=reason, words=words[:WORDS])
             _tell_another(db, ended, words[:WORDS], rescue)
     return None
+
+
+def _undelivered(ended: Ended, report: receipts.Report) -> Ended:
+    """An attempt that seemed to go well, when it was already reported that it had not."""
+    n = ended.claim.attempts
+    failed = receipts.outcome(report, n, ended.claim.notice.story.level)
+    return Ended(ended.claim, failed, ended.at, ended.at + receipts.wait(n))
 
 
 def _supersede(db: Connection, channel: str, at: int) -> None:

@@ -6,13 +6,14 @@ A column that is added later has a server default: databases of older desks grow
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
 import alerts.duty.tables  # noqa: F401  these too are the desk's
+from alerts import ways  # its tables are part of every desk's database
 from alerts.database import META, Database, insert_new, put
 from alerts.routing import tables as _routing  # noqa: F401  its tables are of the same database
 
 __all__ = [
-    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "insert_new",
+    "META", "Database", "audit", "cases", "chains", "changes", "failing", "heartbeats", "holds", "insert_new",
     "members", "outbox", "put", "seals",
-    "stages", "standings", "steps", "warnings",
+    "stages", "standings", "steps", "warnings", "ways",
 ]  # fmt: skip
 
 changes = Table(
@@ -77,6 +78,7 @@ warnings = Table(
     Column("asked", BigInteger),  # desk clock: since when it asks for an answer
     Column("closed_by", Text),
     Column("closed_at", BigInteger),  # desk clock
+    Index("warnings_case", "asset", "hazard"),
     Index("warnings_state", "state"),
     Index("warnings_onset", "onset"),
 )  # fmt: skip
@@ -91,6 +93,15 @@ members = Table(
     Column("en", Text),
     Column("at", BigInteger, nullable=False),  # desk clock
     Index("members_incident", "incident"),
+)  # fmt: skip
+
+holds = Table(
+    "holds", META,
+    Column("asset", Text, primary_key=True),
+    Column("hazard", Text, primary_key=True),
+    Column("due", BigInteger, nullable=False),  # desk clock: from then on it may fall
+    Column("change", Text, ForeignKey("changes.id"), nullable=False),  # that would have let it fall
+    Index("holds_due", "due"),
 )  # fmt: skip
 
 cases = Table(
@@ -133,7 +144,10 @@ outbox = Table(
     Column("words", Text),  # the provider's last
     Column("first", BigInteger),  # first attempt
     Column("last", BigInteger),  # last attempt
+    Column("level", Text, nullable=False, server_default=""),  # that it tells of
+    Column("delivered", BigInteger),  # the provider says that it has arrived
     Index("outbox_due", "state", "channel", "due"),
+    Index("outbox_level", "state", "channel", "level"),
     Index("outbox_order", "warning", "channel", "version"),
 )  # fmt: skip
 

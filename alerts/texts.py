@@ -7,7 +7,7 @@ from alerts import notice
 from alerts.blast import VOLUME, blast
 from alerts.joins import Join
 from alerts.judge import Why
-from alerts.notice import Grounds, Story, Texts, What
+from alerts.notice import EXERCISE, Grounds, Story, Texts, What
 from lifeline.model import NS, Kind, Level
 from lifeline.units import QUANTITIES, UNITS
 
@@ -48,6 +48,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "clock": ("采集站时钟不一致", "station whose clock is off"),
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
+    "flapping": ("预警反复升降，请检修测点", "warning that comes and goes"),
     "drift": ("传感器零点漂移", "sensor that drifts away from its peers"),
     "duty_gap": ("值班空缺", "gap in a duty roster"),
     "entrapment": ("电梯困人", "people trapped in a lift"),
@@ -90,6 +91,7 @@ HAZARDS: Final[dict[str, Pair]] = {
 
 OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
     "duty": ("值班", "duty"),
+    "exercise": ("演练", "exercise"),
     "heartbeat": ("心跳", "heartbeat"),
     "readiness": ("运行状态", "readiness"),
 }
@@ -164,7 +166,10 @@ def again(texts: Texts) -> Texts:
 
 
 def hazard(name: str) -> Pair:
-    """A hazard's name in both languages; one without a translation keeps its own."""
+    """A hazard's name in both languages; one without a translation keeps its own. Exercises say that they are."""
+    if name.startswith(EXERCISE):
+        zh, en = hazard(name.removeprefix(EXERCISE))
+        return f"演练：{zh}", f"EXERCISE, {en}"
     return HAZARDS.get(name, (name, name.replace("_", " ")))
 
 
@@ -176,9 +181,10 @@ def _title(story: Story) -> Pair:
         was = (was[0] + _call(story.was)[0], f"{was[1]} {_call(story.was)[1]}")
     moved = story.what in {What.WORSE, What.EASED}
     zh_act, en_act = (f"由{was[0]}{act[0]}", f" ({act[1]}, was {was[1]})") if moved else (act[0], f" {act[1]}")
+    mark = ("【演练】", "EXERCISE ") if story.exercise else ("", "")
     return (
-        f"【{level[0]}{call[0]}·{zh_act}】{named[0]}：{story.asset}",
-        f"{level[1]} {call[1]}{en_act}: {named[1]} at {story.asset}",
+        f"{mark[0]}【{level[0]}{call[0]}·{zh_act}】{named[0]}：{story.asset}",
+        f"{mark[1]}{level[1]} {call[1]}{en_act}: {named[1]} at {story.asset}",
     )
 
 

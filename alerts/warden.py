@@ -47,7 +47,8 @@ class Warden:
             await asyncio.sleep(period)
 
     async def _step(self) -> None:
-        if await asyncio.to_thread(self._chain.turn, self._clock.now()):
+        at = self._clock.now()
+        if await asyncio.to_thread(self._book.settle, at) + await asyncio.to_thread(self._chain.turn, at):
             self._wake()
 
     async def _seal(self) -> None:

@@ -113,6 +113,7 @@ class Desk:
     topology: Path | None = None  # CSV of what lies upstream of what; None: nothing is known of it
     token: Secret = NONE  # that watch, receive and the command line show; "": one in the data directory, made when it is needed
     people: Path | None = None  # file of people and rosters; None: there are none
+    link_secret: Secret = NONE  # under which links in notices are signed; "": made once and kept in the database
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
     ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
 

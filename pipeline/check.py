@@ -165,7 +165,7 @@ def _channels(config: Config) -> Iterator[Finding]:
         topology(config)
     except ConfigRefused as why:
         for problem in why.problems:
-            yield Finding(well=False, what=problem, mend="docs/desk.md describes the channels")
+            yield Finding(well=False, what=problem, mend="docs/channels.md describes the channels")
         return
     if plan is not None:
         yield Finding(well=True, what="; ".join(line.strip() for line in _routed(config, plan)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, users
+from pipeline.commands import alerts, notify, users
 
 if TYPE_CHECKING:
     import threading
@@ -36,6 +36,7 @@ rules_app = typer.Typer(help="The rules.", no_args_is_help=True, rich_markup_mod
 app.add_typer(rules_app, name="rules")
 app.add_typer(roster_app, name="roster")
 
+app.add_typer(notify.notify, name="notify")
 app.add_typer(users.users, name="users")
 app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")

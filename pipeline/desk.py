@@ -26,10 +26,11 @@ def made(config: Config) -> Desk:
     types = dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True))
     table = responsible.load(config.desk.responsibilities or responsible.SHIPPED)
     calling = Calling(routes, table, roster.over(database) if roster else None, _owners(roster), types)
-    name = config.desk.name or socket.gethostname()
+    desk, secret = config.desk, str(config.desk.link_secret)
+    name = desk.name or socket.gethostname()
     plan, more = planned(config)
     settings = Settings(
-        config.city.name, config.desk.public_url, name=name, token=token(config), ping=config.desk.ping, plan=plan,
+        config.city.name, desk.public_url, name=name, token=token(config), link_secret=secret, ping=desk.ping, plan=plan,
         topology=topology(config),
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}

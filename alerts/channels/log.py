@@ -25,7 +25,7 @@ class Log:
             "event": "notice", "id": notice.id, "warning": s.warning, "what": s.what, "level": s.level, "before": s.before,
             "kind": s.kind, "domain": s.domain, "hazard": s.hazard, "district": s.district, "asset": s.asset,
             "onset": iso(s.onset), "t": iso(s.t), "latency_s": notice.latency,
-            "zh": notice.texts.zh_title, "en": notice.texts.en_title,
+            "exercise": notice.exercise, "person": notice.person, "zh": notice.texts.zh_title, "en": notice.texts.en_title,
         })  # fmt: skip
         try:
             await asyncio.to_thread(self._append, line + b"\n")

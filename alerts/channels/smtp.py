@@ -1,6 +1,7 @@
 """E-mail, in Chinese and English, over SMTP."""
 
 import asyncio
+import re
 import smtplib
 import ssl
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
+from alerts import plot
+from alerts.markdown import URL
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
 from lifeline.config import Port, Seconds
 from lifeline.model import NS
@@ -32,14 +35,20 @@ class Smtp:
     username: str = ""
     password: str = field(default="", repr=False, metadata={"secret": True})
     ca_file: Path | None = None  # None: the authorities that the system trusts
+    plot: bool = True  # attach a picture of the readings that the warning rests on
     timeout: Seconds = 8.0  # [s] for each step of the conversation
+
+    @property
+    def draws(self) -> bool:
+        """Whether it needs plots."""
+        return self.plot
 
     async def send(self, notice: Notice) -> Outcome:
         """Deliver once. When only some recipients are refused it counts as sent, and the words say who was refused."""
+        to = tuple(a for a in notice.address.split(",") if a) or self.to
         try:
-            refused = await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._deliver, compose(notice, self.sender, self.to)
-            )
+            mail = compose(notice, self.sender, to, await plot.png(notice.story) if self.plot else None)
+            refused = await asyncio.get_running_loop().run_in_executor(self._pool, self._deliver, mail)
         except smtplib.SMTPResponseException as why:
             return _refusal(why)
         except smtplib.SMTPRecipientsRefused as why:
@@ -74,19 +83,26 @@ class Smtp:
         return ssl.create_default_context(cafile=self.ca_file)
 
 
-def compose(notice: Notice, sender: str, to: tuple[str, ...]) -> EmailMessage:
-    """Plain text with both languages, and the same as HTML with each marked as what it is."""
+def compose(notice: Notice, sender: str, to: tuple[str, ...], png: bytes | None = None) -> EmailMessage:
+    """Plain text with both languages, and the same as HTML with each marked as what it is; png is attached."""
     texts, mail = notice.texts, EmailMessage(SMTP)
     mail["Subject"], mail["From"], mail["To"] = " ".join(f"{texts.zh_title} | {texts.en_title}".split()), sender, ", ".join(to)
     mail["Message-ID"], mail["Date"] = f"<{notice.id}@lifeline>", formatdate(notice.story.made / NS)
     mail["References"] = f"<{notice.story.warning}@lifeline>"  # mail programs thread a warning's notices by it
     mail.set_content(f"{texts.zh}\n\n{texts.en}\n")
     parts = [
-        f'<div lang="{lang}">{escape(text).replace(chr(10), "<br>")}</div>'
+        f'<div lang="{lang}">{URL.sub(_anchor, escape(text)).replace(chr(10), "<br>")}</div>'
         for lang, text in (("zh-CN", texts.zh), ("en", texts.en))
     ]
     mail.add_alternative("<br>".join(parts), subtype="html")
+    if png is not None:
+        mail.add_attachment(png, maintype="image", subtype="png", filename=f"{notice.story.warning}.png")
     return mail
+
+
+def _anchor(found: re.Match[str]) -> str:
+    """An address in text that is escaped already, as a link."""
+    return f'<a href="{found[0]}">{found[0]}</a>'
 
 
 def _refusal(why: smtplib.SMTPResponseException) -> Outcome:

@@ -23,7 +23,12 @@ from alerts.users.access import MACHINE, Access, Who
 
 COOKIE: Final = "lifeline_session"
 OPEN: Final = frozenset({"/-/healthy", "/healthz", "/-/ready", "/readyz", "/api/v1/login", "/login"})
-SIGNED: Final = ("/a/", "/f/", "/report/")  # pages that bear their own proof: links in notices, feeds, citizens' reports
+SIGNED: Final = (
+    "/a/",
+    "/f/",
+    "/report/",
+    "/api/v1/receipts/",
+)  # pages that bear their own proof: links in notices, feeds, citizens' reports, receipts
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})
 ADMINS: Final = ("/api/v1/users",)

@@ -394,6 +394,30 @@ def test_the_figures_tell_what_happened(desk: Desk, say: Say) -> None:
     } <= lines
 
 
+def test_an_exercise_goes_every_way_says_what_it_is_and_touches_nothing_real(desk: Desk, say: Say) -> None:
+    drill = {"asset": "W-1", "hazard": "gas_accumulation", "level": "RED", "note": "autumn", "by": "Wang Wei"}
+    begun, twice, nowhere, nothing = ask(
+        desk,
+        ("POST", "/api/v1/exercises", drill),
+        ("POST", "/changes", [say(Y, 5)]),
+        ("POST", "/api/v1/exercises", {**drill, "asset": "W-99"}),
+        ("POST", "/api/v1/exercises", {**drill, "hazard": "gas_acumulation"}),
+    )
+    assert (begun.status_code, begun.json()["notices"]) == (201, 1)
+    assert twice.json()["accepted"] == 1
+    assert (nowhere.status_code, nothing.status_code) == (404, 422)
+    assert "gas_accumulation" in nothing.json()["detail"]
+    drilled, real = sorted(get(desk, "/api/v1/warnings?live=true"), key=lambda w: w["hazard"])
+    assert drilled["zh"] == "【演练】【红色预警·发布】演练：可燃气体聚集：W-1"
+    assert drilled["en"].startswith("EXERCISE RED warning raised")
+    assert (real["level"], real["why"]) == ("YELLOW", "lone")  # the exercise confirms nothing
+    assert get(desk, "/api/v1/map")["assets"]["W-1"] != "RED"
+    assert get(desk, f"/api/v1/warnings/{drilled['id']}")["incident"] is None
+    ended = ask(desk, ("POST", "/api/v1/exercises/end", {k: drill[k] for k in ("asset", "hazard", "by")}))[0]
+    assert ended.status_code == 201
+    assert {w["hazard"]: w["state"] for w in get(desk, "/api/v1/warnings")}[drilled["hazard"]] == "gone"
+
+
 def test_every_figure_and_route_is_in_the_documentation(desk: Desk) -> None:
     page = (Path(__file__).parents[2] / "docs" / "desk.md").read_text("utf-8")
     for metric in desk.meters.registry.collect():

@@ -134,7 +134,7 @@ SCALARS = [
     (section, key, spoken(kind))
     for section, cls in SECTIONS.items()
     for key, kind in keys(cls).items()
-    if kind != tuple[str, ...] and key not in {"password_file", "database_file", "token_file"}
+    if kind != tuple[str, ...] and key not in {"password_file", "database_file", "token_file", "link_secret_file"}
 ]
 
 
