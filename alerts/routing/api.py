@@ -159,8 +159,8 @@ def listed(desk: OurDesk, filters: Filters = None) -> Response:
     matchers, now = _matchers(filters), desk.clock.now()
     with desk.database.read() as db:
         known = silences.open_ones(db, now - silences.KEPT)
-    order = list(silences.State)
-    known.sort(key=lambda s: ((order.index(s.state(now)) + 2) % 3, s.ends))
+    order = (silences.State.ACTIVE, silences.State.PENDING, silences.State.EXPIRED)
+    known.sort(key=lambda s: (order.index(s.state(now)), s.ends))
     return json_answer([silences.gettable(s, now) for s in known if all(_same(m, s) for m in matchers)])
 
 

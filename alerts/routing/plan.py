@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final, TypeVar
@@ -40,7 +40,7 @@ class Plan:
     ways: Mapping[str, tuple[Way, ...]]  # receiver -> its channels
     tables: Mapping[str, Table]  # channels that the file itself describes
     rules: tuple[Rule, ...] = ()
-    times: Mapping[str, tuple[Spec, ...]] = ()  # type: ignore[assignment]
+    times: Mapping[str, tuple[Spec, ...]] = field(default_factory=dict)
     resolve_timeout: float = 300.0  # [s] after which an alert that came without an end is over
     text: str = ""  # the file, with its secrets hidden
     notes: tuple[str, ...] = ()  # what is taken otherwise than Alertmanager takes it

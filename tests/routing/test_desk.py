@@ -303,6 +303,9 @@ def test_the_commands_speak_with_the_desk(desk: Running, fresh: Say) -> None:
     assert silence in run("alerts", "silences")
     run("alerts", "expire", silence)
     assert run("alerts", "silences") == "no silence\n"
+    window = '{"weekdays": ["sunday"], "location": "Asia/Shanghai"}'
+    run("alerts", "silence", 'asset="W-9"', "--by", "wang", "--comment", "x", "--for", "60d", "--during", window)
+    assert desk.get("/api/v2/silences")[0]["during"] == [{"weekdays": ["sunday"], "location": "Asia/Shanghai"}]
     assert "taken" in run("alerts", "ack", id_[:6], "--by", "wang")
     assert run("alerts", "list").split()[2] == "taken"
     assert "knows no close" in run("alerts", "close", id_, "--by", "wang", code=1)
