@@ -82,7 +82,7 @@ def get(desk: Desk, path: str) -> Any:
 
 def test_everybody_sees_who_is_on_duty_now_and_next(desk: Desk) -> None:
     told = {f"{s['unit']}/{s['role']}": s for s in get(desk, "/api/v1/rosters")}
-    assert len(told) == 15
+    assert len(told) == 17
     assert [p["id"] for p in told["gas/duty"]["now"]] == ["yang-jun"]
     assert told["gas/duty"]["until"] == "2026-12-01T12:00:00.000Z"
     assert [p["id"] for p in told["gas/duty"]["next"]] == ["yang-jun", "deng-chao"]
@@ -198,7 +198,7 @@ def test_a_person_is_taken_off_and_given_another_address_which_is_not_shown(desk
     ((status, person),) = ask(desk, ("PUT", "/api/v1/people/he-ping", edit))
     assert (status, person["active"], person["channels"]) == (200, False, ["duty"])
     listed = {p["id"]: p for p in get(desk, "/api/v1/people")["persons"]}
-    assert (listed["he-ping"]["active"], len(listed)) == (False, 34)
+    assert (listed["he-ping"]["active"], len(listed)) == (False, 36)
     assert "9999" not in str(listed)
     assert "0000" not in str(get(desk, "/api/v1/people"))
     ((status, _),) = ask(desk, ("PUT", "/api/v1/people/he-ping", edit | {"contacts": {"x": "1"}}))
