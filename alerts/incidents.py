@@ -57,7 +57,7 @@ def place(db: Connection, case: Case, rules: Sequence[Rule], at: int) -> Join | 
 
 
 def _box(me: Spot, reach: float) -> dict[str, float]:
-    """The degrees around a place that hold all within reach [m]; narrow: a degree of longitude over one of latitude, squared."""
+    """The degrees around a place that hold all within reach [m], and the square of how much shorter longitude is."""
     north, narrow = reach / DEGREE, max(cos(radians(me.lat)), 0.01)
     east = north / narrow
     edges = {"south": me.lat - north, "north": me.lat + north, "west": me.lon - east, "east": me.lon + east}

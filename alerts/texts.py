@@ -49,6 +49,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
     "flapping": ("预警反复升降，请检修测点", "warning that comes and goes"),
+    "door_standing": ("电梯门长时间敞开", "lift whose door stands open"),
     "drift": ("传感器零点漂移", "sensor that drifts away from its peers"),
     "duty_gap": ("值班空缺", "gap in a duty roster"),
     "entrapment": ("电梯困人", "people trapped in a lift"),

@@ -11,7 +11,7 @@ from lifeline.model import Bools, Floats
 
 ONCE, AGAIN, ABOARD = 1.0, 2.0, 3.0  # [1] how grave a limit switch is
 
-Channel = Literal["power", "safety_circuit", "lock_circuit", "limit_switch", "landing_button"]
+Channel = Literal["power", "safety_circuit", "lock_circuit", "limit_switch", "buffer_switch", "landing_button"]
 OPENS: Final = ("power", "safety_circuit", "lock_circuit")  # 0 where something is wrong; the others 1
 
 
@@ -26,9 +26,9 @@ class Contact:
     """Time that a contact stands wrong, or how often (fault classes of GB/T 24476-2017; codes of fielded terminals).
 
     channel: which one; the score is the time for which there is no power, the safety circuit or the circuit of the locks is
-        open with the door closed, or a landing button is pressed. For the limit switches beyond the last landings it is 1
-        when one is met, 2 when one was met within a day before (closer together than `apart` it is the same event), 3
-        with somebody seen inside.
+        open with the door closed, a landing button is pressed, or the switch of a buffer says that it is compressed. For the
+        limit switches beyond the last landings it is 1 when one is met, 2 when one was met within a day before (closer
+        together than `apart` it is the same event), 3 with somebody seen inside.
     An open door opens circuits, and is no fault of them. Maintenance is not judged: score NaN, clocks stand still. Of an
     unknown mode service is assumed, of an unknown door that it is closed, save for the locks, which are then not judged.
     Timed limits on facts have no statistics: false alarms are those of the contacts.

@@ -9,10 +9,12 @@ from detectors.latch import before, lasted, latch
 from lifeline.model import Bools, Floats
 
 SLOT: Final = 1.0  # [s] of the grid
-MAINTENANCE: Final = 1.0  # the word of `mode` in lifeline/units.py
+MAINTENANCE: Final = 1.0  # the words of `mode` in lifeline/units.py
+FIRE: Final = 2.0
 
 Hazard = Literal[
-    "entrapment_landing", "entrapment_between", "door_open_moving", "overspeed", "stop_outside_zone", "phantom_passenger"
+    "entrapment_landing", "entrapment_between", "door_open_moving", "door_standing", "overspeed", "stop_outside_zone",
+    "phantom_passenger",
 ]  # fmt: skip
 
 
@@ -37,6 +39,7 @@ class Seen(NamedTuple):
     pressed: Bools  # [k, m]
     fast: Floats  # [k, m] speed over rated speed, or NaN [1]
     service: Bools  # [k, m] no maintenance
+    fire: Bools  # [k, m] fire service
     shown: Bools  # [k, m] the door is known
     placed: Bools  # [k, m] the door zone is known
     felt: Bools  # [k, m] motion is known
@@ -53,7 +56,8 @@ class Elevator:
         whatever the door) when a passenger is seen and the car moved at most `recent` seconds before. A passenger seen
         without a break for `credible` seconds, or left over after the door has opened without anyone seen to come in, is a
         poster before the camera and not believed when a clock begins; how long one is seen without a break is the score of
-        `phantom_passenger`. The alarm button is always believed and puts the clock forward by `button`.
+        `phantom_passenger`. A door that stands open with nobody seen (`door_standing`) is one that does not close; in fire
+        service it is meant to, and not judged. The alarm button is always believed and puts the clock forward by `button`.
     Maintenance is not judged: the score is NaN and all clocks stand still, so that a warning on its way stays as it is and
     a fitter raises none. A channel that this hazard needs and that is unknown is not judged either; of an unknown mode,
     service is assumed, of an unknown button, that nobody pressed it. Timed limits on facts have no statistics: false alarms
@@ -102,6 +106,8 @@ class Elevator:
         match self.hazard:
             case "door_open_moving":
                 return now.service & now.felt & now.shown, now.moving & now.open
+            case "door_standing":
+                return now.service & now.felt & now.shown & ~now.fire, now.open & ~now.moving & ~now.inside
             case "stop_outside_zone":
                 return now.service & now.felt & now.placed, ~now.moving & now.out
             case _:
@@ -146,7 +152,7 @@ def facts(x: Floats) -> Seen:
     shown, placed, felt, sighted = np.isfinite(x[:4])
     return Seen(
         door > 0.5, motion > 0.5, passengers > 0.5, zone < 0.5, button > 0.5, np.abs(speed),
-        mode != MAINTENANCE, shown, placed, felt, sighted,
+        mode != MAINTENANCE, mode == FIRE, shown, placed, felt, sighted,
     )  # fmt: skip
 
 

@@ -19,6 +19,13 @@ from lifeline.words import Unusable
 HERE: Final = Path(__file__).parent
 LEVELS: Final = ("BLUE", "YELLOW", "ORANGE", "RED")
 OTHER: Final = "other"  # in place of a quantity: each that no hazard rule of its domain names
+OWN: Final = {
+    "time": "s",
+    "ratio": "1",
+    "release": "kg/s",
+    "jerk": "m/s³",
+    "length": "m",
+}  # units of bounds that are not the quantity's
 PLACED: Final = ("origin", "scale")  # fields of a detector that the rule's bounds decide
 
 
@@ -193,7 +200,7 @@ def unit_of(row: Row, detector: Detector) -> Unit | str:
     over, _, time = row.unit.rpartition("/") if dimension == "rate" else (row.unit, "", "s")
     if over not in UNITS or time not in UNITS:
         return unknown(row.unit, UNITS)
-    want = {"time": "s", "ratio": "1", "release": "kg/s"}.get(dimension) or ("1" if row.relative else si_of(row.quantity))
+    want = OWN.get(dimension) or ("1" if row.relative else si_of(row.quantity))
     if UNITS[over].si != want or UNITS[time].si != "s":
         return (
             f"{row.unit} is no unit of {row.quantity} here: it must be one of [{want}{' / s' if dimension == 'rate' else ''}]"

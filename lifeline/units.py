@@ -86,6 +86,7 @@ WORDS: Final[dict[str, dict[str, float]]] = {
     "safety_circuit": {"open": 0.0, "closed": 1.0},
     "lock_circuit": {"open": 0.0, "closed": 1.0},
     "limit_switch": {"free": 0.0, "actuated": 1.0},
+    "buffer_switch": {"free": 0.0, "compressed": 1.0},
     "landing_button": {"released": 0.0, "pressed": 1.0},
 }
 
@@ -156,6 +157,7 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "safety_circuit": Quantity("1", "state", "safety circuit", "安全回路"),
     "lock_circuit": Quantity("1", "state", "door lock circuit", "门锁回路"),
     "limit_switch": Quantity("1", "state", "final limit switch", "极限开关"),
+    "buffer_switch": Quantity("1", "state", "switch of a buffer", "缓冲器开关"),
     "landing_button": Quantity("1", "state", "landing button", "层站按钮"),
     "power": Quantity("1", "state", "power supply", "供电"),
     "temperature": Quantity("K", "°C", "temperature", "温度"),

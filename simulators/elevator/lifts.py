@@ -168,11 +168,12 @@ class Lifts:
         return np.tile(trips.car, len(when)), (due // NS + 1).ravel()
 
     def _present(self, trips: Trips, car: Ints, t: Ints, begin: int) -> Ints:
-        """Which trip a car is on, or was on last, at an instant. car [k], t [k] [ns]; [k]"""
+        """Which trip a car is on, or was on last, at an instant; before its first that one. car [k], t [k] [ns]; [k]"""
         base, wide = (begin - 2) * NS, 4 * self.span * NS
         order = np.lexsort((trips.start, trips.car))
         key = trips.car[order] * wide + np.maximum(trips.start[order] - base, 0)
-        return np.asarray(order[np.searchsorted(key, car * wide + t - base, side="right") - 1])
+        last = np.searchsorted(key, car * wide + t - base, side="right") - 1
+        return np.asarray(order[np.maximum(last, np.searchsorted(key, car * wide))])
 
     def _seen(self, trips: Trips, k: Looks, draw: np.random.Generator) -> Channels:
         """Channel -> what the sensors see. [k] [SI]"""

@@ -17,6 +17,7 @@ from simulators.elevator.trips import Timeline
 CAUGHT: Final = 1.0  # [s] in which a car that raced is slow again
 BACK: Final = 2.0  # [1] of the time that a stop takes, to run the other way
 LIMIT: Final = 0.05  # [m] beyond a last landing, where the limit switch is
+BUFFER: Final = 0.2  # [m] beyond it, where the buffer of the car or of its counterweight begins
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Overrun:
         x["speed"][:] = self.speed * (gone < self.far)
         x["direction"][:] = sign * (gone < self.far)
         x["limit_switch"][:] = gone >= LIMIT
+        x["buffer_switch"][:] = gone >= BUFFER
         x["safety_circuit"][:] = gone < LIMIT
 
 

@@ -33,15 +33,25 @@ def shaking(speed: Floats, draw: np.random.Generator) -> Floats:
 def felt(height: Floats, rough: Floats, draw: np.random.Generator) -> Floats:
     """What a car's roof feels: how it speeds up and slows down, its shaking while it moves, and the sensor's noise.
 
-    height [n, m + 2] [m] at RATE, rough [n, m] [m/s²] A95; [n, m] [m/s²]
+    height [n, m + 2] [m] at RATE, rough [n, m] [m/s²] A95, as people feel it; [n, m] [m/s²]
     """
     speed = np.diff(height, axis=1) * RATE
     body = np.diff(speed, axis=1) * RATE
     shake = coloured(rough.shape[0], rough.shape[1], draw) + SHARE * np.sqrt(2) * np.sin(2 * np.pi * height[:, 2:] / JOINT)
     moving = np.abs(speed[:, 1:]) > 1e-6
-    ride = rough / USUAL * moving * shake / np.sqrt(1 + SHARE**2)
+    ride = rough / BARE * moving * shake / np.sqrt(1 + SHARE**2)
     told = body + ride + SENSOR * draw.standard_normal(rough.shape)
     return np.asarray(np.clip(told, -LIMIT, LIMIT))
+
+
+def weighted(x: Floats) -> Floats:
+    """As people feel it: by the size of the weighting Wk of ISO 2631-1:1997, annex A, without its phase. x [m, k] [m/s²]"""
+    s = 2j * np.pi * np.fft.rfftfreq(x.shape[1], 1 / RATE)
+    w1, w3, w5, w6 = (2 * np.pi * f for f in (0.4, 12.5, 2.37, 3.35))
+    band = s**2 / (s**2 + np.sqrt(2) * w1 * s + w1**2)
+    transition = (1 + s / w3) / (1 + s / (0.63 * w3) + (s / w3) ** 2)
+    step = (1 + s / (0.91 * w5) + (s / w5) ** 2) / (1 + s / (0.91 * w6) + (s / w6) ** 2) * (w5 / w6) ** 2
+    return np.asarray(np.fft.irfft(np.fft.rfft(x, axis=1) * np.abs(band * transition * step), x.shape[1], axis=1))
 
 
 def a95(x: Floats) -> float:
@@ -58,4 +68,6 @@ def rides(rough: Floats, speed: Floats, draw: np.random.Generator) -> Floats:
 BAND_SPREAD: Final = float(
     np.sqrt((signal.sosfilt(SOS, np.eye(1, 8192)[0]) ** 2).sum())
 )  # of white noise of spread one, filtered
-USUAL: Final = float(np.mean([a95(x) for x in shaking(np.full(200, 1.75), np.random.Generator(np.random.Philox(1)))]))
+SOUND: Final = shaking(np.full(200, 1.75), np.random.Generator(np.random.Philox(1)))  # [m, k] [1]
+USUAL: Final = float(np.mean([a95(x) for x in SOUND]))
+BARE: Final = float(np.mean([a95(x) for x in weighted(SOUND)]))  # of shaking that nobody has weighted yet

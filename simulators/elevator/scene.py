@@ -56,7 +56,8 @@ NEEDED: Final[dict[type, str]] = {
 
 Channel = Literal[
     "door", "door_zone", "motion", "passengers", "speed", "mode", "alarm_button", "direction", "floor", "power",
-    "safety_circuit", "lock_circuit", "limit_switch", "landing_button", "air_pressure", "sheave_speed", "rope_speed",
+    "safety_circuit", "lock_circuit", "limit_switch", "buffer_switch", "landing_button", "air_pressure",
+    "sheave_speed", "rope_speed",
 ]  # fmt: skip
 Feature = Literal["levelling", "vibration", "jerk", "door_time", "reopenings", "brake_distance", "rope_slip", "motor_current"]
 
@@ -155,7 +156,7 @@ def _set(fault: Any, place: str, cars: Cars, fitted: Fitted, start: int) -> Acti
             f"{place}.asset: there is no {fault.asset or 'lift without a name'}; {suggestion(fault.asset, cars.asset)}"
         )
     feature, channel = getattr(fault, "feature", ""), _channel(fault)
-    if feature and feature not in fitted.features and not (fitted.wave and feature == "vibration"):
+    if feature and not _told(feature, fitted):
         raise ValueError(f"{place}: shows in {feature}, which no terminal here tells; add it to features of [world.elevator]")
     if channel and channel not in fitted.channels:
         raise ValueError(f"{place}: shows in {channel}, which no terminal here tells; add it to channels of [world.elevator]")
@@ -163,6 +164,12 @@ def _set(fault: Any, place: str, cars: Cars, fitted: Fitted, start: int) -> Acti
         return acting(fault, cars, start)
     except ValueError as why:
         raise ValueError(f"{place}.{why}") from why
+
+
+def _told(feature: str, fitted: Fitted) -> bool:
+    """Whether something tells of a feature: itself, or what it can be seen in."""
+    seen = {"vibration": fitted.wave, "rope_slip": {"sheave_speed", "rope_speed"} <= set(fitted.channels)}
+    return feature in fitted.features or seen.get(feature, False)
 
 
 def _channel(fault: Any) -> str:

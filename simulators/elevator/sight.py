@@ -15,7 +15,7 @@ PER_METRE: Final = 12.0  # [Pa/m] of air
 CREEP: Final = 0.001  # [1] by which ropes always lag behind the sheave
 USUAL: Final = {
     "mode": 0.0, "alarm_button": 0.0, "power": 1.0, "safety_circuit": 1.0, "lock_circuit": 1.0, "limit_switch": 0.0,
-    "landing_button": 0.0, "slip": 0.0,
+    "buffer_switch": 0.0, "landing_button": 0.0, "slip": 0.0,
 }  # fmt: skip
 
 

@@ -30,7 +30,6 @@ TRAVEL: Final = 0.2  # [m] of it that needs no second look
 LASTING: Final = 0.5  # [s] of overspeed
 FAST: Final = (1.05, 1.10, 1.15, 1.20)  # [1] of the rated speed, BLUE to RED
 NOISE: Final = 0.006  # [1] of a speed: three spreads
-BUFFER: Final = 0.2  # [m] beyond a last landing
 OF_CYCLES: Final = 50  # door cycles over which re-openings are counted
 REOPENED: Final = (0.03, 0.06, 0.12)  # [1] of them, BLUE to ORANGE
 SLIP: Final = 0.050  # [m]
@@ -180,7 +179,7 @@ def beyond(film: Film) -> Iterator[Truth]:
     x = film.x
     for run, _ in film.runs(x["limit_switch"] > 0):
         last = np.round(x["height"][run] / FLOOR) * FLOOR
-        grave = (x["passengers"][run] > 0).any() or (np.abs(x["height"][run] - last) >= BUFFER).any()
+        grave = (x["passengers"][run] > 0).any() or (np.abs(x["height"][run] - last) >= machine.BUFFER).any()
         yield film.said("overrun", run, STEP, Level.RED if grave else Level.YELLOW, Level.RED)
 
 

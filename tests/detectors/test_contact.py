@@ -79,6 +79,11 @@ def test_a_limit_switch_is_graver_when_met_again_within_a_day_and_gravest_with_s
     assert score[-1] == 3
 
 
+def test_a_buffer_that_stays_compressed_is_told_after_three_seconds_and_a_knock_is_not() -> None:
+    x = lift((10, 0, 0, 0, 0), (2, 1, 0, 0, 0), (10, 0, 0, 0, 0), (20, 1, 0, 0, 0))
+    assert np.flatnonzero(scores("buffer_switch", x, scale=3.0)[0] >= 1)[0] == 24
+
+
 def test_a_switch_that_chatters_is_met_once() -> None:
     chatter = [(2, float(i % 2), 0.0, 0.0, 0.0) for i in range(20)]
     assert scores("limit_switch", lift(*chatter), scale=1.0).max() == 1

@@ -121,6 +121,16 @@ def test_a_door_open_while_moving_is_confirmed_for_five_seconds() -> None:
     assert np.flatnonzero(real >= 1)[0] == 14
 
 
+def test_a_door_that_stands_open_is_told_unless_somebody_stands_in_it_or_the_house_burns() -> None:
+    x = lift((1800, {DOOR: 1.0}), (1, {PASSENGERS: 1.0}), (100, {PASSENGERS: 0.0}), (1, {DOOR: 0.0}))
+    score = scores("door_standing", x, scale=1800.0)[0]
+    assert np.flatnonzero(score >= 1).tolist() == [1799]
+    assert score[-2] == pytest.approx(100 / 1800)
+    assert score[-1] == 0
+    assert (scores("door_standing", lift((9000, {DOOR: 1.0, PASSENGERS: 1.0}))) == 0).all()
+    assert np.isnan(scores("door_standing", lift((9000, {DOOR: 1.0, MODE: 2.0})))).all()
+
+
 def test_overspeed_is_a_ratio_in_either_direction() -> None:
     x = lift(*((1, {MOTION: 1.0, SPEED: v}) for v in (0.5, 1.0, 1.05, -1.2, NAN)))
     np.testing.assert_allclose(scores("overspeed", x, scale=0.05, origin=1.0)[0], [0, 0, 1, 4, NAN], atol=1e-9)
@@ -149,6 +159,7 @@ def test_unknown_mode_and_button_are_taken_as_service_and_not_pressed() -> None:
         ("entrapment_between", [DOOR, ZONE, MOTION, PASSENGERS]),
         ("stop_outside_zone", [ZONE, MOTION]),
         ("door_open_moving", [DOOR, MOTION]),
+        ("door_standing", [DOOR, MOTION]),
         ("overspeed", [SPEED]),
         ("phantom_passenger", [PASSENGERS]),
     ],
@@ -192,12 +203,14 @@ def second(d: Elevator, c: Car, x: list[float]) -> tuple[Car, float]:
         "entrapment_between": (not moving and out and person, [DOOR, ZONE, MOTION]),
         "stop_outside_zone": (not moving and out, [ZONE, MOTION]),
         "door_open_moving": (moving and door, [DOOR, MOTION]),
+        "door_standing": (door and not moving and not inside, [DOOR, MOTION]),
         "phantom_passenger": (inside, [PASSENGERS]),
         "overspeed": (False, [SPEED]),
     }[d.hazard]
     shut_in = d.hazard.startswith("entrapment")
     blind = shut_in and math.isnan(x[PASSENGERS]) and not n.called
-    if blind or any(math.isnan(x[i]) for i in needed) or x[MODE] == 1.0:
+    fire = d.hazard == "door_standing" and x[MODE] == 2.0
+    if blind or any(math.isnan(x[i]) for i in needed) or x[MODE] == 1.0 or fire:
         return c, math.nan
     n.clock = c.clock + 1 if true else 0.0
     value = abs(x[SPEED]) if d.hazard == "overspeed" else n.clock + (d.button if shut_in and true and n.called else 0.0)
@@ -209,7 +222,7 @@ def test_all_lifts_at_once_score_as_a_plain_loop_scores_each(hazard: Hazard) -> 
     rng = np.random.default_rng(1)
     x = rng.integers(0, 2, (30, 7, 60)).astype(float).repeat(rng.integers(2, 9), axis=2)
     x[:, BUTTON] *= rng.random((30, x.shape[2])) < 0.05
-    x[:, MODE] *= rng.random((30, x.shape[2])) < 0.05
+    x[:, MODE] *= rng.integers(0, 3, (30, x.shape[2])) * (rng.random((30, x.shape[2])) < 0.1)
     x[rng.random(x.shape) < 0.02] = NAN
     d = Elevator(hazard=hazard, scale=5.0, recent=12.0, credible=15.0, grace=3.0)
     expected = np.empty((30, x.shape[2]))

@@ -1,5 +1,6 @@
 """Rules as data: what is shipped loads, and what is wrong is named, all of it at once."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,11 @@ def test_a_reading_at_its_bound_scores_that_level_and_just_inside_it_does_not(ru
 def test_all_four_domains_and_the_devices_have_rules() -> None:
     assert {r.domain for r in rules()} == {None, *Domain} - {Domain.OTHER}  # it has the generic ones
     assert {type(r.detector) for r in rules()} == {type(d) for d in known()}
+
+
+def test_the_page_of_lifts_names_every_rule_about_lifts_and_no_other() -> None:
+    named_there = set(re.findall(r"`(elevator\.[a-z.]+)`", (PAGES / "lifts.md").read_text("utf-8")))
+    assert named_there == {r.id for r in rules() if r.domain is Domain.ELEVATOR}
 
 
 def test_the_hard_limits_are_those_where_one_sensor_suffices() -> None:

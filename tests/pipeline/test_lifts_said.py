@@ -17,7 +17,17 @@ TERMS = Terms(skew=300.0, oldest=86_400.0, max_payload=1_000_000)
 
 
 def test_events_features_and_waveforms_are_heard_as_they_were_said() -> None:
-    channels = (*STATES, "direction", "floor", "power", "safety_circuit", "limit_switch", "air_pressure", "rope_speed")
+    channels = (
+        *STATES,
+        "direction",
+        "floor",
+        "power",
+        "safety_circuit",
+        "limit_switch",
+        "buffer_switch",
+        "air_pressure",
+        "rope_speed",
+    )
     world = ElevatorWorld(lifts=3, trips=1500, channels=channels, features=FEATURES, accelerometer=True)  # type: ignore[arg-type]
     s = maker.scene(world, [Entrapment(at=120.0, lasts=60.0, cause="power")], START, 1)
     parts = Run(s.model, START).emit(START, START + 300 * NS)

@@ -11,7 +11,7 @@ import pytest
 from lifeline.model import NS, Batch, Block, Floats, Ints, Level
 from simulators.elevator import harmless, hazards, machine, wear
 from simulators.elevator.faults import KINDS
-from simulators.elevator.ride import RATE, a95
+from simulators.elevator.ride import RATE, a95, weighted
 from simulators.elevator.scene import STATES, ElevatorWorld, maker
 from simulators.elevator.stops import FEATURES
 from simulators.plan import Plan
@@ -23,7 +23,17 @@ from simulators.world import Part, Run, Scene
 START = 1_795_420_800 * NS  # evening
 N = 12
 HIGH = {"floors": 31, "rated": 2.5}
-MORE = (*STATES, "direction", "floor", "power", "safety_circuit", "lock_circuit", "limit_switch", "landing_button")
+MORE = (
+    *STATES,
+    "direction",
+    "floor",
+    "power",
+    "safety_circuit",
+    "lock_circuit",
+    "limit_switch",
+    "buffer_switch",
+    "landing_button",
+)
 
 
 def scene(*faults: Any, **world: Any) -> Scene:
@@ -162,7 +172,7 @@ def test_trouble_looks_as_it_should_and_ends(kind: str) -> None:
         "power": stopped & shut & (x["power"] == 0),
         "door": ~stopped & ~shut,
         "overspeed": x["speed"] > 1.2 * 2.5,
-        "overrun": stopped & inside & shut & out & (x["limit_switch"] == 1),
+        "overrun": stopped & inside & shut & out & (x["limit_switch"] == 1) & (x["buffer_switch"] == 1),
         "drag": ~stopped & (x["speed"] < 0.62 * 2.5),
         "maintenance": (x["mode"] == 1) & ~shut,
         "hold": stopped & ~shut,
@@ -364,6 +374,24 @@ def test_a_roof_shakes_as_roughly_as_the_trips_are_told_to() -> None:
     assert 0.7 < np.percentile(speeding, 97) < 1.2  # 0.8 m/s² and the shaking
 
 
+def test_a_trip_that_begins_with_a_slot_is_no_blow_to_the_roof() -> None:
+    s = scene(accelerometer=True, channels=(), lifts=4, trips=1500, floors=30, vibration=0.3)
+    waves = [p.value for p in parts(s, 840) if isinstance(p, Block)]
+    assert max(np.abs(v).max() for v in waves) < 1.5
+
+
+def test_a_waveform_has_the_a95_of_its_car_as_people_feel_it() -> None:
+    s = scene(accelerometer=True, channels=(), lifts=1, trips=2000, floors=100, rated=1.75, vibration=0.15)
+    z = np.concatenate([p.value[0] for p in parts(s, 3600) if isinstance(p, Block)])
+    fast = np.abs(np.convolve(z, np.ones(RATE) / RATE, "same")) < 0.1
+    shaken = np.convolve(z**2, np.ones(RATE) / RATE, "same") > 0.02**2
+    steady = np.flatnonzero(fast & shaken)
+    runs = [r for r in np.split(steady, np.flatnonzero(np.diff(steady) > 1) + 1) if r.size > 20 * RATE]
+    assert len(runs) > 10
+    felt_by_people = [a95(weighted(z[r][None])[0]) for r in runs]
+    assert np.median(felt_by_people) == pytest.approx(0.15, rel=0.06)
+
+
 def test_a_brake_that_stops_a_car_under_way_is_felt_as_two_metres_a_second_squared() -> None:
     s = scene(hazards.StopOutside(at=120, lasts=60), accelerometer=True, lifts=1, trips=0, rated=1.75)
     waves = [p for p in parts(s, 150) if isinstance(p, Block)]
@@ -386,6 +414,7 @@ def test_a_town_has_its_lifts_by_name() -> None:
         (hazards.Entrapment("elevator-013"), {}, "there is no elevator-013"),
         (wear.BrakeWear(), {}, "add it to features"),
         (harmless.WeatherFront(), {}, "add it to channels"),
+        (machine.RopeSlip(), {"channels": (*STATES, "sheave_speed")}, "shows in rope_slip"),
         (hazards.Entrapment(cause="power"), {}, "shows in power"),
         (hazards.Entrapment(""), {}, r"fault\[0\].asset: there is no lift without a name"),
         (hazards.DoorMoving(speed=3.0), {}, r"fault\[0\].speed: the car never runs at 3 m/s"),
