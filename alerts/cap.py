@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from alerts import texts
 from alerts.judge import Why
 from alerts.notice import Notice, Story, What
+from alerts.routing.minder import AGAIN
 from lifeline.model import NS, Domain, Level
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -57,7 +58,9 @@ class Office:
 
 
 def publishable(notice: Notice) -> bool:
-    """Whether it is news for others: a reminder is none, nor is the end of what was never published."""
+    """Whether it is news for others: a reminder is none, nor what is said again, nor the end of what was never published."""
+    if AGAIN in notice.id:
+        return False
     return notice.story.what is not What.OVERDUE and (notice.story.ended is None or bool(notice.earlier))
 
 

@@ -107,11 +107,16 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     picture: str = ""  # where the plot of its evidence can be fetched; set for an attempt, not kept
     earlier: tuple[Earlier, ...] = ()  # what this receiver was told of the warning before; set for channels that recall
     count: int = 1  # [1] notices that were put together in this one
-    exercise: bool = False  # a test: nothing has happened
+    trial: bool = False  # of the channel: nothing has happened
 
     @property
     def ended(self) -> bool:
         return self.story.ended is not None
+
+    @property
+    def exercise(self) -> bool:
+        """Whether nobody is to act on it: an exercise, or a trial of the channel."""
+        return self.trial or self.story.exercise
 
 
 @dataclass(frozen=True, slots=True)

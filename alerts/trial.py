@@ -21,7 +21,7 @@ def trial(channel: str, level: Level, city: str, at: int, to: str = "") -> Notic
     zh, en = f"【演练 测试】{said.zh_title}", f"[EXERCISE, TEST] {said.en_title}"
     both = Texts(zh, f"{zh}\n{ZH}\n{said.zh}\n{ZH}", en, f"{en}\n{EN}\n{said.en}\n{EN}")
     name = f"{story.warning}.1.{channel}{'.trial' if to else ''}"
-    return Notice(id=name, channel=channel, person="trial" if to else "", address=to, story=story, texts=both, exercise=True)
+    return Notice(id=name, channel=channel, person="trial" if to else "", address=to, story=story, texts=both, trial=True)
 
 
 def _story(level: Level, city: str, at: int) -> Story:

@@ -51,7 +51,7 @@ class Cap:
         if notice.person:
             return Drop("CAP tells the public, not a person; take this channel out of the person's contacts", "misconfigured")
         if not cap.publishable(notice):
-            return Sent("nothing to publish: a reminder, or the end of what was never published")
+            return Sent("nothing to publish: a reminder, a repetition, or the end of what was never published")
         xml = cap.message(notice, self.office)
         if wrong := cap_rules.problems(xml):
             return Drop(f"not a valid message: {'; '.join(wrong)}", "misconfigured")

@@ -17,9 +17,10 @@ from alerts import cap, cap_rules, channels
 from alerts.api import app
 from alerts.channels.cap import Cap
 from alerts.desk import Desk, Settings
-from alerts.notice import Drop, Earlier, Notice, Retry, Sent, What
+from alerts.notice import EXERCISE, Drop, Earlier, Notice, Retry, Sent, What
 from alerts.outbox import Patience, rescue_of
 from alerts.route import Route
+from alerts.routing.minder import AGAIN
 from alerts.tables import Database
 from bench.receiver import Receiver, Reply
 from lifeline.catalog import Catalog
@@ -109,7 +110,10 @@ def test_updates_and_the_end_name_all_that_went_before() -> None:
 
 
 def test_an_exercise_says_so_whatever_the_office_says() -> None:
-    assert text(parsed(noticed(told(PLAIN), exercise=True)), "status") == "Exercise"
+    assert text(parsed(noticed(told(PLAIN), trial=True)), "status") == "Exercise"
+    drill = parsed(noticed(told(PLAIN, hazard=f"{EXERCISE}gas_accumulation")))
+    assert text(drill, "status") == "Exercise"
+    assert text(drill, "info/headline").startswith("【演练】")
     assert text(parsed(noticed(told(PLAIN))), "status") == "Actual"
     public = Cap("a@b", "x", scope="Public", status="Test")
     alert = parsed(noticed(told(PLAIN)), public)
@@ -193,9 +197,11 @@ def test_messages_are_written_whole_and_posted(tmp_path: Path) -> None:
 
 def test_persons_reminders_and_ends_of_nothing_are_not_published(tmp_path: Path) -> None:
     way = Cap("a@b", "x", folder=tmp_path)
-    person, reminder, end = send(
-        way, noticed(told(PLAIN), person="li"), noticed(told(PLAIN, what=What.OVERDUE)), noticed(ended(told(PLAIN)))
+    same = noticed(told(PLAIN), id=f"0123456789abcdef.2.public{AGAIN}1")
+    person, reminder, end, again = send(
+        way, noticed(told(PLAIN), person="li"), noticed(told(PLAIN, what=What.OVERDUE)), noticed(ended(told(PLAIN))), same
     )
+    assert isinstance(again, Sent)
     assert isinstance(person, Drop)
     assert isinstance(reminder, Sent)
     assert isinstance(end, Sent)

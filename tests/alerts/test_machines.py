@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion  # noqa: TID251
 from alerts.channels.alertmanager import Alertmanager
 from alerts.channels.mqtt import Mqtt
 from alerts.channels.ntfy import Ntfy
-from alerts.notice import Drop, Notice, Retry, Sent, What
+from alerts.notice import EXERCISE, Drop, Notice, Retry, Sent, What
 from bench.receiver import Receiver, Reply
 from lifeline.clock import parse
 from lifeline.model import NS, Change, Level
@@ -110,6 +110,14 @@ def test_alerts_that_alertmanager_will_not_have_are_given_up(notice: Notice) -> 
         refused, later = send(Alertmanager(am.url), notice, notice)
     assert isinstance(refused, Drop)
     assert isinstance(later, Retry)
+
+
+def test_an_exercise_is_labelled_as_one_and_never_retained(notice: Notice) -> None:
+    drill = noticed(msgspec.structs.replace(notice.story, hazard=f"{EXERCISE}gas_accumulation"))
+    assert all(a["labels"]["exercise"] == "true" for a in Alertmanager("http://127.0.0.1:1").alerts(drill))
+    ((payload, retained),) = Mqtt("127.0.0.1", 1, retain=True).payloads(drill)
+    assert msgspec.json.decode(payload)["exercise"] is True
+    assert not retained
 
 
 # --- MQTT
