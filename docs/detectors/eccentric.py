@@ -26,7 +26,7 @@ from simulators.bridge.passing import Convoy  # noqa: E402
 from simulators.scenario import Scenario, find, load  # noqa: E402
 from simulators.stage import stage  # noqa: E402
 
-DAYS: Final = 7
+DAYS: Final = 2
 LORRY: Final = 40e3  # [kg]
 
 
@@ -45,7 +45,7 @@ def said(s: Scenario, seed: int) -> list[Change]:
 
 
 def false_warnings() -> None:
-    for base, overload in ((6.0, 0.0), (6.0, 0.01), (4.0, 0.0), (4.0, 0.01), (2.0, 0.0), (2.0, 0.01)):
+    for base, overload in ((6.0, 0.01), (4.0, 0.01), (2.0, 0.0), (2.0, 0.01)):
         changes = said(bridge(DAYS * 86_400.0, base=base, overload=overload), 1)
         raised = [sum(Level[c.new] >= x > Level[c.old] for c in changes) for x in (Level.YELLOW, Level.ORANGE, Level.RED)]
         print(f"bearings {base:g} m apart, {overload:.0%} of the laden overloaded: {raised} in {DAYS} days", flush=True)

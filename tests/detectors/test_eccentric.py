@@ -1,4 +1,4 @@
-"""Eccentric: a load that lifts the other side is told of, one in the middle or a failing bearing is not; by a plain loop too."""
+"""Eccentric: a load that lifts the other side is told of, one in the middle or a bearing that fails is not; a plain loop."""
 
 import math
 import statistics
