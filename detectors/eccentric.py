@@ -38,6 +38,7 @@ class Eccentric:
     learn: int = 600  # [s]
     follow: float = 0.02  # [1/h] of the dead load
     grown: float = 0.1  # [1]
+    keeps: float = 10.0  # [s] for which a device may keep what it measured: all bridges would wait for it
     fastest: float = 5.0  # [s] longest step: a lorry is over a span within seconds
     asset: Ints = field(
         default_factory=lambda: np.empty(0, np.int64)
@@ -52,10 +53,15 @@ class Eccentric:
         """Slots that only teach. [1]"""
         return self.learn
 
+    @property
+    def awaited(self) -> Bools:
+        """For whom slots wait. [n]"""
+        return np.asarray(self.asset >= 0)
+
     def settled(self, m: Members) -> Self | None:
         """None without a bridge that has two bearings."""
         number = np.unique(m.asset.astype(str), return_inverse=True)[1].ravel()
-        used = m.judged & (m.step <= self.fastest)
+        used = m.judged & (m.step <= self.fastest) & m.prompt(self.keeps)
         used &= np.bincount(number, used, number.max() + 1)[number] >= 2
         return replace(self, asset=np.where(used, number, -1)) if used.any() else None
 

@@ -50,8 +50,12 @@ class Impact:
     sure: float = 4.0  # [σ]
     fine: float = 1e-5  # [1]
     stays: float = 3600.0  # [s]
+    keeps: float = 60.0  # [s] for which a device may keep what it measured: all bridges would wait for it
     fastest: float = 2.0  # [s] longest step of what stands
-    piers: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [p] members; set by `settled`, as all below
+    awaited: Bools = field(
+        default_factory=lambda: np.empty(0, np.bool_)
+    )  # [n] for whom slots wait; set by `settled`, as all below
+    piers: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [p] members
     pier_of: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [p] number of the bridge
     rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [m] members that stand
     bridge: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [m]
@@ -70,7 +74,8 @@ class Impact:
 
     def settled(self, m: Members) -> Self | None:
         """None without a bridge that has an accelerometer at a pier and two devices that stand."""
-        pier, stand = ~m.judged & (m.step <= self.slot), m.judged & (m.step <= self.fastest)
+        prompt = m.prompt(self.keeps)
+        pier, stand = prompt & ~m.judged & (m.step <= self.slot), prompt & m.judged & (m.step <= self.fastest)
         good = [
             a for a in np.unique(m.asset[pier].astype(str)).tolist() if len(set(m.device[stand & (m.asset == a)].tolist())) > 1
         ]
@@ -81,7 +86,7 @@ class Impact:
         piers, rows = np.flatnonzero(pier & mine), np.flatnonzero(stand & mine)
         span = self.fine * (m.high - m.low)[rows]
         return replace(
-            self, piers=piers, rows=rows, floor=np.where(np.isfinite(span), span, 0.0),
+            self, piers=piers, rows=rows, awaited=mine & (pier | stand), floor=np.where(np.isfinite(span), span, 0.0),
             pier_of=np.array([place[a] for a in m.asset[piers]], np.int64),
             bridge=np.array([place[a] for a in m.asset[rows]], np.int64),
             device=np.unique(m.device[rows].astype(str), return_inverse=True)[1].ravel(),

@@ -33,6 +33,8 @@ DAYS: Final = 80
 BRIDGES: Final = 8
 LOSSES: Final = (0.02, 0.04)  # [1] of the frequencies
 NEAR: Final = (0.5, 0.8, 0.95)  # [1] MAC of modes that lie near one another
+CALM_DAYS: Final = 0.25  # [1] on which such a mode hardly swings
+FAINT: Final = 0.03  # [1] and how much
 AT: Final = 60  # [d] of the loss, over one day
 BURST: Final = 6  # in an hour, of a minute each
 MILD: Final = 288.15
@@ -71,18 +73,19 @@ def stiff(kelvin: Floats, rng: np.random.Generator, wander: float) -> Floats:
 def bridge(seed: int, wander: float, loss: float, alike: float = 0.0) -> tuple[Floats, Floats]:
     """Scores by day [DAYS], NaN: none; frequencies of the first mode as found by hour [hours] [Hz].
 
-    alike: MAC of two modes 12 % apart, each of which may hardly swing in an hour; 0: they lie well apart.
+    alike: MAC of two modes 12 % apart, each of which hardly swings on one of four days; 0: they lie well apart.
     """
     rng, d = np.random.default_rng(seed), replace(default, looked=(0, 1, 2, 3), warm=(4,))
     hertz = rng.uniform(0.5, 1.8) * np.array([1.0, 1.9])
     shape = np.column_stack([rng.uniform(0.4, 1.0, 4), rng.uniform(-1.0, 1.0, 4)])
+    silent = np.random.default_rng(seed + 100).random((DAYS, 2)) < CALM_DAYS
     if alike:
         hertz, shape = hertz[0] * np.array([1.0, 1.12]), resembling(shape, alike)
     damping, kelvin = rng.uniform(0.005, 0.02), weather(DAYS, rng)
     factor = stiff(kelvin, rng, wander) - loss * np.clip(np.arange(kelvin.size) / 24 - AT, 0, 1)
     s, score, found = d.init(5), np.full(DAYS, np.nan), np.full(kelvin.size, np.nan)
     for h in range(kelvin.size):
-        strong = np.exp(rng.normal(size=2)) if alike else 1.0
+        strong = np.where(silent[h // 24], FAINT, 1.0) if alike else 1.0
         x = np.hstack([shaken(factor[h] * hertz, shape, damping, rng, strong) for _ in range(BURST)])
         s, told = d.step(s, np.vstack([x, np.full(x.shape[1], kelvin[h] + 0.1 * rng.normal())]), minutes(h))
         found[h] = s.found[0]

@@ -130,6 +130,9 @@ def test_a_bridge_needs_two_bearings() -> None:
     made = default.settled(replace(m, asset=np.array(["a", "a", "a", "b", "c", "c"], object)))
     assert made is not None
     assert made.asset.tolist() == [0, 0, 0, -1, 2, 2]
+    made = default.settled(replace(m, report=np.array([3600.0, *[np.nan] * (m.n - 1)])))
+    assert made is not None
+    assert made.awaited.tolist() == [False] + [True] * (m.n - 1)  # nobody waits for one that keeps its readings
     assert default.settled(replace(m, asset=np.array(list("abcdef"), object))) is None
 
 

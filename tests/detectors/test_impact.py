@@ -153,6 +153,11 @@ def test_a_bridge_needs_an_accelerometer_and_two_devices_that_stand() -> None:
     assert default.settled(replace(m, judged=np.ones(m.n, np.bool_))) is None
     assert default.settled(replace(m, device=np.array(["one"] * m.n, object))) is None
     assert default.settled(replace(m, step=np.full(m.n, 60.0))) is None
+    late = np.array([3600.0, *[np.nan] * (m.n - 1)])
+    made = default.settled(replace(m, report=late))
+    assert made is not None
+    assert made.rows.tolist() == [1, 2, 3, 4]  # nobody waits for one that keeps its readings
+    assert made.awaited.tolist() == [False, True, True, True, True, True]
 
 
 @pytest.mark.parametrize(("residual", "level"), [(0.08, Level.ORANGE), (0.02, Level.YELLOW), (0.0, Level.NORMAL)])
