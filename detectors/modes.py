@@ -248,7 +248,7 @@ class Modes:
         size = (np.abs(s.shape[:, use]) ** 2).sum(axis=1)
         mine = np.flatnonzero(np.isfinite(s.first) & (size > 0) & (size >= HALF * (np.abs(s.shape) ** 2).sum(axis=1)))
         fit = np.array([self._fits(s, int(m), use, at, value, vector) for m in mine]).reshape(mine.size, at.size)
-        for i, q in paired(fit, twins(s.first[mine], s.shape[np.ix_(mine, use)], self.reach)):
+        for i, q in paired(fit, twins(s.first[mine], s.shape[np.ix_(mine, use)], self.reach), s.first[mine], self.hertz[at]):
             shape = s.shape[mine[i], use]
             out[mine[i]] = placed(through(cross, shape), self.hertz, int(at[q]))
         return out

@@ -16,6 +16,7 @@ AROUND: Final = 0.75  # [Hz] on either side
 STANDS: Final = 5.0  # [1] times the median around it is a peak
 TWIN: Final = 0.8  # [1] MAC of two modes that are hardly told apart
 DOUBT: Final = 0.02  # [1] by which a peak must fit better than another
+TOGETHER: Final = 0.03  # [1] by which two twins move apart at most
 NEVER: Final = 1e6  # [1] in place of minus infinity
 SKIRT: Final = 0.03  # [1] of its frequency on either side, by which a peak is placed
 
@@ -28,11 +29,12 @@ def twins(first: Floats, shape: Complexes, reach: float) -> Bools:
     return both
 
 
-def paired(fit: Floats, twin: Bools) -> list[tuple[int, int]]:
+def paired(fit: Floats, twin: Bools, first: Floats, hertz: Floats) -> list[tuple[int, int]]:
     """Modes and their peaks, each peak for one mode, so that all fit best; without modes that are in doubt. fit [q, peaks]
 
     In doubt is a mode to which another peak that nobody else has fits as well within `DOUBT`; and one whose twin is not found,
-    since what is found may be the twin; twins are told apart by their order.
+    or not as far from it as in the beginning, since what is found may be the twin; twins are told apart by their order.
+    first [q], hertz [peaks]: frequencies. [Hz]
     """
     may = np.isfinite(fit)
     if not may.any():
@@ -44,7 +46,13 @@ def paired(fit: Floats, twin: Bools) -> list[tuple[int, int]]:
         i for i, q in some.items()
         if not any(may[i, r] and fit[i, r] > fit[i, q] - DOUBT for r in range(fit.shape[1]) if r not in taken)
     }  # fmt: skip
-    return [(i, q) for i, q in some.items() if i in clear and clear.issuperset(np.flatnonzero(twin[i]).tolist())]
+
+    def together(i: int, j: int) -> bool:
+        """Whether a twin was found too, where it should be."""
+        moved = np.log(hertz[some[i]] / first[i]) - np.log(hertz[some[j]] / first[j]) if j in clear else np.inf
+        return bool(abs(moved) <= TOGETHER)
+
+    return [(i, q) for i, q in some.items() if i in clear and all(together(i, j) for j in np.flatnonzero(twin[i]).tolist())]
 
 
 def hann(k: int) -> Floats:

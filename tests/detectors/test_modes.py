@@ -118,22 +118,26 @@ def test_a_peak_of_another_shape_is_not_the_mode() -> None:
     assert np.isnan(s.found[0])
 
 
+FIRST = np.array([1.0, 1.2])
+
+
 def test_modes_are_paired_by_shape_and_not_by_order() -> None:
-    none = np.zeros((2, 2), np.bool_)
-    no = -np.inf
-    assert paired(np.array([[0.99, no], [no, 0.98]]), none) == [(0, 0), (1, 1)]
-    assert paired(np.array([[no, 0.99], [0.98, no]]), none) == [(0, 1), (1, 0)]  # they have crossed
-    assert paired(np.array([[0.95, 0.93], [0.94, no]]), none) == [(0, 1), (1, 0)]  # the sum decides: no peak is two
-    assert paired(np.array([[0.95], [0.99]]), none) == [(1, 0)]
+    none, at, no = np.zeros((2, 2), np.bool_), np.array([1.0, 1.2]), -np.inf
+    assert paired(np.array([[0.99, no], [no, 0.98]]), none, FIRST, at) == [(0, 0), (1, 1)]
+    assert paired(np.array([[no, 0.99], [0.98, no]]), none, FIRST, at) == [(0, 1), (1, 0)]  # they have crossed
+    assert paired(np.array([[0.95, 0.93], [0.94, no]]), none, FIRST, at) == [(0, 1), (1, 0)]  # the sum decides: no peak is two
+    assert paired(np.array([[0.95], [0.99]]), none, FIRST, at[:1]) == [(1, 0)]
 
 
 def test_a_mode_in_doubt_is_not_found() -> None:
-    none = np.zeros((2, 2), np.bool_)
-    no = -np.inf
-    assert paired(np.array([[0.95, 0.95 - DOUBT / 2, no], [no, no, 0.99]]), none) == [(1, 2)]
-    assert paired(np.array([[0.95, 0.95 - 2 * DOUBT, no], [no, no, 0.99]]), none) == [(0, 0), (1, 2)]
-    assert paired(np.array([[0.97, no], [0.96, no]]), ~np.eye(2, dtype=np.bool_)) == []  # it may be its twin
-    assert paired(np.array([[0.97, 0.9], [0.9, 0.96]]), ~np.eye(2, dtype=np.bool_)) == [(0, 0), (1, 1)]
+    none, both, no = np.zeros((2, 2), np.bool_), ~np.eye(2, dtype=np.bool_), -np.inf
+    at = np.array([1.0, 1.05, 1.2])
+    assert paired(np.array([[0.95, 0.95 - DOUBT / 2, no], [no, no, 0.99]]), none, FIRST, at) == [(1, 2)]
+    assert paired(np.array([[0.95, 0.95 - 2 * DOUBT, no], [no, no, 0.99]]), none, FIRST, at) == [(0, 0), (1, 2)]
+    assert paired(np.array([[0.97, no], [0.96, no]]), both, FIRST, at[1:]) == []  # it may be its twin
+    fit = np.array([[0.97, 0.9], [0.9, 0.96]])
+    assert paired(fit, both, FIRST, np.array([0.96, 1.16])) == [(0, 0), (1, 1)]  # both are a little softer
+    assert paired(fit, both, FIRST, np.array([1.0, 1.1])) == []  # a bump on the skirt of one is not the other
 
 
 def test_twins_are_those_whom_shape_does_not_tell_apart_within_reach() -> None:
