@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.spectra import Complexes, decomposed, hann, mac, paired, peaks, placed, through, twins
+from detectors.spectra import TOGETHER, TWIN, Complexes, decomposed, hann, mac, paired, peaks, placed, through, twins
 from detectors.thermal import Thermal, ThermalState
 from lifeline.model import NS, Floats, Ints, Members
 
@@ -18,6 +18,7 @@ FEW: Final = 20  # [1] windows that make a spectrum
 MANY: Final = 200  # [1] windows in which the modes are found that are followed
 MOST: Final = 8  # [1] accelerometers of a bridge that are looked at
 HALF: Final = 0.5  # [1] of a shape's square by which it is known; and of its greatest part by which one is moved
+NEARLY: Final = 0.5  # [1] of its distance by which a peak may miss the place of another of its shape
 FAINT: Final = 0.1  # [1] of the highest peak that may be the mode: a lower one is not
 
 
@@ -32,6 +33,8 @@ class ModesState(NamedTuple):
     first: Floats  # [modes] [Hz] frequencies as first found; NaN: no such mode
     shape: Complexes  # [modes, p] [1] shapes as first found
     found: Floats  # [modes] [Hz] as last found; NaN: not found any more
+    stood: Floats  # [modes] [Hz] where each was last found; NaN: never yet
+    double: Floats  # [modes, 2] [1] log of how far below and above it a peak of its shape was last seen; NaN: never
     age: Ints  # [1] [h] since
     grade: Floats  # [n] [1] score of the last day
     told: NDArray[np.bool_]  # [n] members who have been told it
@@ -130,8 +133,8 @@ class Modes:
         return ModesState(
             np.full(1, -1, np.int64), np.full((p, 2 * half), np.nan), np.zeros((p, p, self.hertz.size), np.complex128),
             np.zeros((p, p), np.int64), np.full((b, half), np.nan), np.zeros(b), np.zeros(b, np.int64), nan,
-            np.zeros((m, p), np.complex128), nan.copy(), np.zeros(1, np.int64), np.full(n, np.nan), np.ones(n, np.bool_),
-            *self.thermal.init(m + b),
+            np.zeros((m, p), np.complex128), nan.copy(), nan.copy(), np.full((m, 2), np.nan), np.zeros(1, np.int64),
+            np.full(n, np.nan), np.ones(n, np.bool_), *self.thermal.init(m + b),
         )  # fmt: skip
 
     def step(self, s: ModesState, x: Floats, t: Ints) -> tuple[ModesState, Floats]:
@@ -228,8 +231,9 @@ class Modes:
         value, vector = decomposed(cross)
         if fresh:
             s = self._begun(s, use, value, vector)
+        s = self._followed(s, use, cross, value, vector)
         return s._replace(
-            found=self._followed(s, use, cross, value, vector), age=np.zeros_like(s.age),
+            age=np.zeros_like(s.age),
             cross=np.zeros_like(s.cross), windows=np.zeros_like(s.windows),
         )  # fmt: skip
 
@@ -242,16 +246,24 @@ class Modes:
         shape[: at.size, use] = vector[at]
         return s._replace(first=first, shape=shape)
 
-    def _followed(self, s: ModesState, use: Ints, cross: Complexes, value: Floats, vector: Complexes) -> Floats:
-        """Frequencies of the modes now. [modes] [Hz]"""
+    def _followed(self, s: ModesState, use: Ints, cross: Complexes, value: Floats, vector: Complexes) -> ModesState:
+        """Where the modes are now."""
         out, at = np.full_like(s.first, np.nan), peaks(value, self.hertz)[0]
+        stood, double = s.stood.copy(), s.double.copy()
         size = (np.abs(s.shape[:, use]) ** 2).sum(axis=1)
         mine = np.flatnonzero(np.isfinite(s.first) & (size > 0) & (size >= HALF * (np.abs(s.shape) ** 2).sum(axis=1)))
         fit = np.array([self._fits(s, int(m), use, at, value, vector) for m in mine]).reshape(mine.size, at.size)
         for i, q in paired(fit, twins(s.first[mine], s.shape[np.ix_(mine, use)], self.reach), s.first[mine], self.hertz[at]):
-            shape = s.shape[mine[i], use]
-            out[mine[i]] = placed(through(cross, shape), self.hertz, int(at[q]))
-        return out
+            m, now = mine[i], self.hertz[at[q]]
+            shape = s.shape[m, use]
+            if (np.abs(np.log(now / stood[m]) / double[m] - 1) <= NEARLY).any():
+                continue  # it may be another of its shape, which has been seen there
+            stood[m] = now
+            others = np.log(self.hertz[at] / now)[(mac(vector[at], shape) >= TWIN) & (value[at] >= FAINT * value[at[q]])]
+            for side, some in enumerate((others[others < -TOGETHER], others[others > TOGETHER])):
+                double[m, side] = some[np.abs(some).argmin()] if some.size else double[m, side]
+            out[m] = placed(through(cross, shape), self.hertz, int(at[q]))
+        return s._replace(found=out, stood=stood, double=double)
 
     def _fits(self, s: ModesState, m: int, use: Ints, at: Ints, value: Floats, vector: Complexes) -> Floats:
         """How well each peak is a mode: its MAC, less how far it lies from where it was first; -inf: it is not. [peaks] [1]"""

@@ -157,6 +157,20 @@ def test_of_two_like_modes_one_that_falls_silent_is_not_taken_for_the_other(seed
     assert np.isnan(s.found).all()
 
 
+@pytest.mark.parametrize("other", [1.5, 1.16])
+def test_another_of_its_shape_that_is_not_followed_is_not_taken_for_it(other: float) -> None:
+    rng, d, k = np.random.default_rng(3), replace(settled(), modes=1), 36_000
+    shapes = np.array([[1.0, 0.8, 0.6], [1.0, 0.7, 0.75]])
+    both = shapes.T @ np.stack([1.5 * mode(1.3, 0.008, 3 * k, rng), mode(other, 0.008, 3 * k, rng)])
+    s, _ = fed(d, d.init(4), both + 0.2 * rng.normal(size=both.shape), 0)
+    assert s.found[0] == pytest.approx(1.3, rel=0.01)
+    s, _ = fed(d, s, shapes[1][:, None] * mode(other, 0.008, k + 1, rng) + 0.2 * rng.normal(size=(3, k + 1)), 3 * k)
+    assert np.isnan(s.found[0])
+    s, _ = fed(d, s, shapes[0][:, None] * mode(1.24, 0.008, k, rng) + 0.2 * rng.normal(size=(3, k)), 4 * k + 1)
+    assert s.found[0] == pytest.approx(1.24, rel=0.01)  # a loss to where no other has been seen is found
+    assert s.stood[0] == pytest.approx(1.24, rel=0.02)
+
+
 def test_one_sensor_that_stands_still_or_is_silent_does_not_hide_the_modes() -> None:
     for dead in (np.nan, 0.02):
         rng, d = np.random.default_rng(3), settled()
