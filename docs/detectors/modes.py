@@ -188,4 +188,5 @@ if __name__ == "__main__":
         losses()
         for seed in (1, 5):
             world(seed)
+        for seed in (1, 2):
             world(seed, quiet=True)
