@@ -1,5 +1,6 @@
 """Drift: a sensor that leaves those that used to move with it, while they still agree with their past."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal, NamedTuple, Self
 
@@ -30,11 +31,12 @@ class DriftState(NamedTuple):
 class Drift:
     """Departure of a day's mean from the median of its peers, against how far the sensor itself used to move.
 
-    Peers are those whose hours correlated by `alike` or more in the first `learn` days (redundancy by a median of like
-    sensors: P. M. Frank, Automatica 26, 1990, 459-474). All are reckoned from their own medians of that time. The limit is
-    `own` spreads of the sensor's hours then, or `sure` spreads of its days about its peers, whichever is more. Of two that part
-    the one is to blame that has gone farther from its own past; no one is where another departs to the same side by half as
-    much: what moves two is the structure. docs/detectors/drift.md counts its false alarms.
+    Peers are those of its quantity whose hours correlated by `alike` or more in the first `learn` days (redundancy by a median
+    of like sensors: P. M. Frank, Automatica 26, 1990, 459-474); who has fewer than `least` is not judged. All are reckoned from
+    their own medians of that time. The limit is `own` spreads of the sensor's hours then, or `sure` spreads of its days about
+    its peers, whichever is more. Of two that part the one is to blame that has gone farther from its own past; no one is where
+    another with a peer in common departs to the same side by half as much: what moves two is the structure.
+    docs/detectors/drift.md counts its false alarms.
     """
 
     over: tuple[str, ...] = ()
@@ -45,7 +47,9 @@ class Drift:
     alike: float = 0.7  # [1] least correlation of a peer
     own: float = 3.0  # [1] spreads of its own hours
     sure: float = 10.0  # [1] spreads of its days about its peers
+    least: int = 1  # [1] peers
     judged: tuple[bool, ...] = ()  # [n] set by `settled`
+    kind: tuple[str, ...] = ()  # [n] quantity; set by `settled`; empty: all of one
 
     panel: ClassVar[Literal[True]] = True
     judges: ClassVar[Literal["value"]] = "value"
@@ -57,10 +61,11 @@ class Drift:
         return self.learn * DAY
 
     def settled(self, m: Members) -> Self | None:
-        """None without a second device."""
-        if len(set(m.device[m.judged].tolist())) < 2:
-            return None
-        return replace(self, judged=tuple(m.judged.tolist()))
+        """None where no quantity has devices enough."""
+        pairs = set(zip(m.quantity[m.judged].tolist(), m.device[m.judged].tolist(), strict=True))
+        devices = Counter(quantity for quantity, _ in pairs)
+        judged = m.judged & np.array([devices[q] > self.least for q in m.quantity.tolist()], np.bool_)
+        return replace(self, judged=tuple(judged.tolist()), kind=tuple(m.quantity.tolist())) if judged.any() else None
 
     def init(self, n: int) -> DriftState:
         """State of n series that have said nothing."""
@@ -100,19 +105,27 @@ class Drift:
         there &= np.array(self.judged)
         base, spread = np.where(there, medians(s.past), np.nan), np.where(there, NORMAL * mads(s.past), np.nan)
         away = s.past - base[:, None]
-        peers = correlated(away) >= self.alike
+        peers = self._peers(away)
         days = np.array([departures(means(h), peers) for h in np.split(away, self.learn, axis=1)]).T
         return s._replace(
             base=base, limit=np.maximum(self.own * spread, self.sure * NORMAL * mads(days)), peers=peers,
             past=np.full_like(s.past, np.nan),
         )  # fmt: skip
 
+    def _peers(self, away: Floats) -> Bools:
+        """Who moves with whom; nobody for who has too few. away [n, m] [SI]; [n, n]"""
+        peers = correlated(away) >= self.alike
+        if self.kind:
+            kind = np.array(self.kind, object)
+            peers &= kind[:, None] == kind
+        return np.asarray(peers & (peers.sum(axis=1) >= self.least)[:, None])
+
     def _closed(self, s: DriftState) -> DriftState:
         """The day is over: judge it."""
         own = means(s.hours - s.base[:, None])
         left = departures(own, s.peers)
         known = np.isfinite(left) & (s.limit > 0)
-        blamed = known & (np.abs(own) >= np.abs(own - left)) & ~shared(left)
+        blamed = known & (np.abs(own) >= np.abs(own - left)) & ~shared(left, s.peers)
         score = np.where(blamed, np.abs(left) / np.where(known, s.limit, 1.0), 0.0)
         return s._replace(hours=np.full_like(s.hours, np.nan), now=np.where(known, score, np.nan), due=known)
 
@@ -129,10 +142,11 @@ def departures(own: Floats, peers: Bools) -> Floats:
     return np.asarray(own - medians(np.where(peers, own[None, :], np.nan)))
 
 
-def shared(left: Floats) -> Bools:
-    """Whether another departs to the same side by half as much. left [n]"""
+def shared(left: Floats, peers: Bools) -> Bools:
+    """Whether another, of those with peers in common, departs to the same side by half as much. left [n], peers [n, n]"""
     both = np.where(np.isfinite(left), left, 0.0)
     alike = both[None, :] * np.sign(both)[:, None] >= SHARED * np.abs(both)[:, None]
+    alike &= peers | (peers.astype(np.int64) @ peers.T.astype(np.int64) > 0)
     np.fill_diagonal(alike, val=False)
     return np.asarray((alike & (both != 0)[:, None]).any(axis=1))
 

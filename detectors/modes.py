@@ -6,12 +6,10 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, median_filter
 
+from detectors.spectra import TOGETHER, TWIN, Complexes, decomposed, hann, mac, paired, peaks, placed, through, twins
 from detectors.thermal import Thermal, ThermalState
 from lifeline.model import NS, Floats, Ints, Members
-
-Complexes = NDArray[np.complex128]
 
 HOUR: Final = 3600.0  # [s]
 DAY: Final = 24  # [h]
@@ -19,11 +17,9 @@ WHOLE: Final = 0.9  # [1] of a window that must be there
 FEW: Final = 20  # [1] windows that make a spectrum
 MANY: Final = 200  # [1] windows in which the modes are found that are followed
 MOST: Final = 8  # [1] accelerometers of a bridge that are looked at
-SIDE: Final = 5  # [bin] on either side of a peak that are lower
-AROUND: Final = 0.75  # [Hz] on either side
-STANDS: Final = 5.0  # [1] times the median around it is a peak
 HALF: Final = 0.5  # [1] of a shape's square by which it is known; and of its greatest part by which one is moved
-SKIRT: Final = 0.03  # [1] of its frequency on either side, by which a peak is placed
+NEARLY: Final = 0.5  # [1] of its distance by which a peak may miss the place of another of its shape
+FAINT: Final = 0.1  # [1] of the highest peak that may be the mode: a lower one is not
 
 
 class ModesState(NamedTuple):
@@ -37,6 +33,8 @@ class ModesState(NamedTuple):
     first: Floats  # [modes] [Hz] frequencies as first found; NaN: no such mode
     shape: Complexes  # [modes, p] [1] shapes as first found
     found: Floats  # [modes] [Hz] as last found; NaN: not found any more
+    stood: Floats  # [modes] [Hz] where each was last found; NaN: never yet
+    double: Floats  # [modes, 2] [1] log of how far below and above it a peak of its shape was last seen; NaN: never
     age: Ints  # [1] [h] since
     grade: Floats  # [n] [1] score of the last day
     told: NDArray[np.bool_]  # [n] members who have been told it
@@ -67,9 +65,10 @@ class Modes:
     Welch's cross-spectra of all accelerometers (Hann windows that overlap by half; P. D. Welch, IEEE Trans. Audio
     Electroacoust. 15, 1967, 70-73), each window over its own power, so that no lorry outweighs an hour. Modes are peaks of
     the first singular value, their shapes the first singular vectors (frequency domain decomposition: R. Brincker, L.
-    Zhang, P. Andersen, Smart Mater. Struct. 10, 2001, 441-445). Each hour a mode is the highest peak within `reach` of its
-    frequency that has its shape (MAC of `alike` or more: R. J. Allemang, D. L. Brown, Proc. 1st Int. Modal Anal. Conf.,
-    1982, 110-116); it lies where the spectrum through the mode's shape has its oscillator's pole. Hours and days then go
+    Zhang, P. Andersen, Smart Mater. Struct. 10, 2001, 441-445). Each hour modes and peaks are paired by shape, not by order,
+    all at once: a peak within `reach` of a mode's frequency with a MAC of `alike` or more (R. J. Allemang, D. L. Brown, Proc.
+    1st Int. Modal Anal. Conf., 1982, 110-116) may be that mode, no peak is two, and what is in doubt is not found. A mode lies
+    where the spectrum through its shape has its oscillator's pole. Hours and days then go
     through `Thermal`, with the thermometers of the bridge: up to 1 the score is how sure a loss is; a sure one has its size,
     be that less than 1. Members that a mode moves are told of it. False alarms: docs/detectors/modes.md.
     """
@@ -134,8 +133,8 @@ class Modes:
         return ModesState(
             np.full(1, -1, np.int64), np.full((p, 2 * half), np.nan), np.zeros((p, p, self.hertz.size), np.complex128),
             np.zeros((p, p), np.int64), np.full((b, half), np.nan), np.zeros(b), np.zeros(b, np.int64), nan,
-            np.zeros((m, p), np.complex128), nan.copy(), np.zeros(1, np.int64), np.full(n, np.nan), np.ones(n, np.bool_),
-            *self.thermal.init(m + b),
+            np.zeros((m, p), np.complex128), nan.copy(), nan.copy(), np.full((m, 2), np.nan), np.zeros(1, np.int64),
+            np.full(n, np.nan), np.ones(n, np.bool_), *self.thermal.init(m + b),
         )  # fmt: skip
 
     def step(self, s: ModesState, x: Floats, t: Ints) -> tuple[ModesState, Floats]:
@@ -232,8 +231,9 @@ class Modes:
         value, vector = decomposed(cross)
         if fresh:
             s = self._begun(s, use, value, vector)
+        s = self._followed(s, use, cross, value, vector)
         return s._replace(
-            found=self._followed(s, use, cross, value, vector), age=np.zeros_like(s.age),
+            age=np.zeros_like(s.age),
             cross=np.zeros_like(s.cross), windows=np.zeros_like(s.windows),
         )  # fmt: skip
 
@@ -246,63 +246,31 @@ class Modes:
         shape[: at.size, use] = vector[at]
         return s._replace(first=first, shape=shape)
 
-    def _followed(self, s: ModesState, use: Ints, cross: Complexes, value: Floats, vector: Complexes) -> Floats:
-        """Frequencies of the modes now. [modes] [Hz]"""
-        out, hertz, at = np.full_like(s.first, np.nan), self.hertz, peaks(value, self.hertz)[0]
-        for m in np.flatnonzero(np.isfinite(s.first)).tolist():
+    def _followed(self, s: ModesState, use: Ints, cross: Complexes, value: Floats, vector: Complexes) -> ModesState:
+        """Where the modes are now."""
+        out, at = np.full_like(s.first, np.nan), peaks(value, self.hertz)[0]
+        stood, double = s.stood.copy(), s.double.copy()
+        size = (np.abs(s.shape[:, use]) ** 2).sum(axis=1)
+        mine = np.flatnonzero(np.isfinite(s.first) & (size > 0) & (size >= HALF * (np.abs(s.shape) ** 2).sum(axis=1)))
+        fit = np.array([self._fits(s, int(m), use, at, value, vector) for m in mine]).reshape(mine.size, at.size)
+        for i, q in paired(fit, twins(s.first[mine], s.shape[np.ix_(mine, use)], self.reach), s.first[mine], self.hertz[at]):
+            m, now = mine[i], self.hertz[at[q]]
             shape = s.shape[m, use]
-            if (np.abs(shape) ** 2).sum() < HALF * (np.abs(s.shape[m]) ** 2).sum():
-                continue  # who would know it is not there
-            mine = at[(np.abs(hertz[at] / s.first[m] - 1) <= self.reach) & (mac(vector[at], shape) >= self.alike)]
-            if mine.size:
-                out[m] = placed(through(cross, shape), hertz, int(mine[value[mine].argmax()]))
-        return out
+            if (np.abs(np.log(now / stood[m]) / double[m] - 1) <= NEARLY).any():
+                continue  # it may be another of its shape, which has been seen there
+            stood[m] = now
+            others = np.log(self.hertz[at] / now)[(mac(vector[at], shape) >= TWIN) & (value[at] >= FAINT * value[at[q]])]
+            for side, some in enumerate((others[others < -TOGETHER], others[others > TOGETHER])):
+                double[m, side] = some[np.abs(some).argmin()] if some.size else double[m, side]
+            out[m] = placed(through(cross, shape), self.hertz, int(at[q]))
+        return s._replace(found=out, stood=stood, double=double)
 
-
-def hann(k: int) -> Floats:
-    """Periodic Hann window. [k] [1]"""
-    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(k) / k))
-
-
-def decomposed(cross: Complexes) -> tuple[Floats, Complexes]:
-    """First singular values [f] and vectors [f, p] of cross-spectra [p, p, f], which are Hermitian."""
-    vector, value, _ = np.linalg.svd(np.moveaxis(cross, 2, 0), hermitian=True)
-    return value[:, 0], vector[:, :, 0]
-
-
-def peaks(value: Floats, hertz: Floats) -> tuple[Ints, Floats]:
-    """Where a spectrum stands out of what is around it, and how many times. value, hertz [f]; [peaks]"""
-    wide = round(2 * AROUND / (hertz[1] - hertz[0])) | 1
-    plain = value / np.maximum(median_filter(value, wide, mode="nearest"), np.finfo(float).tiny)
-    top = (value == maximum_filter1d(value, 2 * SIDE + 1, mode="nearest")) & (plain >= STANDS)
-    top[:2], top[-2:] = False, False  # a slope that the band cuts off is no peak
-    at = np.flatnonzero(top)
-    return at, plain[at]
-
-
-def mac(a: Complexes, b: Complexes) -> Floats:
-    """Modal assurance criterion of shapes a [q, p] with b [p]. [q] [1]"""
-    size = (np.abs(a) ** 2).sum(axis=1) * float((np.abs(b) ** 2).sum())
-    return np.asarray(np.abs(a @ np.conj(b)) ** 2 / np.maximum(size, np.finfo(float).tiny))
-
-
-def through(cross: Complexes, shape: Complexes) -> Floats:
-    """Spectrum of what a shape takes out of all. cross [p, p, f], shape [p]; [f] [1]"""
-    return np.asarray(np.einsum("p,pqf,q->f", np.conj(shape), cross, shape).real)
-
-
-def placed(h: Floats, hertz: Floats, at: int) -> float:
-    """Frequency of the oscillator whose acceleration under white force has the spectrum h about a bin. [Hz]
-
-    With u = f², u²/h is a parabola whose lowest point is f₀²(1 - 2ζ²). NaN where it has none nearby.
-    """
-    side = max(3, round(SKIRT * hertz[at] / (hertz[1] - hertz[0])))
-    some = slice(max(at - side, 0), at + side + 1)
-    u = hertz[some] ** 2 - hertz[at] ** 2
-    y = hertz[some] ** 4 / np.maximum(h[some], np.finfo(float).tiny)
-    a, b, _ = np.polyfit(u, y / y.min(), 2, w=y.min() / y)
-    low = float(hertz[at] ** 2 - b / (2 * a)) if a > 0 else np.nan
-    return float(np.sqrt(low)) if hertz[some][0] ** 2 <= low <= hertz[some][-1] ** 2 else np.nan
+    def _fits(self, s: ModesState, m: int, use: Ints, at: Ints, value: Floats, vector: Complexes) -> Floats:
+        """How well each peak is a mode: its MAC, less how far it lies from where it was first; -inf: it is not. [peaks] [1]"""
+        like, far = mac(vector[at], s.shape[m, use]), np.abs(np.log(self.hertz[at] / s.first[m]))
+        may = (np.abs(self.hertz[at] / s.first[m] - 1) <= self.reach) & (like >= self.alike)
+        may &= value[at] >= FAINT * value[at][may].max(initial=0.0)
+        return np.where(may, like - far * (1 + far), -np.inf)  # convex: what shape cannot tell apart keeps its order
 
 
 default = Modes()

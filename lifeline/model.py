@@ -77,6 +77,11 @@ class Members:
     slot: float  # [s]
     map: Path | None = None  # file of the pipes or the network of its asset, district or domain
     asset_type: NDArray[np.object_] | None = None  # [n] "": not told; None: of none
+    report: Floats | None = None  # [n] [s] for which devices keep what they measured; NaN: for no time; None: none does
+
+    def prompt(self, most: float) -> Bools:
+        """Whose devices keep nothing for longer than that. most [s]; [n]"""
+        return np.ones(self.n, np.bool_) if self.report is None else ~(self.report > most)
 
     @property
     def n(self) -> int:
@@ -189,7 +194,8 @@ class Panel(Detector, Protocol):
     slot: its length [s]; 0: the usual step of those judged.
     A state is arrays of any shape. What comes in is the mean of each series over the slot; of a state the last that stands; of
     a series slower than the slot the last value, for a step and a half; else NaN. Slots are left out only after a long silence
-    of all. It may have `locate(s, i)`: where the cause of member i's score lies, likeliest first.
+    of all. It may have `locate(s, i)`: where the cause of member i's score lies, likeliest first; and `awaited` [n]: for whose
+    messages its slots wait, where these are not all that are judged.
     """
 
     panel: Literal[True]

@@ -94,7 +94,7 @@ def found_by(rule: Rule, rules: Sequence[Rule], catalog: Catalog, maps: Maps) ->
         if made is None:
             continue
         own, m = made
-        wait = min(max(SHARE * m.slot, LEAST), MOST) + rest(catalog, rows[m.judged])
+        wait = min(max(SHARE * m.slot, LEAST), MOST) + rest(catalog, rows[getattr(own, "awaited", m.judged)])
         judges = "+".join(d.over or (rule.quantity,)) + "".join(f"~{q}" for q in d.beside)
         name = f"{scope}/{judges}/{m.slot:g}{'/held' if rule.held else ''}"
         active = Mode.ACTIVE if (mode[rows[m.judged]] == Mode.ACTIVE).any() else Mode.PASSIVE
@@ -152,7 +152,7 @@ def settled(d: Judge, catalog: Catalog, rows: Rows, judged: Bools, maps: Maps) -
     file = next((maps[name] for name in names if name in maps), None)
     m = Members(
         c.key[rows], c.quantity[rows], c.device[rows], c.asset[rows], c.lat[rows], c.lon[rows], c.rated[rows], c.low[rows],
-        c.high[rows], c.step[rows], judged, slot, file, c.asset_type[rows],
+        c.high[rows], c.step[rows], judged, slot, file, c.asset_type[rows], c.report[rows],
     )  # fmt: skip
     own = d.settled(m)
     return None if own is None else (own, m)

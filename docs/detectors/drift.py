@@ -1,6 +1,6 @@
 """False tickets of the drift detector: pairs of tiltmeters for three years, by how differently the seasons move the two.
 
-Run: python docs/detectors/drift.py      (a minute); with --picture only the picture
+And gauges of the water world for 120 days. Run: python docs/detectors/drift.py      (some minutes); with --picture no figures
 """
 
 import sys
@@ -13,12 +13,15 @@ import numpy as np
 
 HERE: Final = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
+sys.path.insert(0, str(HERE))
 mpl.use("Agg")
 
+from gain import world  # noqa: E402  after the path
 from matplotlib import pyplot as plt  # noqa: E402  after the choice of backend
 
 from detectors.drift import DAY, default  # noqa: E402  after the path
 from lifeline.model import NS, Floats  # noqa: E402
+from simulators import sensors  # noqa: E402
 
 PAIRS: Final = 20
 DAYS: Final = 3 * 365
@@ -83,3 +86,8 @@ if __name__ == "__main__":
             told = [tickets(judged(pair(seed, 200, rate=rate / 30))) for seed in range(PAIRS)]
             first = [t[0] - 20 for t in told if t]
             print(f"drift of {1e-3 * rate:g}° a month: {len(first)} of {PAIRS} found, after {np.median(first):g} days (median)")
+        for seed in (1, 2, 3):
+            print(f"water, quiet, seed {seed}: {world(seed, 'W11', rule='any.drift.peers')}", flush=True)
+        for drift in ("-0.5", "2"):
+            fault = sensors.Drift(series="gauge-1-2/pressure", rate=f"{drift} mH2O/month", at=20 * 86_400.0)
+            print(f"water, {drift} m a month: {world(1, 'W11', [fault], rule='any.drift.peers')}", flush=True)

@@ -28,6 +28,7 @@ from simulators.faults import Truth
 from simulators.world import graded
 
 OVERLOAD, BEARING, IMPACT, TILT = "bridge_overload", "bridge_bearing", "bridge_impact", "bridge_tilt"
+OVERTURNING = "bridge_overturning"
 VIBRATION, STIFFNESS, CABLE = "bridge_vibration", "bridge_stiffness", "bridge_cable"
 JOINT, DEFLECTION, WIND = "bridge_joint", "bridge_deflection", "bridge_wind"
 
@@ -43,6 +44,13 @@ SLACK: Final = (0.05, 0.10, 0.15, 0.20)  # [1] of a cable's force
 GROWTH: Final = tuple(1e-3 * x / TIMES["year"] for x in (1, 3, 5, 10))  # [m/s] of a deflection that stays
 SPRUNG: Final = (NEVER, NEVER, NEVER, 0.010)  # [m] of one that comes at once
 RELIEF: Final = (0.05, 0.10, 0.15, 0.90)  # [1] of a bearing's dead load
+TURNS: Final = (
+    NEVER,
+    0.3,
+    0.4,
+    0.67,
+)  # [1] of a bearing's dead load, taken off by a load: 1 over the safety against overturning
+BRIEF: Final = 0.8  # [1] of the most that a passing load takes off is seen by readings of a second
 ODD: Final = (3.0, 4.0, 5.0, 6.0)  # [1] spreads of a joint about what its temperature makes of it
 GALE: Final = (15.0, 20.0, 25.0, NEVER)  # [m/s] mean wind
 SURE: Final = 0.95  # [1] within so much of a bound either level is right
@@ -88,11 +96,21 @@ def _weighty(st: Station, a: Acting, f: Overload | Convoy) -> Iterator[Truth]:
         known = first if weighed else max(first, float(t[np.argmax(moved)]))
         yield _truth(s.asset[b], OVERLOAD, first, known, last, (least, most), f"{side} lane")
     bearing = of.reactions(s, t, live.bearing, st.acts)[b] / s.dead[b]
+    yield from _turning(st, a, (first, last), t, 1 - bearing, 1 - of.reactions(s, t, everybody.bearing, st.acts)[b] / s.dead[b])
     lifted = bearing.min(axis=0) <= 1 - RELIEF[3]
     if lifted.any():
         which = SIDES[int(bearing.min(axis=1).argmin())]
         off = float(t[np.argmax(lifted)])
         yield _truth(s.asset[b], BEARING, first, off, last, (Level.YELLOW, Level.RED), which)
+
+
+def _turning(st: Station, a: Acting, while_: tuple[float, float], t: Floats, mine: Floats, all_: Floats) -> Iterator[Truth]:
+    """By what a load takes off the bearings of the other side: mine by itself, all with the traffic. mine, all_ [4, k] [1]"""
+    least, most = graded(BRIEF * float(mine.max()), TURNS), levels(float(all_.max()), TURNS)[1]
+    if least:
+        off = float(t[np.argmax(mine.max(axis=0) >= SURE * TURNS[1])])
+        which = SIDES[int(mine.max(axis=1).argmax())]
+        yield _truth(st.spans.asset[a.bridge], OVERTURNING, while_[0], off, while_[1], (least, most), which)
 
 
 def _share(st: Station, b: int, live: of.Carried) -> float:

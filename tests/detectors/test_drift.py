@@ -105,6 +105,26 @@ def test_without_a_second_device_or_without_likeness_nothing_is_judged() -> None
     assert np.isnan(told(x)).all()
 
 
+def test_only_those_of_its_quantity_are_peers_and_who_has_too_few_is_not_judged() -> None:
+    x = piers(6, 60, 7)
+    x[0, 20 * DAY :] += 0.05 * np.arange(40 * DAY)
+    x[4, 20 * DAY :] += 0.05 * np.arange(40 * DAY)
+    d = replace(default, judged=(True,) * 6, kind=("tilt",) * 4 + ("joint",) * 2, least=2)
+    score = d.step(d.init(6), x, times(x.shape[1]))[1]
+    assert (score[0] >= 1).any()
+    assert not (np.nan_to_num(score[1:4]) >= 1).any()
+    assert np.isnan(score[4:]).all()
+
+
+def test_a_quantity_needs_more_devices_than_peers() -> None:
+    m = members(default)
+    mixed = replace(m, quantity=np.array(["tilt"] * 4 + ["joint"] * 2, object))
+    made = replace(default, least=2).settled(mixed)
+    assert made is not None
+    assert made.judged == (True,) * 4 + (False,) * 2
+    assert replace(default, least=4).settled(mixed) is None
+
+
 def test_a_day_of_which_little_is_known_is_not_judged() -> None:
     x = piers(2, 40, 6)
     x[0, 30 * DAY : 31 * DAY - 6] = np.nan

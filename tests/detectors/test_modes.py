@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from detectors.modes import FEW, MANY, SIDE, Complexes, Modes, ModesState, default, mac, placed
+from detectors.modes import FEW, MANY, Modes, ModesState, default
+from detectors.spectra import DOUBT, SIDE, TWIN, Complexes, mac, paired, placed, twins
 from lifeline.model import NS, Floats, Ints
 from tests.detectors.test_contract_timed import members
 
@@ -115,6 +116,59 @@ def test_a_peak_of_another_shape_is_not_the_mode() -> None:
     alien = np.outer([1.0, -1.0, 0.3], mode(1.25, 0.005, k, rng)) + 0.3 * rng.normal(size=(3, k))
     s, _ = fed(d, s, alien, 3 * 36_000)
     assert np.isnan(s.found[0])
+
+
+FIRST = np.array([1.0, 1.2])
+
+
+def test_modes_are_paired_by_shape_and_not_by_order() -> None:
+    none, at, no = np.zeros((2, 2), np.bool_), np.array([1.0, 1.2]), -np.inf
+    assert paired(np.array([[0.99, no], [no, 0.98]]), none, FIRST, at) == [(0, 0), (1, 1)]
+    assert paired(np.array([[no, 0.99], [0.98, no]]), none, FIRST, at) == [(0, 1), (1, 0)]  # they have crossed
+    assert paired(np.array([[0.95, 0.93], [0.94, no]]), none, FIRST, at) == [(0, 1), (1, 0)]  # the sum decides: no peak is two
+    assert paired(np.array([[0.95], [0.99]]), none, FIRST, at[:1]) == [(1, 0)]
+
+
+def test_a_mode_in_doubt_is_not_found() -> None:
+    none, both, no = np.zeros((2, 2), np.bool_), ~np.eye(2, dtype=np.bool_), -np.inf
+    at = np.array([1.0, 1.05, 1.2])
+    assert paired(np.array([[0.95, 0.95 - DOUBT / 2, no], [no, no, 0.99]]), none, FIRST, at) == [(1, 2)]
+    assert paired(np.array([[0.95, 0.95 - 2 * DOUBT, no], [no, no, 0.99]]), none, FIRST, at) == [(0, 0), (1, 2)]
+    assert paired(np.array([[0.97, no], [0.96, no]]), both, FIRST, at[1:]) == []  # it may be its twin
+    fit = np.array([[0.97, 0.9], [0.9, 0.96]])
+    assert paired(fit, both, FIRST, np.array([0.96, 1.16])) == [(0, 0), (1, 1)]  # both are a little softer
+    assert paired(fit, both, FIRST, np.array([1.0, 1.1])) == []  # a bump on the skirt of one is not the other
+
+
+def test_twins_are_those_whom_shape_does_not_tell_apart_within_reach() -> None:
+    shape = np.array([[1.0, 1.0, 0.9], [1.0, 0.9, 1.0], [1.0, -1.0, 0.3], [1.0, 1.0, 1.0]], np.complex128)
+    assert (np.array([mac(shape, one) for one in shape])[0] >= TWIN).tolist() == [True, True, False, True]
+    assert np.argwhere(twins(np.array([1.0, 1.2, 1.1, 2.9]), shape, 0.2)).tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_of_two_like_modes_one_that_falls_silent_is_not_taken_for_the_other(seed: int) -> None:
+    rng, d, k = np.random.default_rng(seed), settled(), 36_000
+    shapes = np.array([[1.0, 0.8, 0.6], [1.0, 0.7, 0.75]])
+    both = shapes.T @ np.stack([mode(1.3, 0.008, 3 * k, rng), mode(1.5, 0.008, 3 * k, rng)])
+    s, _ = fed(d, d.init(4), both + 0.2 * rng.normal(size=both.shape), 0)
+    s, _ = fed(d, s, shapes[1][:, None] * mode(1.5, 0.008, k + 1, rng) + 0.2 * rng.normal(size=(3, k + 1)), 3 * k)
+    assert np.isfinite(s.first[:2]).all()
+    assert np.isnan(s.found).all()
+
+
+@pytest.mark.parametrize("other", [1.5, 1.16])
+def test_another_of_its_shape_that_is_not_followed_is_not_taken_for_it(other: float) -> None:
+    rng, d, k = np.random.default_rng(3), replace(settled(), modes=1), 36_000
+    shapes = np.array([[1.0, 0.8, 0.6], [1.0, 0.7, 0.75]])
+    both = shapes.T @ np.stack([1.5 * mode(1.3, 0.008, 3 * k, rng), mode(other, 0.008, 3 * k, rng)])
+    s, _ = fed(d, d.init(4), both + 0.2 * rng.normal(size=both.shape), 0)
+    assert s.found[0] == pytest.approx(1.3, rel=0.01)
+    s, _ = fed(d, s, shapes[1][:, None] * mode(other, 0.008, k + 1, rng) + 0.2 * rng.normal(size=(3, k + 1)), 3 * k)
+    assert np.isnan(s.found[0])
+    s, _ = fed(d, s, shapes[0][:, None] * mode(1.24, 0.008, k, rng) + 0.2 * rng.normal(size=(3, k)), 4 * k + 1)
+    assert s.found[0] == pytest.approx(1.24, rel=0.01)  # a loss to where no other has been seen is found
+    assert s.stood[0] == pytest.approx(1.24, rel=0.02)
 
 
 def test_one_sensor_that_stands_still_or_is_silent_does_not_hide_the_modes() -> None:

@@ -1,6 +1,7 @@
 """Panels in the engine: several series judged together, the same however the stream is cut and wherever it is stopped."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 import detectors
 from ingest.journal import Entry
-from lifeline.model import NS, Change, Domain, Rule
+from lifeline.model import NS, Bools, Change, Domain, Rule
 from pipeline.panels import panels
 from pipeline.replay import Replay, changes
 from pipeline.snapshot import gather, scatter
@@ -170,3 +171,22 @@ def test_a_panel_knows_the_map_of_its_asset_its_district_or_its_domain(tmp_path:
         assert isinstance(detector, Apart)
         assert detector.members is not None
         assert detector.members.map == (tmp_path / "pipes.csv" if name == "gas" else None)
+
+
+class Prompt(Apart):
+    """Leaves those out who keep what they measured."""
+
+    @property
+    def awaited(self) -> Bools:
+        assert self.members is not None
+        return self.members.prompt(60.0)
+
+
+def test_a_panel_waits_for_those_it_judges_and_not_for_one_that_it_leaves_out(tmp_path: Path) -> None:
+    catalog = town.catalog(tmp_path)
+    report = catalog.report.copy()
+    report[np.flatnonzero(catalog.quantity == "methane")[0]] = 1800.0
+    slow = replace(catalog, report=report)
+    for detector, wait in ((Apart(), 1800.0), (Prompt(), 0.0)):
+        (slots,), _ = panels(slow, [rule(detector, "methane", Domain.GAS, 1.0, name="wells")], {})
+        assert (slots.wait / NS >= 1800.0) is bool(wait)
