@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alerts import rows, texts
+from alerts.again import APART, returns
 from alerts.beat import Heartbeat
 from alerts.case import Case, answered, moved, opened, story
 from alerts.judge import Verdict, judge
@@ -158,12 +159,17 @@ class _Entry:
         verdict = judge(v.standing for v in voices)
         if live is None and verdict.level is Level.NORMAL:
             return
-        same = rows.find(
-            self.db, live or warning_id(asset, hazard, change.t)
-        )  # a closed one may have begun at this very instant
-        case = same or opened(change, self.at)
+        case = self._known(asset, hazard, live, change.t) or opened(change, self.at)
         if verdict.level is not case.level or (verdict.level and verdict.kind is not case.kind):
             self._move(case, verdict, rows.grounds(voices) or [rows.ground(change)], change)
+
+    def _known(self, asset: str, hazard: str, live: str | None, t: int) -> Case | None:
+        """The warning that goes on: the live one, one that began at this very instant, or one that comes back."""
+        same = rows.find(self.db, live or warning_id(asset, hazard, t))
+        if same or hazard not in APART:
+            return same
+        last = rows.last(self.db, asset, hazard)
+        return last if last and returns(hazard, last.cleared, t) else None
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)

@@ -100,7 +100,7 @@ class Plume:
         """Some slots in a row."""
         k = x.shape[1]
         readings = np.concatenate([s.past[:, 0], x], axis=1)
-        fresh = self._excess(readings[:, -(self.width - 1 + k) :])
+        fresh = self.excess(readings[:, -(self.width - 1 + k) :])
         least, noise, grain = self._least(s, readings[:, -(self.width - 1 + k) :], k)
         fresh = fresh - shared(fresh, self.most)
         fresh = np.where(np.isfinite(fresh) & (fresh < least), np.minimum(fresh, 0.0), fresh)
@@ -112,7 +112,7 @@ class Plume:
         past = np.stack([readings[:, k:], excess[:, k:]], axis=1)
         return PlumeState(t[-1:].copy(), past, np.minimum(s.seen + k, self.warmup), noise, grain), score
 
-    def _excess(self, readings: Floats) -> Floats:
+    def excess(self, readings: Floats) -> Floats:
         """Each reading above its background, NaN where less than two thirds of the window are there. -> [m, k] [SI]"""
         window = np.sort(sliding_window_view(readings, self.width, axis=1), axis=2)  # missing ones last
         filled = np.isfinite(window).sum(axis=2)

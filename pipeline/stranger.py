@@ -131,7 +131,7 @@ def _open_air(lines: Lines) -> Iterator[str]:
             line["quantity"] = AIR
             yield f"methane in {line['unit']}, with a wind of the same asset, is taken as {AIR!r}, as in the open air"
         else:
-            yield f"methane in {line['unit']} is judged by the limits of closed spaces; of sensors in the open air write {AIR!r}"
+            yield f"methane in {line['unit']} is judged by the limits of closed spaces; of the open air write {AIR!r}"
 
 
 def _asset(line: Mapping[str, str]) -> str:
