@@ -73,9 +73,20 @@ def stored(past: Floats, switched: Bools, level: Bools) -> Floats | None:
     there = np.isfinite(between) & np.isfinite(rise).all(axis=0)
     if there.sum() < WEEK:
         return None
-    a = np.vstack([rise[:, there], np.ones(there.sum())]).T
-    area = np.linalg.lstsq(a, between[there], rcond=None)[0][:-1]
-    return np.asarray(between - area @ rise)
+    return np.asarray(between - areas(between, rise, there) @ rise)
+
+
+def areas(pumped: Floats, rise: Floats, there: Bools) -> Floats:
+    """Of tanks [l] [m² an hour], by least squares over the differences between an hour and that of the week before, or the day.
+
+    What is drawn repeats with the week and falls out; pumps do not, and levels answer them. pumped [h], rise [l, h]
+    """
+    for lag in (WEEK, DAY):
+        both = there[lag:] & there[:-lag]
+        if both.sum() >= WEEK:
+            more, higher = (pumped[lag:] - pumped[:-lag])[both], (rise[:, lag:] - rise[:, :-lag])[:, both]
+            return np.asarray(np.linalg.lstsq(higher.T, more, rcond=None)[0])
+    return np.zeros(len(rise))
 
 
 def drawn(use: Floats, gain: Floats, lost: Floats, now: float, seen: int) -> Look | None:
@@ -99,6 +110,8 @@ def mean(hours: Floats) -> float:
 def looked(use: Floats, gain: Floats, lost: Floats, seen: int, usual: float = np.nan) -> Look | None:
     """The last 24 hours against the pattern of the weeks before. use [h]; usual: loss [m³/s], NaN: not known"""
     own = OWN * weekly(use, gain, lost)
+    if not np.isfinite(own):
+        return None
     pattern, times = patterned(use, gain, lost, min(seen, use.size), own)
     y = use[-DAY:]
     there = np.isfinite(y) & np.isfinite(pattern)
@@ -125,7 +138,7 @@ def looked(use: Floats, gain: Floats, lost: Floats, seen: int, usual: float = np
 
 
 def at_night(y: Floats, p: Floats, own: float, gain: Floats) -> float:
-    """Most that can be lost beyond the usual: what the least hours have more than their use, were it that of the last days. y, p [h] -> [m³/s]
+    """Most that can be lost beyond the usual: what the least hours have more than use of late. y, p [h] -> [m³/s]
 
     A leak adds at every hour. On a holiday the day's use falls and the night's does not: no fit may take that for a loss.
     """

@@ -214,6 +214,22 @@ def test_the_area_of_a_tank_is_found_by_how_its_level_moves() -> None:
     assert np.nanmean(use) == pytest.approx(behind.mean(), rel=0.01)
 
 
+def test_a_leak_in_an_area_that_lives_by_one_pump_and_its_tank_is_known() -> None:
+    x = tanked(80, 4, 6.0, 60)[1:]
+    found = told(x, (True, False))[1]
+    assert not (found[:60] >= 1).any()
+    assert (found[60:70] >= 1).any()
+
+
+def test_a_meter_that_was_silent_for_a_month_is_learned_anew() -> None:
+    x = area(100, 6)
+    x[24 * 30 : 24 * 65] = np.nan
+    found = told(x[None])[1]
+    assert np.isnan(found[32:65]).all()
+    assert np.isfinite(found[80:]).all()
+    assert not (found >= 1).any()
+
+
 def test_a_meter_that_is_silent_for_hours_costs_no_alarm_and_no_memory() -> None:
     x = leaking(60, 5, 45, 12.0)
     x[0, 24 * 30 : 24 * 30 + 15] = np.nan
