@@ -373,7 +373,8 @@ def test_methane_in_traces_beside_a_wind_is_that_of_the_open_and_elsewhere_it_is
 )  # fmt: skip
 def test_units_are_known_as_people_write_them(written: str, si: str, inside: float) -> None:
     found = UNITS[spelling.unit(written)]
-    assert (found.si, found.scale) == (si, pytest.approx(inside, rel=1e-9))
+    assert found.si == si
+    assert found.scale == pytest.approx(inside, rel=1e-9)
 
 
 def test_no_spelling_of_a_unit_means_two() -> None:
