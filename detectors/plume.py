@@ -132,7 +132,7 @@ class Plume:
             if new.any():
                 noise = np.where(new & (s.seen + j + 1 >= self.width), first_noise(step[:, j : j + self.width - 1]), noise)
             least[:, j] = np.fmax(self.clear * noise, np.where(np.isfinite(grain), STEPS * grain, 0.0))
-        return np.nan_to_num(least), noise, grain
+        return np.minimum(np.nan_to_num(least), STEPS * self.most), noise, grain  # a first step of many ppm is no display's
 
     def _burst(self, excess: Floats) -> Floats:
         """The count-th largest of each recent time, -inf where there are fewer. -> [m, k] [SI]"""

@@ -35,7 +35,7 @@ def plain(d: Plume, x: Floats) -> Floats:
         air = min(max(lowest(there, 0.25), 0.0), d.most) if len(there) >= 3 else 0.0
         for i in range(n):
             least = max(0.0 if math.isnan(noise[i]) else d.clear * noise[i], 0.0 if math.isinf(grain[i]) else STEPS * grain[i])
-            own = excess[i, j] - air
+            own, least = excess[i, j] - air, min(least, STEPS * d.most)
             excess[i, j] = min(own, 0.0) if own < least else own
             recent = sorted(
                 (v for v in excess[i, max(0, j + 1 - d.memory) : j + 1].tolist() if not math.isnan(v)), reverse=True
@@ -154,6 +154,14 @@ def test_noise_and_the_steps_of_a_coarse_display_are_no_bursts_but_gas_above_the
     assert (run(PPM, x)[1][:, 100:] < 1).all()
     x[:, 5000:5005] += 8.0
     assert (run(PPM, x)[1][:, 5002:5020] > 8).all()
+
+
+def test_a_sensor_that_never_moved_is_heard_when_it_leaps() -> None:
+    x = np.full((2, 300), 2.0)
+    x[1, 200:210] = 30.0
+    score = run(PPM, x)[1]
+    assert (score[1, 201:230] > 50).all()
+    assert (score[0, PPM.warmup :] < 1).all()
 
 
 def test_of_an_hourly_site_two_readings_of_four_are_a_plume() -> None:
