@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from alerts import flapping, incidents, planned, rows, stages, texts
+from alerts.again import APART, returns
 from alerts.beat import Heartbeat
 from alerts.calling import Calling, Hearing, Plain
 from alerts.case import Case, answered, closed, moved, opened, story, weight
@@ -215,10 +216,7 @@ class _Entry:
         verdict = judge(v.standing for v in voices)
         if live is None and verdict.level is Level.NORMAL:
             return
-        same = rows.find(
-            self.db, live or warning_id(asset, hazard, change.t)
-        )  # a closed one may have begun at this very instant
-        case = same or opened(change, self.at)
+        case = self._known(asset, hazard, live, change.t) or opened(change, self.at)
         if verdict.level is case.level and (not verdict.level or verdict.kind is case.kind):
             self._let_go(case, change)
         elif not self._held(case, verdict, change):
@@ -248,6 +246,14 @@ class _Entry:
         live = rows.lock(self.db, change.asset, change.hazard)
         self._judge(change.asset, change.hazard, live, change)
         self.settling = False
+
+    def _known(self, asset: str, hazard: str, live: str | None, t: int) -> Case | None:
+        """The warning that goes on: the live one, one that began at this very instant, or one that comes back."""
+        same = rows.find(self.db, live or warning_id(asset, hazard, t))
+        if same or hazard not in APART:
+            return same
+        last = rows.last(self.db, asset, hazard)
+        return last if last and returns(hazard, last.cleared, t) else None
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)

@@ -23,6 +23,12 @@ _POINT: Final = (
     .where(cases.c.asset == bindparam("at_asset"), cases.c.hazard == bindparam("of_hazard"))
     .values(warning=bindparam("warning"))
 )
+_LAST: Final = (
+    select(warnings)
+    .where(warnings.c.asset == bindparam("asset"), warnings.c.hazard == bindparam("hazard"))
+    .order_by(warnings.c.onset.desc())
+    .limit(1)
+)
 _STANDING: Final = select(standings.c.t, standings.c.asset, standings.c.hazard).where(
     standings.c.key == bindparam("key"), standings.c.rule == bindparam("rule")
 )
@@ -116,6 +122,12 @@ def voices(db: Connection, asset: str, hazard: str) -> list[Voice]:
         )
         for r in db.execute(_STAND, {"asset": asset, "hazard": hazard})
     ]
+
+
+def last(db: Connection, asset: str, hazard: str) -> Case | None:
+    """The youngest warning of a case."""
+    row = db.execute(_LAST, {"asset": asset, "hazard": hazard}).mappings().one_or_none()
+    return from_row(dict(row)) if row else None
 
 
 def find(db: Connection, warning: str) -> Case | None:

@@ -74,8 +74,9 @@ def picture(r: Record, found: list[Event], to: Path) -> None:
 
 
 def above(r: Record) -> Floats:
-    """Largest excess of each minute, as the rule reckons it; NaN where no sensor could be judged. [k] [ppm]"""
-    minute = Plume(recent=60.0, count=1)
-    excess = minute.step(minute.init(len(r.name)), r.value)[1]
+    """Largest excess of each minute over the background that the rule takes; NaN where no sensor could be judged. [k] [ppm]"""
+    d = Plume()
+    before = np.full((len(r.name), d.warmup), np.nan)
+    excess = 1e6 * d.excess(1e-6 * np.hstack([before, r.value]))
     largest: Floats = np.fmax.reduce(excess, axis=0)
     return largest

@@ -5,8 +5,9 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
+from detectors.air import shared
 from detectors.plane import degrees, metres, named, placed
-from lifeline.model import Floats, Ints, Members, Place
+from lifeline.model import NS, Floats, Ints, Members, Place
 
 COLUMNS: Final = ("lat", "lon", "height")  # of the file of sources, beside the name; height [m] over the ground
 GRID: Final = 15  # points each way, where no file names sources
@@ -21,6 +22,7 @@ BURST: Final = (10, 0.25)  # [slot], [1] the same of the background that a burst
 NEVER: Final = 1 << 40
 NAMED: Final = 5  # sources named
 SLOTS: Final = 5  # [slot] that count as one: gusts last for minutes
+FEWEST: Final = (8, 6, 3)  # [reading] of a slow site: of its background, fitted, and before anything is said
 
 
 class DispersionState(NamedTuple):
@@ -40,8 +42,10 @@ class Dispersion:
     the belief in a source is (1 - cos²)^(-m / 2), m slots counted as if five were one, cos the cosine between foretold and
     found. Both are taken less their mean over the sensors, for what drifts in from afar is alike at all. Nothing is said in
     the first `wait` of a release, nor below a cosine of `fits`: gas from elsewhere does not come and go with the wind from
-    any source here. Sources are those of the site's file in the maps; without one, the points of a grid over the ground
-    between the sensors. How often it is wrong: docs/detectors/dispersion.md.
+    any source here. Of a site that is read less often than once a slot, those slots are looked at that have a reading of their
+    own. What all sensors rise by at once, up to `most`, is no burst (detectors/air.py). Sources are those of the site's file in
+    the maps; without one, the points of a grid over the ground between the sensors. How often it is wrong:
+    docs/detectors/dispersion.md.
     """
 
     over: tuple[str, ...] = ("methane_air",)
@@ -52,9 +56,11 @@ class Dispersion:
     recent: int = 60  # [slot] that are fitted
     wait: int = 30  # [slot] with something to fit, before anything is said; and as long it is said after the last of it
     least: float = 5e-7  # [1] above the background that is gas
+    most: float = 2e-6  # [1] that the air of a whole site rises by
     fits: float = 0.3  # [1] cosine between what is foretold and what is found
     origin: float = 0.0  # [kg/s] where the score begins
     scale: float = 1.0  # [kg/s] from `origin` to the bound
+    each: int = 1  # [slot] between two readings; found by `settled`
     sensor: Floats = field(default_factory=lambda: np.empty((0, 2)))  # [n, 2] [m] east, north; found by `settled`
     source: Floats = field(default_factory=lambda: np.empty((0, 3)))  # [s, 3] [m] east, north, up; likewise
     names: tuple[str, ...] = ()  # [s] likewise
@@ -82,19 +88,24 @@ class Dispersion:
         names, where = around(at[sensors], origin) if m.map is None else named(m.map, COLUMNS, "source")
         source = np.c_[metres(where[:, :2], origin), where[:, 2]]
         rows = (sensors, int(speed[0]), int(way[0]))
-        return replace(self, sensor=at, source=source, names=names, where=where[:, :2], rows=rows)
+        each = max(1, round(float(np.median(m.step[sensors])) / self.slot))
+        ground, recent, wait = (
+            max(a // each, min(a, b)) for a, b in zip((self.ground, self.recent, self.wait), FEWEST, strict=True)
+        )
+        own = replace(self, each=each, ground=ground, recent=recent, wait=wait)
+        return replace(own, sensor=at, source=source, names=names, where=where[:, :2], rows=rows)
 
     def init(self, n: int) -> DispersionState:
         """State of a site of which nothing is known."""
         empty = np.full((self.recent, 3, len(self.names)), np.nan)
         return DispersionState(np.full((n, self.ground), np.nan), empty, np.full((n, 2), NEVER))
 
-    def step(self, s: DispersionState, x: Floats, t: Ints) -> tuple[DispersionState, Floats]:  # noqa: ARG002  slots are of one length
+    def step(self, s: DispersionState, x: Floats, t: Ints) -> tuple[DispersionState, Floats]:
         """x [n, k] slots [1] of methane, [m/s], [rad]; t [k] -> new state, score [n, k] [1]."""
         s = DispersionState._make(a.copy() for a in s)
         score = np.full(x.shape, np.nan)
         sensors, speed, way = self.rows
-        for j in range(x.shape[1]):
+        for j in np.flatnonzero(t // round(self.slot * NS) % self.each == 0).tolist():
             s.past[:, :-1], s.past[:, -1] = s.past[:, 1:].copy(), x[:, j]
             found = above(s.past, SHARE)
             s.seen[:-1] = s.seen[1:].copy()
@@ -109,7 +120,7 @@ class Dispersion:
     def locate(self, s: DispersionState, i: int) -> list[Place]:  # noqa: ARG002  one cause for all sensors
         """The sources, likeliest first."""
         cosine, _, slots = self._fit(s)
-        odds = -0.5 * slots / SLOTS * np.log1p(-(np.minimum(cosine, 1 - 1e-9) ** 2))
+        odds = -0.5 * slots / max(SLOTS / self.each, 1.0) * np.log1p(-(np.minimum(cosine, 1 - 1e-9) ** 2))
         share = np.exp(odds - odds.max())
         share /= share.sum()
         best = np.argsort(-share, kind="stable")[:NAMED].tolist()
@@ -118,7 +129,10 @@ class Dispersion:
     def _burst(self, s: DispersionState) -> None:
         """One slot more since the last bursts, or a burst in this."""
         s.burst[:] = np.minimum(s.burst + 1, NEVER)
-        new = above(s.past[:, -BURST[0] :], BURST[1]) > self.least
+        width = max(BURST[0] // self.each, FEWEST[2])
+        excess = np.full(len(s.past), np.nan)
+        excess[self.rows[0]] = above(s.past[self.rows[0], -width:], BURST[1])
+        new = excess - shared(excess[:, None], self.most) > self.least
         s.burst[new] = np.c_[np.zeros(int(new.sum()), np.int64), s.burst[new, 0]]
 
     def _sums(self, found: Floats, speed: float, way: float) -> Floats:

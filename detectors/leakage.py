@@ -132,7 +132,9 @@ class Leakage:
         """Judge the last 24 hours; `closes`: they are a day for the record."""
         zone = self._zones(s)
         level = ~np.array(self.flows, np.bool_)
-        first = looked(steady(s.past, *zone), s.gain[0], s.lost[0], int(s.seen[0]))
+        pumped = None if (zone[0] & ~switching(s.past)).any() else stored(s.past, zone[0], level)  # all there is comes by pumps
+        total = steady(s.past, *zone) if pumped is None else pumped
+        first = looked(total, s.gain[0], s.lost[0], int(s.seen[0]), float(s.base[0]))
         use = stored(s.past, zone[1], level)
         second = None if use is None or first is None else drawn(use, s.gain[0], s.lost[1], first.gain, int(s.seen[0]))
         parts = [self._zone(s, z, look, closes=closes) for z, look in enumerate((first, second))]

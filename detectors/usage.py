@@ -16,6 +16,9 @@ FREE: Final = 0.25  # [1] spread of a day's use about that of the day before: ne
 LEAST: Final = 0.1  # [1] of the mean: an hour's use is taken as at least so much when hours are weighed
 OWN: Final = 0.5  # [1] of the least hour's flow that is taken for leakage at first: what night flows are usually made of
 FINE: Final = 1e-4  # [1] of an hour: least spread of its use, finer than any meter; a flow that never changes has none
+OF_MEDIAN: Final = np.pi / 2  # [1] variance of a median over that of a mean
+NIGHT: Final = 0.25  # [1] of the hours of a day: those of least use
+SWAY: Final = 0.05  # [1] by which a day's use may fall at night as well
 COARSE: Final = 0.02  # [1] of its mean: least spread of a day's use out of storage
 
 
@@ -70,9 +73,20 @@ def stored(past: Floats, switched: Bools, level: Bools) -> Floats | None:
     there = np.isfinite(between) & np.isfinite(rise).all(axis=0)
     if there.sum() < WEEK:
         return None
-    a = np.vstack([rise[:, there], np.ones(there.sum())]).T
-    area = np.linalg.lstsq(a, between[there], rcond=None)[0][:-1]
-    return np.asarray(between - area @ rise)
+    return np.asarray(between - areas(between, rise, there) @ rise)
+
+
+def areas(pumped: Floats, rise: Floats, there: Bools) -> Floats:
+    """Of tanks [l] [m² an hour], by least squares over the differences between an hour and that of the week before, or the day.
+
+    What is drawn repeats with the week and falls out; pumps do not, and levels answer them. pumped [h], rise [l, h]
+    """
+    for lag in (WEEK, DAY):
+        both = there[lag:] & there[:-lag]
+        if both.sum() >= WEEK:
+            more, higher = (pumped[lag:] - pumped[:-lag])[both], (rise[:, lag:] - rise[:, :-lag])[:, both]
+            return np.asarray(np.linalg.lstsq(higher.T, more, rcond=None)[0])
+    return np.zeros(len(rise))
 
 
 def drawn(use: Floats, gain: Floats, lost: Floats, now: float, seen: int) -> Look | None:
@@ -93,9 +107,12 @@ def mean(hours: Floats) -> float:
     return float(hours[there].mean()) if 4 * there.sum() >= 3 * hours.size else float("nan")
 
 
-def looked(use: Floats, gain: Floats, lost: Floats, seen: int) -> Look | None:
-    """The last 24 hours against the pattern of the weeks before. use [h]"""
-    pattern, times = patterned(use, gain, lost, min(seen, use.size))
+def looked(use: Floats, gain: Floats, lost: Floats, seen: int, usual: float = np.nan) -> Look | None:
+    """The last 24 hours against the pattern of the weeks before. use [h]; usual: loss [m³/s], NaN: not known"""
+    own = OWN * weekly(use, gain, lost)
+    if not np.isfinite(own):
+        return None
+    pattern, times = patterned(use, gain, lost, min(seen, use.size), own)
     y = use[-DAY:]
     there = np.isfinite(y) & np.isfinite(pattern)
     if there.sum() < 3 * DAY // 4:
@@ -108,11 +125,35 @@ def looked(use: Floats, gain: Floats, lost: Floats, seen: int) -> Look | None:
     before = gain[-1] if np.isfinite(gain[-1]) else 1.0
     noise = variance(y, a, w)
     free = np.array([[0.0, 0.0], [0.0, noise / FREE**2]])
-    normal = a.T @ (a * w[:, None]) + free
+    normal = a.T @ (a * w[:, None])
+    normal[1, 1] -= blurred(normal, float((w * p**2 * noise * OF_MEDIAN / m).sum()))
+    normal += free
     c = np.linalg.solve(normal, a.T @ (w * y) + free @ [0.0, before])
-    own = OWN * float(p.min())
     sd = float(np.sqrt(noise * np.linalg.inv(normal)[0, 0] * (1 + 1 / m.mean())))
-    return Look(float(c[1]), float(c[0] + own * (c[1] - 1)), sd, float(p.min()), own)
+    said, more, most = float(c[0] + own * (c[1] - 1)), float(c[1]), float(np.fmax(at_night(y, p, own, gain), usual))
+    if said > most:
+        said, part = most, p - own
+        more = float((w * part) @ (y - own - said) / ((w * part) @ part))
+    return Look(more, said, sd, float(p.min()), own)
+
+
+def at_night(y: Floats, p: Floats, own: float, gain: Floats) -> float:
+    """Most that can be lost beyond the usual: what the least hours have more than use of late. y, p [h] -> [m³/s]
+
+    A leak adds at every hour. On a holiday the day's use falls and the night's does not: no fit may take that for a loss.
+    """
+    late = gain[-7:][np.isfinite(gain[-7:])]
+    least = max(float(np.median(late)) - SWAY, 0.0) if late.size else 1.0 - SWAY
+    night = p <= np.quantile(p, NIGHT)
+    return float((y - own - least * (p - own))[night].mean())
+
+
+def blurred(normal: Floats, noise: float) -> float:
+    """What of the pattern's own variation is its noise: a pattern that is flat but for noise tells nothing of the gain (W. A.
+    Fuller, Measurement Error Models, 1987, 2.2). noise: of the pattern, weighed and summed as in `normal` [2, 2]
+    """
+    varies = float(normal[1, 1] - normal[0, 1] ** 2 / normal[0, 0])
+    return float(np.clip(noise, 0.0, max(varies, 0.0)))
 
 
 def variance(y: Floats, a: Floats, w: Floats) -> float:
@@ -122,15 +163,28 @@ def variance(y: Floats, a: Floats, w: Floats) -> float:
     return max(float((w * (y - a @ c) ** 2).sum() / max(y.size - 2, 1)), FINE**2)
 
 
-def patterned(use: Floats, gain: Floats, lost: Floats, seen: int) -> tuple[Floats, Floats]:
-    """The pattern at the last 24 hours, and of how many weeks it is the median. [24] [m³/s], [24]"""
+def patterned(use: Floats, gain: Floats, lost: Floats, seen: int, own: float) -> tuple[Floats, Floats]:
+    """The pattern at the last 24 hours, and of how many weeks it is the median. own: loss in it [24] [m³/s], [24]"""
     weeks = [w for w in range(1, WEEKS + 1) if w * WEEK + DAY <= seen]
     hours = np.array([use[use.size - DAY - w * WEEK : use.size - w * WEEK] for w in weeks])
     of = [DAYS - 7 * w for w in weeks]
     free = hours - np.where(np.isfinite(lost[of]), lost[of], 0.0)[:, None]
-    grown = np.where(np.isfinite(gain[of]) & (gain[of] > 0), gain[of], 1.0)[:, None]
-    least = OWN * float(middle(free / grown).min(initial=np.inf, where=np.isfinite(middle(free / grown))))
-    return middle((free - least) / grown + least), np.maximum(np.isfinite(free).sum(axis=0), 1).astype(np.float64)
+    return middle((free - own) / grown(gain[of])[:, None] + own), np.maximum(np.isfinite(free).sum(axis=0), 1).astype(
+        np.float64
+    )
+
+
+def weekly(use: Floats, gain: Floats, lost: Floats) -> float:
+    """Flow of the least hour of the week, each hour the median of its weeks: leaks do not know what day it is. [m³/s]"""
+    days = use[-DAY * (DAYS + 1) : -DAY].reshape(DAYS, DAY)
+    free = (days - np.where(np.isfinite(lost), lost, 0.0)[:, None]) / grown(gain)[:, None]
+    week = middle(free.reshape(WEEKS, WEEK))
+    return float(np.min(week, where=np.isfinite(week), initial=np.inf))
+
+
+def grown(gain: Floats) -> Floats:
+    """Gain of days, 1 where it is not known."""
+    return np.where(np.isfinite(gain) & (gain > 0), gain, 1.0)
 
 
 def middle(hours: Floats) -> Floats:

@@ -10,6 +10,10 @@ import numpy as np
 
 G: Final = 9.80665  # [m/s²] standard gravity
 WATER_HEAD: Final = 9806.65  # [Pa] of one metre of water
+FOOT: Final = 0.3048  # [m] international foot
+GALLON: Final = 3.785411784e-3  # [m³] of the United States
+POUND: Final = 4.4482216152605  # [N] pound-force
+METHANE: Final = 0.656  # [kg/m³] at 25 °C and 1 atm
 
 
 @dataclass(frozen=True)
@@ -30,29 +34,35 @@ class Unit:
 UNITS: Final[dict[str, Unit]] = {
     # dimensionless
     "1": Unit("1", 1.0), "%": Unit("1", 0.01), "%VOL": Unit("1", 0.01), "%LEL": Unit("1", 0.0005), "ppm": Unit("1", 1e-6),
+    "ppb": Unit("1", 1e-9), "mg/m³ CH4": Unit("1", 1e-6 / METHANE), "nε": Unit("1", 1e-9), "mε": Unit("1", 1e-3),
     "%RH": Unit("1", 0.01), "/": Unit("1", 1.0), "µε": Unit("1", 1e-6), "pH": Unit("1", 1.0), "count": Unit("1", 1.0),
     "state": Unit("1", 1.0), "NTU": Unit("1", 1.0),
     "rad": Unit("1", 1.0), "°": Unit("1", float(np.pi / 180)), "deg": Unit("1", float(np.pi / 180)),
     # pressure
     "Pa": Unit("Pa", 1.0), "hPa": Unit("Pa", 100.0), "kPa": Unit("Pa", 1e3), "MPa": Unit("Pa", 1e6), "bar": Unit("Pa", 1e5),
-    "m": Unit("m", 1.0), "mH2O": Unit("Pa", WATER_HEAD),
+    "psi": Unit("Pa", POUND / (FOOT / 12) ** 2), "kgf/cm²": Unit("Pa", 1e4 * G),
+    "mmH2O": Unit("Pa", WATER_HEAD / 1000), "inH2O": Unit("Pa", FOOT / 12 * WATER_HEAD), "mmHg": Unit("Pa", 133.322387415),
+    "m": Unit("m", 1.0), "mH2O": Unit("Pa", WATER_HEAD), "ftH2O": Unit("Pa", FOOT * WATER_HEAD),
     # length, motion
-    "mm": Unit("m", 1e-3), "cm": Unit("m", 1e-2),
-    "m/s": Unit("m/s", 1.0), "mm/s": Unit("m/s", 1e-3), "km/h": Unit("m/s", 1 / 3.6),
+    "mm": Unit("m", 1e-3), "cm": Unit("m", 1e-2), "µm": Unit("m", 1e-6), "ft": Unit("m", FOOT), "in": Unit("m", FOOT / 12),
+    "m/s": Unit("m/s", 1.0), "mm/s": Unit("m/s", 1e-3), "km/h": Unit("m/s", 1 / 3.6), "ft/s": Unit("m/s", FOOT),
+    "mph": Unit("m/s", 5280 * FOOT / 3600), "knot": Unit("m/s", 1852 / 3600),
     "m/s2": Unit("m/s²", 1.0), "m/s²": Unit("m/s²", 1.0),
     "mm/s²": Unit("m/s²", 1e-3), "g": Unit("m/s²", G), "m/s³": Unit("m/s³", 1.0),
     # flow
     "mm/h": Unit("m/s", 1e-3 / 3600),
     "m³/s": Unit("m³/s", 1.0), "m3/s": Unit("m³/s", 1.0), "m³/h": Unit("m³/s", 1 / 3600), "m3/h": Unit("m³/s", 1 / 3600),
     "L/s": Unit("m³/s", 1e-3), "l/s": Unit("m³/s", 1e-3), "L/h": Unit("m³/s", 1e-3 / 3600),
-    "L/min": Unit("m³/s", 1e-3 / 60),
+    "L/min": Unit("m³/s", 1e-3 / 60), "m³/d": Unit("m³/s", 1 / 86_400), "ML/d": Unit("m³/s", 1e3 / 86_400),
+    "gal/min": Unit("m³/s", GALLON / 60), "Mgal/d": Unit("m³/s", 1e6 * GALLON / 86_400), "ft³/s": Unit("m³/s", FOOT**3),
     # temperature, force, mass, concentration, electricity, time
-    "K": Unit("K", 1.0), "°C": Unit("K", 1.0, 273.15), "Cel": Unit("K", 1.0, 273.15),
-    "N": Unit("N", 1.0), "kN": Unit("N", 1e3), "kg": Unit("kg", 1.0), "t": Unit("kg", 1e3),
+    "K": Unit("K", 1.0), "°C": Unit("K", 1.0, 273.15), "Cel": Unit("K", 1.0, 273.15), "°F": Unit("K", 5 / 9, 459.67 * 5 / 9),
+    "N": Unit("N", 1.0), "kN": Unit("N", 1e3), "MN": Unit("N", 1e6), "kg": Unit("kg", 1.0), "t": Unit("kg", 1e3),
     "kg/s": Unit("kg/s", 1.0), "kg/h": Unit("kg/s", 1 / 3600),
     "kg/m³": Unit("kg/m³", 1.0), "mg/L": Unit("kg/m³", 1e-3),
-    "mg/m³": Unit("kg/m³", 1e-6), "S/m": Unit("S/m", 1.0), "µS/cm": Unit("S/m", 1e-4),
-    "V": Unit("V", 1.0), "A": Unit("A", 1.0), "Hz": Unit("Hz", 1.0),
+    "mg/m³": Unit("kg/m³", 1e-6), "µg/m³": Unit("kg/m³", 1e-9), "S/m": Unit("S/m", 1.0), "µS/cm": Unit("S/m", 1e-4),
+    "mS/cm": Unit("S/m", 0.1),
+    "V": Unit("V", 1.0), "mV": Unit("V", 1e-3), "A": Unit("A", 1.0), "mA": Unit("A", 1e-3), "Hz": Unit("Hz", 1.0),
     "s": Unit("s", 1.0), "min": Unit("s", 60.0), "h": Unit("s", 3600.0), "d": Unit("s", 86_400.0),
 }  # fmt: skip
 

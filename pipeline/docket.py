@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from alerts.again import returns
 from alerts.case import Case, closed, moved, opened
 from alerts.judge import Standing, judge
 from alerts.lifecycle import LIVE, State
@@ -51,6 +52,7 @@ class Docket:
         self._stood: dict[tuple[str, str], int] = {}  # (key, rule) -> [ns]
         self._voices: dict[tuple[str, str], dict[tuple[str, str], Standing]] = {}  # (asset, hazard) -> (key, rule)
         self._live: dict[tuple[str, str], str] = {}
+        self._last: dict[tuple[str, str], str] = {}  # the youngest warning of each case
 
     def take(self, changes: Iterable[Change]) -> list[tuple[Case, Step]]:
         """Judge changes in the order of their instants -> what they moved: each warning as it then stood, and its new step."""
@@ -77,8 +79,7 @@ class Docket:
         live = self._live.get((c.asset, c.hazard))
         if live is None and verdict.level is Level.NORMAL:
             return None
-        known = live or warning_id(c.asset, c.hazard, c.t)  # a closed one may have begun at this very instant
-        warned = self.warnings.get(known) or Warned(opened(c, c.t))
+        warned = self._known(c, live) or Warned(opened(c, c.t))
         case = warned.case
         if verdict.level is case.level and (not verdict.level or verdict.kind is case.kind):
             return None
@@ -89,11 +90,18 @@ class Docket:
         warned.steps.append(Step(c.t, after.level, after.kind, after.why, after.voices))
         warned.changes.append(c)
         self.warnings[after.id] = warned
+        self._last[c.asset, c.hazard] = after.id
         if after.state in LIVE:
             self._live[c.asset, c.hazard] = after.id
         else:
             self._live.pop((c.asset, c.hazard), None)
         return warned
+
+    def _known(self, c: Change, live: str | None) -> Warned | None:
+        """The warning that goes on: the live one, one that began at this very instant, or one that comes back."""
+        last = self.warnings.get(self._last.get((c.asset, c.hazard), ""))
+        same = self.warnings.get(live or warning_id(c.asset, c.hazard, c.t))
+        return same or (last if last and returns(c.hazard, last.case.cleared, c.t) else None)
 
     def hazards(self) -> list[Warned]:
         """Warnings that went to people on call, by onset. Passive rules have none."""

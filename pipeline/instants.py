@@ -88,7 +88,12 @@ def _text(words: Any) -> Instants:
     if len(texts) and tried[0].good.mean() < SURE:
         some = texts.iloc[:: max(1, len(texts) // PROBED)].reset_index(drop=True)
         tried += [_parsed(texts, form) for form in FORMS if _parsed(some, form).good.any()]
-    return max(tried, key=lambda r: int(r.good.sum()))  # the first of those that read the most
+    return max(tried, key=lambda r: (int(r.good.sum()), -_span(r)))  # of those that read the most, the one that jumps least
+
+
+def _span(r: Instants) -> int:
+    """From the first to the last [ns]: of 03/02 and 04/02, days apart are likelier than months."""
+    return int(np.ptp(r.t[r.good])) if r.good.any() else 0
 
 
 def _compact(words: Any) -> bool:

@@ -51,6 +51,10 @@ USUAL: Final = (
 TREMBLE: Final = 0.01  # [1] of a usual step
 STANDS: Final = 3  # steps that a state stands without news, as long as silence takes to be told
 NOMINAL: Final = ("gas_pressure",)  # quantities that are held at their rated value: without one they are judged by nothing
+MASS: Final = {"mg/m³": "mg/m³ CH4"}  # units of methane by weight, as the table of units has them
+TRACE: Final = ("ppm", "ppb", "mg/m³ CH4")  # units that tell of methane in the open, where the wind is measured beside it
+GAS: Final = "methane"
+AIR: Final = "methane_air"
 LONGEST: Final = 0.99  # [1] of the intervals of an irregular series that its messages are taken to be apart at most
 
 Lines = list[dict[str, str]]
@@ -113,7 +117,25 @@ def _faults(made: Sheet) -> list[str]:
     told: dict[str, None] = {}
     for line in made.lines:
         told |= dict.fromkeys([*_quantity(line), *_unit(line)])
+    told |= dict.fromkeys(_open_air(made.lines))
     return list(told)
+
+
+def _open_air(lines: Lines) -> Iterator[str]:
+    """Methane in traces, with the wind beside it, is that of the open: in wells and rooms it is told in %LEL or %VOL."""
+    windy = {_asset(line) for line in lines if line["quantity"] == "wind_speed"}
+    for line in lines:
+        if line["quantity"] != GAS or line["unit"] not in TRACE or line.get("asset_type"):
+            continue
+        if _asset(line) in windy:
+            line["quantity"] = AIR
+            yield f"methane in {line['unit']}, with a wind of the same asset, is taken as {AIR!r}, as in the open air"
+        else:
+            yield f"methane in {line['unit']} is judged by the limits of closed spaces; of the open air write {AIR!r}"
+
+
+def _asset(line: Mapping[str, str]) -> str:
+    return line.get("asset") or line["key"].rpartition("/")[0] or PLANT
 
 
 def _quantity(line: dict[str, str]) -> Iterator[str]:
@@ -131,6 +153,8 @@ def _quantity(line: dict[str, str]) -> Iterator[str]:
 def _unit(line: dict[str, str]) -> Iterator[str]:
     written = line["unit"]
     line["unit"] = spelling.unit(written) or written
+    if line["quantity"] in (GAS, AIR):
+        line["unit"] = MASS.get(line["unit"], line["unit"])
     if line["unit"] != written:
         yield f"unit {written!r} is taken as {line['unit']!r}"
     if line["unit"] not in UNITS and line["quantity"] not in QUANTITIES:

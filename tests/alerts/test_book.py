@@ -245,6 +245,17 @@ def test_a_hazard_that_returns_is_a_new_warning(book: Book, say: Say) -> None:
     assert [(c.onset - T0) // NS for c in warnings_of(book)] == [900, 0]
 
 
+@pytest.mark.parametrize(("after", "onsets"), [(1800, [0]), (1801, [1861, 0])])
+def test_gas_in_the_open_that_comes_back_within_half_an_hour_is_the_same_warning(
+    book: Book, say: Say, after: int, onsets: list[int]
+) -> None:
+    release = {"hazard": "open_air_release"}
+    book.take([say(B, **release), say(N, 60, **release), say(Y, 60 + after, "d2", **release)], AT)
+    assert [(c.onset - T0) // NS for c in warnings_of(book)] == onsets
+    assert said(book)[-1] == "raised YELLOW"
+    assert warnings_of(book)[0].cleared is None
+
+
 def test_a_case_closed_and_opened_at_the_same_instant_is_one_warning(book: Book, say: Say) -> None:
     book.take([say(Y), say(N, 60)], AT)
     book.take([say(Y, 0, "d2")], AT)

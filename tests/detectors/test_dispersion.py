@@ -32,14 +32,14 @@ def site(folder: Path) -> Path:
     return file
 
 
-def members(map_: Path | None = None, *, winds: int = 2) -> Members:
+def members(map_: Path | None = None, *, winds: int = 2, every: float = 60.0) -> Members:
     """Eight sensors in a ring and a mast."""
     where = np.r_[degrees(RING, ORIGIN), np.tile(ORIGIN, (winds, 1))]
     quantity = np.array(["methane_air"] * 8 + ["wind_speed", "wind_direction"][:winds], object)
     n = len(quantity)
     name, none = np.array([f"d-{i}" for i in range(n)], object), np.full(n, np.nan)
-    judged = quantity == "methane_air"
-    return Members(name, quantity, name, name, where[:, 0], where[:, 1], none, none, none, none, judged, 60.0, map_)
+    step, judged = np.full(n, every), quantity == "methane_air"
+    return Members(name, quantity, name, name, where[:, 0], where[:, 1], none, none, none, step, judged, 60.0, map_)
 
 
 def settled(map_: Path | None = None) -> Dispersion:

@@ -3,6 +3,8 @@
 Against a plain fit of one day, and in areas in which it is known what happens.
 """
 
+import math
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def plain(use: list[float], gain: float, weeks: int) -> tuple[float, float]:
     y, mean = use[-24:], sum(pattern) / 24
     w = [1 / max(p, LEAST * mean) ** 2 for p in pattern]
 
-    def solved(extra: float, before: float) -> tuple[float, float]:
+    def solved(extra: float, before: float, blur: float) -> tuple[float, float]:
         s, sp, spp = (
             sum(w),
             sum(a * p for a, p in zip(w, pattern, strict=True)),
@@ -27,14 +29,16 @@ def plain(use: list[float], gain: float, weeks: int) -> tuple[float, float]:
         )
         sy = sum(a * b for a, b in zip(w, y, strict=True))
         spy = sum(a * p * b for a, p, b in zip(w, pattern, y, strict=True))
-        spp, spy = spp + extra, spy + extra * before
+        spp, spy = spp - min(blur, spp - sp * sp / s) + extra, spy + extra * before
         det = s * spp - sp * sp
         return (sy * spp - sp * spy) / det, (s * spy - sp * sy) / det
 
-    l, g = solved(0.0, 0.0)
+    l, g = solved(0.0, 0.0, 0.0)
     noise = sum(a * (b - l - g * p) ** 2 for a, b, p in zip(w, y, pattern, strict=True)) / 22
-    l, g = solved(noise / FREE**2, gain)
-    return l + OWN * min(pattern) * (g - 1), g
+    blur = sum(a * p * p for a, p in zip(w, pattern, strict=True)) * noise * math.pi / 2 / weeks
+    l, g = solved(noise / FREE**2, gain, blur)
+    week = [float(np.median([use[n - 24 - 168 * w + h] for w in range(1, weeks + 1)])) for h in range(168)]
+    return l + OWN * min(week) * (g - 1), g
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -88,6 +92,34 @@ def test_people_who_use_more_are_no_leak() -> None:
         x[24 * 40 : 24 * 45] = (x[24 * 40 : 24 * 45] - 15 / 3600) * 1.15 + 15 / 3600  # a heat wave
         x[24 * 50 : 24 * 52] = (np.roll(x[24 * 50 : 24 * 52], 1) - 15 / 3600) * 0.95 + 15 / 3600  # a holiday: an hour later
         assert not (told(x[None])[1] >= 1).any(), seed
+
+
+def works(days: int, seed: int, rest: tuple[int, ...] = (5, 6)) -> Floats:
+    """A works that stands still on two days of the week, and at night: [1, h] [m³/s]"""
+    rng, hour = np.random.default_rng(seed), np.arange(24 * days)
+    busy = (hour % 24 > 6) & (hour % 24 < 18) & ~np.isin(hour // 24 % 7, rest)
+    return (30 + 60 * busy)[None] * rng.normal(1.0, 0.05, (1, 24 * days)) / 3600
+
+
+def test_days_that_are_flat_but_for_noise_and_a_holiday_of_a_works_are_no_leak() -> None:
+    for seed in range(3):
+        x = works(80, seed)
+        x[:, 24 * 45 : 24 * 46] = works(1, seed + 10, rest=(0,))  # a holiday in the week
+        assert not (told(x)[1] >= 1).any(), seed
+        x[:, 24 * 60 :] += 9 / 3600
+        assert (told(x)[1][60:66] >= 1).any(), seed
+
+
+def test_what_is_lost_from_the_beginning_does_not_know_the_day_of_the_week() -> None:
+    rng, hour = np.random.default_rng(1), np.arange(24 * 40)
+    night = np.where(hour // 24 % 7 >= 5, 60.0, 40.0)  # on two days more is used at night
+    x = (night + 50 * (hour % 24 > 5)) * rng.normal(1.0, 0.02, hour.size) / 3600
+    d, own = Leakage(flows=(True,)), []
+    s = d.init(1)
+    for day in range(40):
+        s, _ = d.step(s, x[None, 24 * day : 24 * day + 24], hours(24 * day + 24)[-24:])
+        own.append(float(s.own[0]) * 3600)
+    np.testing.assert_allclose(own[20:], OWN * 40, rtol=0.1)
 
 
 def test_after_a_repair_another_leak_is_known_again() -> None:
@@ -180,6 +212,22 @@ def test_the_area_of_a_tank_is_found_by_how_its_level_moves() -> None:
     assert use is not None
     behind = area(28, 103, mean=30.0, loss=3.0)
     assert np.nanmean(use) == pytest.approx(behind.mean(), rel=0.01)
+
+
+def test_a_leak_in_an_area_that_lives_by_one_pump_and_its_tank_is_known() -> None:
+    x = tanked(80, 4, 6.0, 60)[1:]
+    found = told(x, (True, False))[1]
+    assert not (found[:60] >= 1).any()
+    assert (found[60:70] >= 1).any()
+
+
+def test_a_meter_that_was_silent_for_a_month_is_learned_anew() -> None:
+    x = area(100, 6)
+    x[24 * 30 : 24 * 65] = np.nan
+    found = told(x[None])[1]
+    assert np.isnan(found[32:65]).all()
+    assert np.isfinite(found[80:]).all()
+    assert not (found >= 1).any()
 
 
 def test_a_meter_that_is_silent_for_hours_costs_no_alarm_and_no_memory() -> None:

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 import detectors
 from lifeline.model import NS, Batch, Block, Domain, Floats, Ints, Kind, Members, Quality
+from lifeline.units import UNITS
 from lifeline.words import Unusable
-from pipeline import backtest, stranger
+from pipeline import backtest, spelling, stranger
 from pipeline.cli import app, main
 from pipeline.feed import feeds
 from pipeline.replay import Replay
@@ -346,6 +347,45 @@ def test_a_wind_belongs_to_the_gas_that_it_helps_to_judge() -> None:
     told_ = [{"key": "site/wind", "quantity": "wind_speed", "asset": "site", "domain": "bridge"}, dict(lines[0], domain="")]
     stranger.place(told_, detectors.rules())
     assert [line["domain"] for line in told_] == ["bridge", "gas"]
+
+
+@pytest.mark.parametrize(("unit", "inside"), [("ppm", 1e-6), ("ppb", 1e-9), ("mg/m3", 1e-6 / 0.656)])
+def test_methane_in_traces_beside_a_wind_is_that_of_the_open_and_elsewhere_it_is_said_how_it_is_judged(
+    tmp_path: Path, unit: str, inside: float
+) -> None:
+    rows = [f"site/a,methane,{unit}", "site/wind,wind_speed,mph", f"well/b,methane,{unit}", "site/c,methane,%LEL"]
+    (tmp_path / "catalog.csv").write_text("\n".join(["key,quantity,unit", *rows]))
+    made = stranger.sheet(tmp_path / "catalog.csv")
+    assert [x["quantity"] for x in made.lines] == ["methane_air", "wind_speed", "methane", "methane"]
+    assert UNITS[made.lines[0]["unit"]].scale == pytest.approx(inside)
+    assert any("taken as 'methane_air'" in note for note in made.notes)
+    assert any("closed spaces" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("written", "si", "inside"),
+    [
+        ("GPM", "m³/s", 6.309019640344e-5), ("MGD", "m³/s", 0.0438126363889), ("psi", "Pa", 6894.757293168), ("KN", "N", 1e3),
+        ("mph", "m/s", 0.44704), ("knots", "m/s", 0.514444444444), ("cfs", "m³/s", 0.028316846592), ("mm/m", "1", 1e-3),
+        ("microstrain", "1", 1e-6), ("ε", "1", 1.0), ("ft", "m", 0.3048), ("kg/cm2", "Pa", 98066.5),
+        ("MLD", "m³/s", 1000 / 86_400),
+    ],
+)  # fmt: skip
+def test_units_are_known_as_people_write_them(written: str, si: str, inside: float) -> None:
+    found = UNITS[spelling.unit(written)]
+    assert found.si == si
+    assert found.scale == pytest.approx(inside, rel=1e-9)
+
+
+def test_no_spelling_of_a_unit_means_two() -> None:
+    meant: dict[str, set[str]] = {}
+    for unit, words in spelling.USUAL.items():
+        for word in (unit, *words):
+            meant.setdefault(spelling.folded(word), set()).add(unit)
+    for unit, of in UNITS.items():
+        meant.setdefault(spelling.folded(unit), set()).add(unit)
+        assert all(UNITS[u] == of for u in meant[spelling.folded(unit)])
+    assert all(len(units) == 1 or len({UNITS[u] for u in units}) == 1 for units in meant.values())
 
 
 def test_a_gas_pressure_without_a_rated_value_is_judged_by_its_first_day(

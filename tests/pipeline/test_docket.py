@@ -18,10 +18,10 @@ EVIDENCE = Evidence([T0], [0.4], "%VOL", {"BLUE": 0.5}, "%VOL")
 
 event = st.fixed_dictionaries(
     {
-        "at": st.integers(0, 40),
+        "at": st.sampled_from([*range(40), 1000, 1830, 3000]),
         "device": st.sampled_from(["d1", "d2"]),
         "asset": st.sampled_from(["W-1", "W-2"]),
-        "rule": st.sampled_from(["limit", "rise", "new", "stuck"]),
+        "rule": st.sampled_from(["limit", "rise", "new", "stuck", "plume"]),
         "new": st.sampled_from(list(Level)),
     }
 )
@@ -33,7 +33,7 @@ def change(at: int, device: str, asset: str, rule: str, new: Level) -> Change:
     return Change(
         id=change_id(rule, key, t, new), t=t, city="c", district="d", domain=Domain.GAS, asset=asset,
         device=f"{asset}-{device}", key=key, quantity="methane", rule=rule,
-        hazard="stuck" if rule == "stuck" else "gas_accumulation",
+        hazard={"stuck": "stuck", "plume": "open_air_release"}.get(rule, "gas_accumulation"),
         kind=Kind.TICKET if rule == "stuck" else Kind.HAZARD, mode=Mode.PASSIVE if rule == "new" else Mode.ACTIVE,
         hard=rule == "limit" and new >= Level.ORANGE, old="NORMAL", new=new.name, score=1.0, lat=24.0, lon=102.0, owner="o",
         evidence=EVIDENCE,
@@ -105,3 +105,13 @@ def test_a_warning_names_the_places_last_said_by_what_speaks_to_people() -> None
 
 def located(*names: str) -> Evidence:
     return replace(EVIDENCE, places=[Place(n, 1 / len(names)) for n in names])
+
+
+def test_gas_in_the_open_that_comes_back_is_one_warning_from_its_first_raise_to_its_last_end() -> None:
+    docket = Docket()
+    said = [(0, Level.BLUE), (100, Level.NORMAL), (1900, Level.YELLOW), (2000, Level.NORMAL), (3801, Level.BLUE)]
+    docket.take([change(at, "d1", "W-1", "plume", level) for at, level in said])
+    first, second = docket.hazards()
+    assert [((s.t - T0) // NS, s.level) for s in first.steps] == said[:4]
+    assert first.case.cleared == T0 + 2000 * NS
+    assert second.case.onset == T0 + 3801 * NS

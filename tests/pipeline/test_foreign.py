@@ -219,3 +219,11 @@ def test_times_without_offset_are_utc_and_that_is_said() -> None:
     read = instants(pa.array(["2026-07-15 08:00:00", "2026-07-15 08:00:01"]))
     assert read.t[0] == 1_784_102_400 * 10**9
     assert "UTC" in read.form
+
+
+@pytest.mark.parametrize(("form", "named"), [("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M"), ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M")])
+def test_of_two_orders_of_day_and_month_the_one_counts_in_which_times_lie_close_together(form: str, named: str) -> None:
+    at = pd.date_range("2026-02-03", "2026-02-08", freq="10min")
+    read = instants(pa.array(at.strftime(form).tolist()))
+    assert read.form.startswith(named)
+    np.testing.assert_array_equal(read.t, at.to_numpy(dtype="datetime64[ns]").astype(np.int64))

@@ -1,0 +1,15 @@
+"""What comes back soon after its end is the same warning, where the hazard by its nature comes and goes."""
+
+from typing import Final
+
+from lifeline.model import NS
+
+APART: Final = {
+    "open_air_release": 1800
+    * NS  # [ns] the wind turns a plume away for as long as it meanders: Anfossi et al. 2005, as in gas.toml
+}
+
+
+def returns(hazard: str, cleared: int | None, t: int) -> bool:
+    """Whether a warning that ended at `cleared` goes on at t. Both [ns] sensor clock"""
+    return cleared is not None and 0 <= t - cleared <= APART.get(hazard, -1)
