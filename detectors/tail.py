@@ -18,6 +18,9 @@ TOP: Final = 3  # [1] values above it among the first
 BATCH: Final = 150  # [1] the first values of a measure: their order is kept
 FEWEST: Final = 50  # [1] values that tell what is improbable
 LEAST: Final = 0.02  # [1] least mean excess: the measures are logarithms
+BARELY: Final = 0.02  # [1] mean excesses over the threshold that are not beyond it yet
+RECORD: Final = 1.0  # [1] mean excess of a new least or greatest value, before there is any
+TOLD: Final = 0.1  # [1] share of each in what is learned
 SLOW: Final = 1e-4  # [1] least gain of a threshold: what is usual may change
 KEEN: Final = 0.005  # [1] least gain of an excess
 MOST: Final = 10.0  # [1] mean excesses that one value adds at most to what is learned
@@ -26,6 +29,7 @@ NEAR: Final = 0.1  # [1] of the spread of all: what is nearer than that is near
 FAINT: Final = 1e-3  # [1] of the spread of all: what moves less does not move
 ALIKE: Final = 1e-9  # [1] of the mean: what differs by less is rounding
 NOTHING: Final = 1e-100  # [SI] least spread, whose square is still a number
+NONE: Final = -1e30  # [1] less than any logarithm
 STIRS: Final = 2.0  # [1] at which a rest begins
 WORSE: Final = 1.5  # [1] times what began it: such a value is heard all the same
 SHORTEST: Final = 20.0  # [1] samples of a rest
@@ -52,19 +56,22 @@ class TailState(NamedTuple):
 class Tail:
     """Root of the sum of squares of -log10 of the probabilities of six measures, over `limit`.
 
-    All in spreads of the whole series: how far a sample is out of the range so far; moving mean of 16 samples against that of
-    256; change of the logarithm of the spread over 16 and over 64 samples; moving means of 64 and of 256 against the mean of
-    all. Of each, its logarithm has a threshold that a fiftieth of its values pass, found by stochastic approximation (H. Robbins,
-    S. Monro, Ann. Math. Stat. 22, 1951, 400-407), and beyond it an exponential tail of the mean excess (B. M. Hill, Ann. Stat.
-    3, 1975, 1163-1174): the peaks over threshold of A. Siffer et al. (KDD 2017, 1067-1075) with the shape that the mean log
-    excess gives, so that heavy tails are taken for heavy. What is strange in several ways is stranger. After a score of 1 in
-    100 or less its like is not heard for a while, at most `quiet` samples. How often it is wrong: docs/detectors/tail.md.
+    All in spreads of the whole series: how far a sample is out of the range so far; the moving mean of 16 samples against that
+    of 256; change of the logarithm of the spread over 16 and over 64 samples; moving means of 64 and of 256 against the mean of
+    all. The logarithm of each has a threshold that a fiftieth of its values pass, begun with the greatest of the first 150 and
+    followed by stochastic approximation (H. Robbins, S. Monro, Ann. Math. Stat. 22, 1951, 400-407); beyond it its tail is
+    exponential, of the mean excess (B. M. Hill, Ann. Stat. 3, 1975, 1163-1174): peaks over threshold (A. Siffer et al., KDD
+    2017, 1067-1075) with a Pareto tail, whose one parameter needs no search. One of n samples is out of the range so far by
+    2 / n, whatever their distribution, and so far out by the mean excess of such before. What is strange in several ways is
+    stranger; the six depend on each other, so that the score is no probability: docs/detectors/tail.md counts how often it is
+    wrong. After a score of 1 in 100 or less its like is not heard for a while, at most `quiet` samples.
     """
 
-    limit: float = 10.0  # [1] -log10 of a probability
+    limit: float = 14.0  # [1] of the root; six measures of 1 in 10⁶ each
     warmup: int = 150  # [1]
     quiet: float = 200.0  # [1]
 
+    timed: ClassVar[Literal[True]] = True  # so that a gap sends nothing back to `init`: what is usual outlives it
     judges: ClassVar[Literal["value"]] = "value"
     channels: ClassVar[tuple[str, ...]] = ()
 
@@ -73,11 +80,11 @@ class Tail:
         zero, ways, two = np.zeros(n), np.zeros((n, WAYS)), np.zeros((n, SPREADS))
         return TailState(
             np.zeros(n, np.int64), zero, zero.copy(), np.full(n, np.inf), np.full(n, -np.inf), np.zeros((n, len(MEANS))), two,
-            two.copy(), ways, ways.copy(), np.full((n, TOP + 1, WAYS), -np.inf), zero.copy(), zero.copy(),
+            two.copy(), ways, np.full((n, WAYS), RECORD), np.full((n, TOP + 1, WAYS), NONE), zero.copy(), zero.copy(),
         )  # fmt: skip
 
-    def step(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
-        """x [m, k] [SI] -> new state, score [m, k] [1]."""
+    def step(self, s: TailState, x: Floats, t: Ints) -> tuple[TailState, Floats]:  # noqa: ARG002  samples are counted
+        """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
         s = TailState._make(np.array(a.T, order="C") for a in s)  # measures first: what is added lies side by side
         score = np.full(x.shape[::-1], np.nan)
         whole = bool(np.isfinite(x).all())
@@ -93,59 +100,81 @@ class Tail:
         return TailState._make(np.array(a.T, order="C") for a in s), score.T
 
     def _tick(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
-        """One sample of each series: x [m]."""
-        seen = s.seen + 1
-        gain = 1 / seen
-        first = np.maximum(gain, 1 / LONG)
-        mean = s.mean + (x - s.mean) * first
-        power = s.power + ((x - s.mean) * (x - mean) - s.power) * first
-        spread = np.maximum(np.sqrt(np.maximum(power, 0.0)), np.maximum(ALIKE * np.abs(mean), NOTHING))
-        share = np.maximum(gain, 1 / MEANS)
-        near = s.near + share * (x - s.near)
-        away = s.away + share[:SPREADS] * ((x - s.near[:SPREADS]) * (x - near[:SPREADS]) - s.away)
-        loud = np.log(np.sqrt(np.maximum(away, 0.0)) / spread + FAINT)
-        usual = s.usual + np.maximum(gain, 1 / (USUAL * MEANS[:SPREADS])) * (loud - s.usual)
-        v = np.empty((WAYS, x.size))
-        v[0] = np.where(seen > 1, np.maximum(np.maximum(x - s.high, s.low - x), 0.0), 0.0)
-        v[1] = np.abs(near[0] - near[2])
-        v[2:4] = np.abs(near[1:] - mean)
-        v[:4] = np.log(v[:4] / spread + NEAR)
-        v[4:] = np.abs(loud - s.usual)
-        above, excess, top, strange = learned(s, v, seen)
+        """One sample of each series: x [m]. Of s, and of what is told, the series are the last axis."""
+        now, v = followed(s, x)
+        now, strange = learned(now, v)
         most = np.sqrt((strange * strange).sum(axis=0))
-        ripe = seen > self.warmup
+        ripe = now.seen > self.warmup
         heard = ripe & ((s.rest <= 0) | (most > WORSE * s.held))
         begins = heard & (most > STIRS)
-        rest = np.where(begins, np.clip(YOUNG * seen, SHORTEST, self.quiet), s.rest - 1)
-        held = np.where(begins, most, s.held)
-        state = TailState(
-            seen, mean, power, np.minimum(s.low, x), np.maximum(s.high, x), near, away, usual, above, excess, top, rest, held
-        )
-        return state, np.where(ripe, np.where(heard, most, 0.0) / self.limit, np.nan)
+        rest = np.where(begins, np.clip(YOUNG * now.seen, SHORTEST, self.quiet), s.rest - 1)
+        said = np.where(ripe, np.where(heard, most, 0.0) / self.limit, np.nan)
+        return now._replace(rest=rest, held=np.where(begins, most, s.held)), said
 
 
-def learned(s: TailState, v: Floats, seen: Ints) -> tuple[Floats, Floats, Floats, Floats]:
-    """Thresholds, excesses and greatest values after values v [WAYS, m]; and how strange each is by what was known before."""
-    number = seen - SINCE
+def followed(s: TailState, x: Floats) -> tuple[TailState, Floats]:
+    """The means and spreads after x [m], and the measures of it: range, shift, two levels, two spreads. [WAYS, m]"""
+    seen = s.seen + 1
+    gain = 1 / seen
+    all_ = np.maximum(gain, 1 / LONG)
+    mean = s.mean + (x - s.mean) * all_
+    power = s.power + ((x - s.mean) * (x - mean) - s.power) * all_
+    spread = np.maximum(np.sqrt(np.maximum(power, 0.0)), np.maximum(ALIKE * np.abs(mean), NOTHING))
+    share = np.maximum(gain, 1 / MEANS)
+    near = s.near + share * (x - s.near)
+    away = s.away + share[:SPREADS] * ((x - s.near[:SPREADS]) * (x - near[:SPREADS]) - s.away)
+    loud = np.log(np.sqrt(np.maximum(away, 0.0)) / spread + FAINT)
+    usual = s.usual + np.maximum(gain, 1 / (USUAL * MEANS[:SPREADS])) * (loud - s.usual)
+    low, high = np.fmin(s.low, x), np.fmax(s.high, x)
+    v = np.empty((WAYS, x.size))
+    v[0] = np.where(seen > 1, np.maximum(high - s.high, s.low - low), 0.0)
+    v[1] = np.abs(near[0] - near[2])
+    v[2:4] = np.abs(near[1:] - mean)
+    v[:4] = np.log(v[:4] / spread + NEAR)
+    v[4:] = np.abs(loud - s.usual)
+    now = s._replace(seen=seen, mean=mean, power=power, low=low, high=high, near=near, away=away, usual=usual)
+    return now, v
+
+
+def learned(s: TailState, v: Floats) -> tuple[TailState, Floats]:
+    """What is known of the measures after values v [WAYS, m]; and how strange each is by what was known before. [WAYS, m]"""
+    number = s.seen - SINCE
     over: Bools = (number > FEWEST) & (v > s.above)
     beyond = np.where(over, v - s.above, 0.0)
+    clear: Bools = beyond > BARELY * s.excess
     rare = -np.log10(np.maximum(PEAK, TOP / np.maximum(number, TOP)))
-    strange = np.where(over, np.minimum(rare + beyond / s.excess / np.log(10), RAREST), 0.0)
+    strange = np.where(clear, np.minimum(rare + beyond / s.excess / np.log(10), RAREST), 0.0)
     gain = np.maximum(1 / np.maximum(number, 1), SLOW)
     above = s.above + 3 * s.excess * np.maximum(10 * gain, 20 * SLOW) * (over - PEAK)
     pull = np.clip(gain / PEAK, KEEN, 0.5) * (np.minimum(beyond, MOST * s.excess) - s.excess)
-    excess = np.where(over, np.maximum(s.excess + pull, LEAST), s.excess)
-    top = s.top
-    young = np.flatnonzero(seen <= BATCH + SINCE.max())
-    if young.size:
-        top, early = s.top.copy(), (number[:, young] > 0) & (number[:, young] <= BATCH)
-        both = np.concatenate([top[..., young], v[:, None, young]], axis=1)
-        kept = -np.sort(-both, axis=1)[:, :-1]
-        top[..., young] = np.where(early[:, None], kept, top[..., young])
-        above[:, young] = np.where(number[:, young] <= BATCH, kept[:, -1], above[:, young])
-        mean = kept[:, :-1].mean(axis=1) - kept[:, -1]
-        excess[:, young] = np.where(number[:, young] <= BATCH, np.maximum(np.nan_to_num(mean, nan=0.0), LEAST), excess[:, young])
-    return above, excess, top, strange
+    now = s._replace(above=above, excess=np.where(over, np.maximum(s.excess + pull, LEAST), s.excess))
+    now = begun(now, v, number)
+    now.excess[0], strange[0] = records(s, v[0])
+    return now, strange
+
+
+def records(s: TailState, v: Floats) -> tuple[Floats, Floats]:
+    """Mean excess of new least and greatest values after v [m], and how strange it is: one of n is among them by 2 / n."""
+    beyond = v - np.log(NEAR)
+    new: Bools = (beyond > ALIKE) & (s.seen > 2)
+    strange = np.where(new, np.minimum(beyond / s.excess[0] / np.log(10) - np.log10(2 / s.seen), RAREST), 0.0)
+    return np.where(new, np.maximum(s.excess[0] + TOLD * (beyond - s.excess[0]), LEAST), s.excess[0]), strange
+
+
+def begun(s: TailState, v: Floats, number: Ints) -> TailState:
+    """Threshold and excess by the greatest of the first values, where there are no more yet. v, number [WAYS, m]"""
+    young = np.flatnonzero(number.min(axis=0) <= BATCH)
+    if not young.size:
+        return s
+    first = number[:, young] <= BATCH
+    both = np.concatenate([s.top[:, :, young], np.where(number[:, young] > 0, v[:, young], NONE)[:, None]], axis=1)
+    kept = np.where(first[:, None], -np.sort(-both, axis=1)[:, :-1], s.top[:, :, young])
+    last = kept[:, -1]
+    top, above, excess = s.top.copy(), s.above, s.excess
+    top[:, :, young] = kept
+    above[:, young] = np.where(first, last, above[:, young])
+    excess[:, young] = np.where(first, np.maximum(kept[:, :-1].mean(axis=1) - last, LEAST), excess[:, young])
+    return s._replace(top=top)
 
 
 default = Tail()
