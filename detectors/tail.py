@@ -1,4 +1,4 @@
-"""Tail: how improbable a reading is, by the tail of what its own series has done before, in four ways at once."""
+"""Tail: how improbable a series is now, by the tails of what it has done before, in six ways together."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple
@@ -7,140 +7,174 @@ import numpy as np
 
 from lifeline.model import Bools, Floats, Ints
 
-SHORT: Final = 20  # [1] samples of the short window
-LONG: Final = 100  # [1] samples before it
-KEPT: Final = SHORT + LONG
-WAYS: Final = 4  # step, distance, shift, spread
+MEANS: Final = np.array([[16.0], [64.0], [256.0]])  # [1] samples that each moving mean remembers
+SPREADS: Final = 2  # of the first two, a spread too
+USUAL: Final = 8.0  # [1] times as long is what is usual of a spread
+LONG: Final = 100_000.0  # [1] samples that the mean and spread of all remember
+WAYS: Final = 6  # range, shift, two levels, two spreads
+SINCE: Final = np.array([[1], [256], [64], [256], [16], [64]])  # [1] samples before a measure begins
 PEAK: Final = 0.02  # [1] of the values lie above the threshold
-FIRST: Final = 0.1  # [1] of the first value that its excesses are taken for
-SLOW: Final = 1e-4  # [1] least gain: what is usual may change
+TOP: Final = 3  # [1] values above it among the first
+BATCH: Final = 150  # [1] the first values of a measure: their order is kept
+FEWEST: Final = 50  # [1] values that tell what is improbable
+LEAST: Final = 0.02  # [1] least mean excess: the measures are logarithms
+BARELY: Final = 0.02  # [1] mean excesses over the threshold that are not beyond it yet
+RECORD: Final = 1.0  # [1] mean excess of a new least or greatest value, before there is any
+TOLD: Final = 0.1  # [1] share of each in what is learned
+SLOW: Final = 1e-4  # [1] least gain of a threshold: what is usual may change
+KEEN: Final = 0.005  # [1] least gain of an excess
 MOST: Final = 10.0  # [1] mean excesses that one value adds at most to what is learned
-FAINT: Final = 1e-3  # [1] of the whole spread: what moves less does not move
-RARER: Final = np.log(100.0)  # [1] of a series that knows steps only: so much rarer at most is each step than the one before it
-ALIKE: Final = 1e-9  # [1] of the reading: what differs by less is rounding
-STIRS: Final = 2.0  # [1] -log10 of the probability at which a rest begins
+RAREST: Final = 15.0  # [1] -log10 of the least probability believed
+NEAR: Final = 0.1  # [1] of the spread of all: what is nearer than that is near
+FAINT: Final = 1e-3  # [1] of the spread of all: what moves less does not move
+ALIKE: Final = 1e-9  # [1] of the mean: what differs by less is rounding
+NOTHING: Final = 1e-100  # [SI] least spread, whose square is still a number
+NONE: Final = -1e30  # [1] less than any logarithm
+STIRS: Final = 2.0  # [1] at which a rest begins
 WORSE: Final = 1.5  # [1] times what began it: such a value is heard all the same
+SHORTEST: Final = 20.0  # [1] samples of a rest
+YOUNG: Final = 0.07  # [1] of the samples seen, at most, is a rest
 
 
 class TailState(NamedTuple):
-    past: Floats  # [n, KEPT] [SI] last samples, oldest first; NaN before the start
     seen: Ints  # [n] [1] samples so far
     mean: Floats  # [n] [SI] of all of them
     power: Floats  # [n] [SI²] mean squared deviation
-    above: Floats  # [n, WAYS] [1] threshold of each measure; NaN: it has not been measured
+    low: Floats  # [n] [SI] least so far
+    high: Floats  # [n] [SI] greatest so far
+    near: Floats  # [n, 3] [SI] moving means
+    away: Floats  # [n, SPREADS] [SI²] mean squared deviation about the first of them
+    usual: Floats  # [n, SPREADS] [1] what the logarithm of that spread is as a rule
+    above: Floats  # [n, WAYS] [1] threshold of each measure
     excess: Floats  # [n, WAYS] [1] mean excess over it
-    number: Floats  # [n, WAYS] [1] values so far
-    rest: Ints  # [n] [1] samples until a like value is heard again
+    top: Floats  # [n, TOP + 1, WAYS] [1] greatest of the first values, greatest first
+    rest: Floats  # [n] [1] samples until a like value is heard again
     held: Floats  # [n] [1] what began the rest
-    grain: Floats  # [n] [SI] least step between two samples in a row; inf: there was none
 
 
 @dataclass(frozen=True)
 class Tail:
-    """-log10 of the probability of the strangest of four measures, over `limit`.
+    """Root of the sum of squares of -log10 of the probabilities of six measures, over `limit`.
 
-    The measures: step from the sample before; distance from the mean of all; shift of the last 20 samples against the 100
-    before; logarithm of their spread. Each has a threshold that a fiftieth of its values pass, found by stochastic
-    approximation (H. Robbins, S. Monro, Ann. Math. Stat. 22, 1951, 400-407), and beyond it an exponential tail of the mean
-    excess: peaks over threshold (A. Siffer et al., KDD 2017, 1067-1075) with the shape set to zero, which needs no fit and
-    bears any stream. After a value of probability 1 in 100 or less its like is not heard for `quiet` samples: strange times
-    come in runs. Each measure reaches the limit with probability 10^-limit a sample where its tail is exponential; heavier
-    tails, and thresholds that are still being found, do so more often: docs/detectors/tail.md counts.
+    All in spreads of the whole series: how far a sample is out of the range so far; the moving mean of 16 samples against that
+    of 256; change of the logarithm of the spread over 16 and over 64 samples; moving means of 64 and of 256 against the mean of
+    all. The logarithm of each has a threshold that a fiftieth of its values pass, begun with the greatest of the first 150 and
+    followed by stochastic approximation (H. Robbins, S. Monro, Ann. Math. Stat. 22, 1951, 400-407); beyond it its tail is
+    exponential, of the mean excess (B. M. Hill, Ann. Stat. 3, 1975, 1163-1174): peaks over threshold (A. Siffer et al., KDD
+    2017, 1067-1075) with a Pareto tail, whose one parameter needs no search. One of n samples is out of the range so far by
+    2 / n, whatever their distribution, and so far out by the mean excess of such before. What is strange in several ways is
+    stranger; the six depend on each other, so that the score is no probability: docs/detectors/tail.md counts how often it is
+    wrong. After a score of 1 in 100 or less its like is not heard for a while, at most `quiet` samples.
     """
 
-    limit: float = 10.0  # [1] -log10 of the probability
-    warmup: int = 200  # [1]
-    quiet: int = 200  # [1]
+    limit: float = 14.0  # [1] of the root; six measures of 1 in 10⁶ each
+    warmup: int = 150  # [1]
+    quiet: float = 200.0  # [1]
 
+    timed: ClassVar[Literal[True]] = True  # so that a gap sends nothing back to `init`: what is usual outlives it
     judges: ClassVar[Literal["value"]] = "value"
     channels: ClassVar[tuple[str, ...]] = ()
 
     def init(self, n: int) -> TailState:
         """State of n series that have seen nothing."""
-        count, zero, ways = np.zeros(n, np.int64), np.zeros(n), np.zeros((n, WAYS))
+        zero, ways, two = np.zeros(n), np.zeros((n, WAYS)), np.zeros((n, SPREADS))
         return TailState(
-            np.full((n, KEPT), np.nan), count, zero, zero.copy(), np.full((n, WAYS), np.nan), ways, ways.copy(), count.copy(),
-            zero.copy(), np.full(n, np.inf),
+            np.zeros(n, np.int64), zero, zero.copy(), np.full(n, np.inf), np.full(n, -np.inf), np.zeros((n, len(MEANS))), two,
+            two.copy(), ways, np.full((n, WAYS), RECORD), np.full((n, TOP + 1, WAYS), NONE), zero.copy(), zero.copy(),
         )  # fmt: skip
 
-    def step(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
-        """x [m, k] [SI] -> new state, score [m, k] [1]."""
-        if np.isfinite(x).all():
-            return self._flow(s, x)
-        s = TailState._make(a.copy() for a in s)
-        score = np.full(x.shape, np.nan)
-        for j in range(x.shape[1]):
-            there = np.isfinite(x[:, j])
-            rows = slice(None) if there.all() else np.flatnonzero(there)
-            if there.any():
-                mine = TailState._make(a[rows] for a in s)
-                past = np.column_stack([mine.past[:, 1:], x[rows, j]])
-                now, score[rows, j] = self._tick(mine, past, x[rows, j])
-                for whole, new in zip(s, now, strict=True):
-                    whole[rows] = new
-        return s, score
+    def step(self, s: TailState, x: Floats, t: Ints) -> tuple[TailState, Floats]:  # noqa: ARG002  samples are counted
+        """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
+        s = TailState._make(np.array(a.T, order="C") for a in s)  # measures first: what is added lies side by side
+        score = np.full(x.shape[::-1], np.nan)
+        whole = bool(np.isfinite(x).all())
+        for said, now in zip(score, x.T, strict=True):
+            if whole:
+                s, said[:] = self._tick(s, now)
+                continue
+            rows = np.flatnonzero(np.isfinite(now))
+            if rows.size:
+                mine, said[rows] = self._tick(TailState._make(a[..., rows] for a in s), now[rows])
+                for a, new in zip(s, mine, strict=True):
+                    a[..., rows] = new
+        return TailState._make(np.array(a.T, order="C") for a in s), score.T
 
-    def _flow(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
-        """All ticks of complete series: the last samples are looked at where they lie, not moved at every tick."""
-        past, score = np.concatenate([s.past, x], axis=1), np.empty(x.shape[::-1])
-        for j, said in enumerate(score):
-            s, said[:] = self._tick(s, past[:, j + 1 : j + 1 + KEPT], x[:, j])
-        return TailState._make(a.copy() for a in s), score.T
-
-    def _tick(self, s: TailState, past: Floats, x: Floats) -> tuple[TailState, Floats]:
-        """One sample of each series: x [m], past [m, KEPT] the last samples, x among them."""
-        seen = s.seen + 1
-        mean = s.mean + (x - s.mean) / seen
-        power = s.power + ((x - s.mean) * (x - mean) - s.power) / seen
-        spread = np.sqrt(np.maximum(power, 1e-12))
-        v = measures(past, x, mean, spread)
-        above, excess, number, strange = learned(s, v, spread)
-        ripe = seen > self.warmup
-        most = np.where(ripe, strange.max(axis=1), 0.0)
-        heard = (s.rest <= 0) | (most > WORSE * s.held)
-        most = np.where(heard, most, 0.0)
-        begins = most > STIRS
-        rest = np.where(begins, self.quiet, s.rest - 1)
-        held = np.where(begins, most, s.held)
-        grain = np.where(v[:, 0] > ALIKE * np.abs(x), np.fmin(s.grain, v[:, 0]), s.grain)
-        state = TailState(past, seen, mean, power, above, excess, number, rest, held, grain)
-        return state, np.where(ripe, most / self.limit, np.nan)
+    def _tick(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
+        """One sample of each series: x [m]. Of s, and of what is told, the series are the last axis."""
+        now, v = followed(s, x)
+        now, strange = learned(now, v)
+        most = np.sqrt((strange * strange).sum(axis=0))
+        ripe = now.seen > self.warmup
+        heard = ripe & ((s.rest <= 0) | (most > WORSE * s.held))
+        begins = heard & (most > STIRS)
+        rest = np.where(begins, np.clip(YOUNG * now.seen, SHORTEST, self.quiet), s.rest - 1)
+        said = np.where(ripe, np.where(heard, most, 0.0) / self.limit, np.nan)
+        return now._replace(rest=rest, held=np.where(begins, most, s.held)), said
 
 
-def measures(past: Floats, x: Floats, mean: Floats, spread: Floats) -> Floats:
-    """Step, distance, shift, spread; NaN where there are too few samples. [m, WAYS]"""
-    short, long = past[:, LONG:], past[:, :LONG]
-    out, now = np.empty((x.size, WAYS)), short.mean(axis=1)
-    away = short - now[:, None]
-    away *= away
-    out[:, 0] = np.abs(x - past[:, -2])
-    out[:, 1] = np.abs(x - mean) / spread
-    out[:, 2] = np.abs(now - long.mean(axis=1)) / spread
-    out[:, 3] = np.log(np.sqrt(away.mean(axis=1)) + FAINT * spread)
-    return out
+def followed(s: TailState, x: Floats) -> tuple[TailState, Floats]:
+    """The means and spreads after x [m], and the measures of it: range, shift, two levels, two spreads. [WAYS, m]"""
+    seen = s.seen + 1
+    gain = 1 / seen
+    all_ = np.maximum(gain, 1 / LONG)
+    mean = s.mean + (x - s.mean) * all_
+    power = s.power + ((x - s.mean) * (x - mean) - s.power) * all_
+    spread = np.maximum(np.sqrt(np.maximum(power, 0.0)), np.maximum(ALIKE * np.abs(mean), NOTHING))
+    share = np.maximum(gain, 1 / MEANS)
+    near = s.near + share * (x - s.near)
+    away = s.away + share[:SPREADS] * ((x - s.near[:SPREADS]) * (x - near[:SPREADS]) - s.away)
+    loud = np.log(np.sqrt(np.maximum(away, 0.0)) / spread + FAINT)
+    usual = s.usual + np.maximum(gain, 1 / (USUAL * MEANS[:SPREADS])) * (loud - s.usual)
+    low, high = np.fmin(s.low, x), np.fmax(s.high, x)
+    v = np.empty((WAYS, x.size))
+    v[0] = np.where(seen > 1, np.maximum(high - s.high, s.low - low), 0.0)
+    v[1] = np.abs(near[0] - near[2])
+    v[2:4] = np.abs(near[1:] - mean)
+    v[:4] = np.log(v[:4] / spread + NEAR)
+    v[4:] = np.abs(loud - s.usual)
+    now = s._replace(seen=seen, mean=mean, power=power, low=low, high=high, near=near, away=away, usual=usual)
+    return now, v
 
 
-def learned(s: TailState, v: Floats, spread: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Thresholds, excesses and counts after values v [m, WAYS]; and how strange each is by what was known before.
+def learned(s: TailState, v: Floats) -> tuple[TailState, Floats]:
+    """What is known of the measures after values v [WAYS, m]; and how strange each is by what was known before. [WAYS, m]"""
+    number = s.seen - SINCE
+    over: Bools = (number > FEWEST) & (v > s.above)
+    beyond = np.where(over, v - s.above, 0.0)
+    clear: Bools = beyond > BARELY * s.excess
+    rare = -np.log10(np.maximum(PEAK, TOP / np.maximum(number, TOP)))
+    strange = np.where(clear, np.minimum(rare + beyond / s.excess / np.log(10), RAREST), 0.0)
+    gain = np.maximum(1 / np.maximum(number, 1), SLOW)
+    above = s.above + 3 * s.excess * np.maximum(10 * gain, 20 * SLOW) * (over - PEAK)
+    pull = np.clip(gain / PEAK, KEEN, 0.5) * (np.minimum(beyond, MOST * s.excess) - s.excess)
+    now = s._replace(above=above, excess=np.where(over, np.maximum(s.excess + pull, LEAST), s.excess))
+    now = begun(now, v, number)
+    now.excess[0], strange[0] = records(s, v[0])
+    return now, strange
 
-    spread: [m] [SI] of all samples
-    """
-    there = np.isfinite(v)
-    fresh = there & (s.number == 0)
-    above = np.where(fresh, v, s.above)
-    excess = np.where(fresh, np.abs(v) * FIRST + 1e-12, s.excess)
-    number = s.number + there
-    over: Bools = there & (v > above)
-    beyond = np.where(over, v - np.where(over, above, 0.0), 0.0)
-    least = np.full(v.shape, 1e-12)
-    known = np.isfinite(s.grain)
-    least[known, 0] = np.maximum(s.grain[known] / RARER, 1e-12)
-    least[known, 1] = np.maximum(least[known, 0] / spread[known], 1e-12)
-    strange = np.where(over, -np.log10(PEAK) + beyond / np.maximum(excess, least) / np.log(10), 0.0)
-    gain = np.maximum(1 / np.maximum(number, 1.0), SLOW)
-    moved = above + 3 * excess * np.maximum(10 * gain, 20 * SLOW) * (over - PEAK)
-    grown = excess + np.clip(gain / PEAK, PEAK, 0.5) * (np.minimum(beyond, MOST * excess) - excess)
-    return np.where(there, moved, above), np.where(over, np.maximum(grown, 1e-12), excess), number, strange
+
+def records(s: TailState, v: Floats) -> tuple[Floats, Floats]:
+    """Mean excess of new least and greatest values after v [m], and how strange it is: one of n is among them by 2 / n."""
+    beyond = v - np.log(NEAR)
+    new: Bools = (beyond > ALIKE) & (s.seen > 2)
+    strange = np.where(new, np.minimum(beyond / s.excess[0] / np.log(10) - np.log10(2 / s.seen), RAREST), 0.0)
+    return np.where(new, np.maximum(s.excess[0] + TOLD * (beyond - s.excess[0]), LEAST), s.excess[0]), strange
+
+
+def begun(s: TailState, v: Floats, number: Ints) -> TailState:
+    """Threshold and excess by the greatest of the first values, where there are no more yet. v, number [WAYS, m]"""
+    young = np.flatnonzero(number.min(axis=0) <= BATCH)
+    if not young.size:
+        return s
+    first = number[:, young] <= BATCH
+    both = np.concatenate([s.top[:, :, young], np.where(number[:, young] > 0, v[:, young], NONE)[:, None]], axis=1)
+    kept = np.where(first[:, None], -np.sort(-both, axis=1)[:, :-1], s.top[:, :, young])
+    last = kept[:, -1]
+    top, above, excess = s.top.copy(), s.above, s.excess
+    top[:, :, young] = kept
+    above[:, young] = np.where(first, last, above[:, young])
+    excess[:, young] = np.where(first, np.maximum(kept[:, :-1].mean(axis=1) - last, LEAST), excess[:, young])
+    return s._replace(top=top)
 
 
 default = Tail()

@@ -14,12 +14,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from detectors import named
-from lifeline.model import Bools, Floats
+from lifeline.model import NS, Bools, Floats, is_timed
 
 LIMITS: Final[dict[str, tuple[str, tuple[float, ...]]]] = {
     "cusum": ("limit", (8, 10, 12, 14, 16, 18)),
     "ewma": ("width", (3.5, 4, 4.5, 5, 5.5, 6, 6.5)),
-    "tail": ("limit", (6, 8, 10, 12)),
+    "tail": ("limit", (8, 10, 12, 14, 16)),
     "local_level": ("limit", (4, 4.5, 5, 5.5, 6)),
     "hampel": ("width", (6, 8, 10, 12)),
 }
@@ -38,7 +38,8 @@ def count(name: str, phi: float, tails: float | None, samples: float, seed: int)
     while judged < samples:
         x = rng.standard_normal((TICKS, SERIES)) if tails is None else rng.standard_t(tails, (TICKS, SERIES))
         last = correlate(x, phi, last)
-        s, score = detector.step(s, x.T)
+        at = (np.broadcast_to((t + np.arange(TICKS)) * NS, x.T.shape),) if is_timed(detector) else ()
+        s, score = detector.step(s, x.T, *at)
         t += TICKS
         if t > detector.warmup:
             judged += int(np.isfinite(score).sum())
