@@ -9,7 +9,7 @@ The clock that moves is the data's, and never runs ahead of the time of receipt.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from pipeline.evidence import Recent
 from pipeline.grid import Piece
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.panels import Maps, Panel, panels
-from pipeline.stepping import advance, together
+from pipeline.stepping import advance, alike, together
 from pipeline.telling import Before, Teller
 
 GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
@@ -357,11 +357,15 @@ class Engine:
 
     def _together(self, panel: Panel, ends: Ints, x: Floats, out: Outcome) -> None:
         """Judge slots that have closed: ends [k] [ns], x [n, k]."""
+        stepped: dict[int, tuple[Any, Any]] = {}  # of lines whose memory others share, before and after
         for line in panel.lines:
             seen = x / self.catalog.rated[panel.rows, None] if line.rule.relative else x
             before = line.standing.memory
             assert line.judged is not None
             steps = together(line.rule, line.standing, seen, ends, line.judged)
+            stepped[id(line)] = before, line.standing.memory
+            if line.lead is not None and alike((shared := stepped[id(line.lead)])[0], before):
+                line.standing.memory = shared[1]
             if self._heed is not None:
                 self._heed(line.rule, panel.rows, np.broadcast_to(ends, steps.score.shape), steps.score)
             if steps.which.size:
@@ -382,9 +386,9 @@ class Engine:
                     self._heed(line.rule, rows, np.broadcast_to(piece.ends, steps.score.shape), steps.score)
                 if steps.which.size:
                     found = self._tell.assets(line.rule, joint.grid.channels, rows, piece.ends, seen, steps)
-                    told += zip((piece.first + steps.tick).tolist(), found, strict=True)
-        for told in said:
-            out.changes += [change for _, change in sorted(told, key=itemgetter(0))]
+                    told.extend(zip((piece.first + steps.tick).tolist(), found, strict=True))
+        for each in said:
+            out.changes += [change for _, change in sorted(each, key=itemgetter(0))]
 
     def _relative(self, joint: Joint, piece: Piece) -> Floats:
         """Channels that have a rated value are divided by it."""

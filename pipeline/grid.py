@@ -6,6 +6,7 @@ moves the state that stands, but the closed slot is not judged again.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -149,7 +150,7 @@ class Grid:
             which, where = np.unique(spoken, return_inverse=True)
             last = np.full((ends.size, which.size), -1)  # [k, which] which saying stands; -1: what stood before
             last[said.slot, where] = np.arange(spoken.size)
-            for before, now in zip(last, last[1:], strict=False):
+            for before, now in pairwise(last):
                 np.maximum(before, now, out=now)
             none = last < 0
             told = np.where(none, since.ravel()[which], said.t[last])
