@@ -16,7 +16,7 @@ from lifeline.model import NS, Batch, Floats, Ints, Rows
 
 ALLOWANCE: Final = 1 * NS  # [ns] readings of one asset may be apart by this much
 LONGEST: Final = 3600  # slots judged after a jump of the clock; before that nothing that is held still stands
-CELLS: Final = 1 << 17  # slots of channels looked at together: as many as stay in the cache
+CELLS: Final = 1 << 19  # slots of channels looked at together: measured; fewer pay for calls of numpy, more leave the cache
 TICKS: Final = 16  # [1] slots of them, where there are many assets
 
 
