@@ -1,12 +1,19 @@
 """Windows of the last samples that are kept in order, so that a quantile of each costs no sorting at every tick."""
 
+from typing import Final
+
 import numpy as np
 
 from lifeline.model import Floats
 
+FEW: Final = 4  # [1] rank up to which merging the least of windows is quicker than sorting windows,
+MANY: Final = 8  # [1] and windows from which on
 
-def slide(a: Floats, old: Floats, new: Floats) -> None:
+
+def slide(a: Floats, old: Floats, new: Floats, left: Floats | None = None) -> None:
     """Let one value of each window go and another come, in place. a [w, m] ascending along w, old, new [m]; none is NaN
+
+    left: [w - 1, m] to be written to, for callers that slide often
 
     Without `old`, every value from it on stands one place lower; `new` then pushes all that are greater one place up. The sign
     of the distance from `old` picks between neighbours as an infinity of that sign would: a choice by condition is slower by
@@ -15,7 +22,11 @@ def slide(a: Floats, old: Floats, new: Floats) -> None:
     if len(a) == 1:
         a[0] = new
         return
-    left = a[:-1] - old
+    with np.errstate(invalid="ignore"):
+        left = np.subtract(a[:-1], old, out=left)
+    left += 0.0  # no zero is below another
+    if np.isinf(old).any():
+        np.fmin(left, np.inf, out=left)  # nor an infinity
     np.copysign(np.inf, left, out=left)
     np.minimum(left, a[1:], out=left)
     np.maximum(left, a[:-1], out=left)
@@ -39,19 +50,48 @@ def spread(a: Floats, middle: Floats) -> Floats:
     """
     w = len(a)
     half = w // 2
-    below, above = middle - a[:half][::-1], a[half:] - middle  # [half, m], [w - half, m], ascending
-    high = _smallest(below, above, half + 1)
+    below, above = list(middle - a[:half][::-1]), list(a[half:] - middle)  # [half, m], [w - half, m], ascending
+    high = _nth(below, above, half + 1)
     if w % 2:
         return high
-    out: Floats = (_smallest(below, above, half) + high) / 2
+    out: Floats = (_nth(below, above, half) + high) / 2
     return out
 
 
-def _smallest(a: Floats, b: Floats, k: int) -> Floats:
-    """The k-th smallest of two ascending lists together, k from 1. a [p, m], b [q, m] -> [m]"""
-    least: Floats | None = None
+def merges(x: Floats, w: int, rank: int) -> bool:
+    """Whether `smallest` is the quicker way. x [t, m]"""
+    return rank <= FEW and len(x) - w + 1 >= MANY
+
+
+def smallest(x: Floats, w: int, rank: int) -> Floats:
+    """The rank-th smallest of each w values in a row. x [t, m] without NaN -> [t - w + 1, m]
+
+    The least `rank` values of windows of 1, 2, 4 … are each merged from those of two halves; of those lengths that add up to w
+    another merge makes the whole.
+    """
+    least, whole, done, length = [x], list[Floats](), 0, 1
+    n = len(x) - w + 1
+    while True:
+        if w & length:
+            part = [a[done : done + n] for a in least]
+            whole = _least(whole, part, rank) if whole else part
+            done += length
+        if 2 * length > w:
+            return whole[rank - 1]
+        least = _least([a[:-length] for a in least], [a[length:] for a in least], rank)
+        length *= 2
+
+
+def _least(a: list[Floats], b: list[Floats], rank: int) -> list[Floats]:
+    """The least values, ascending, of two ascending lists together, `rank` of them at most."""
+    return [_nth(a, b, k) for k in range(1, min(len(a) + len(b), rank) + 1)]
+
+
+def _nth(a: list[Floats], b: list[Floats], k: int) -> Floats:
+    """The k-th smallest of two ascending lists together: the least, over all ways of taking k, of the greater of the last taken."""
+    found: Floats | None = None
     for i in range(max(0, k - len(b)), min(k, len(a)) + 1):
-        last = a[i - 1] if i == k else b[k - i - 1] if i == 0 else np.maximum(a[i - 1], b[k - i - 1])
-        least = last if least is None else np.minimum(least, last)
-    assert least is not None
-    return least
+        last = a[i - 1] if i == k else b[k - 1] if i == 0 else np.maximum(a[i - 1], b[k - i - 1])
+        found = last if found is None else np.minimum(found, last)
+    assert found is not None
+    return found

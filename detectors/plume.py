@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from detectors import ordered
 from lifeline.model import Floats, Ints
 
 
@@ -64,29 +65,39 @@ class Plume:
         k = x.shape[1]
         if not k:
             return s, np.empty(x.shape)
-        readings = np.concatenate([s.past[:, 0], x], axis=1)
-        fresh = self._excess(readings[:, -(self.width - 1 + k) :])
-        excess = np.concatenate([s.past[:, 1], fresh], axis=1)
-        seen = s.seen[:, None] + np.arange(1, k + 1)
-        burst = self._burst(excess[:, -(self.memory - 1 + k) :])
-        score = np.maximum((burst - self.origin) / self.scale, 0.0)
-        score = np.where(np.isfinite(fresh) & (seen > self.warmup), score, np.nan)
-        past = np.stack([readings[:, k:], excess[:, k:]], axis=1)
-        return PlumeState(past, np.minimum(s.seen + k, self.warmup)), score
+        readings = np.concatenate([s.past[:, 0].T, x.T])  # [t, m], as are those below
+        fresh = self._excess(readings[-(self.width - 1 + k) :])
+        excess = np.concatenate([s.past[:, 1].T, fresh])
+        score = self._burst(excess[-(self.memory - 1 + k) :])
+        score -= self.origin
+        score /= self.scale
+        np.maximum(score, 0.0, out=score)
+        ripe = s.seen + np.arange(1, k + 1)[:, None] > self.warmup
+        score[~(np.isfinite(fresh) & ripe)] = np.nan
+        past = np.empty_like(s.past)
+        past[:, 0], past[:, 1] = readings[k:].T, excess[k:].T
+        return PlumeState(past, np.minimum(s.seen + k, self.warmup)), score.T
 
     def _excess(self, readings: Floats) -> Floats:
-        """Each reading above its background, NaN where less than two thirds of the window are there. -> [m, k] [SI]"""
-        window = np.sort(sliding_window_view(readings, self.width, axis=1), axis=2)  # missing ones last
+        """Each reading above its background, NaN where less than two thirds of the window are there. -> [k, m] [SI]"""
+        rank = max(int(np.ceil(self.share * self.width)), 1)
+        if ordered.merges(readings, self.width, rank) and np.isfinite(readings).all():
+            return readings[self.width - 1 :] - ordered.smallest(readings, self.width, rank)
+        window = np.sort(sliding_window_view(readings.T, self.width, axis=1), axis=2)  # missing ones last
         filled = np.isfinite(window).sum(axis=2)
         at = np.maximum(np.ceil(self.share * filled).astype(np.int64) - 1, 0)
         low = np.take_along_axis(window, at[:, :, None], axis=2)[:, :, 0]
-        return np.where(3 * filled >= 2 * self.width, readings[:, self.width - 1 :] - low, np.nan)
+        return np.where(3 * filled.T >= 2 * self.width, readings[self.width - 1 :] - low.T, np.nan)
 
     def _burst(self, excess: Floats) -> Floats:
-        """The count-th largest of each recent time, -inf where there are fewer. -> [m, k] [SI]"""
-        there = np.where(np.isfinite(excess), excess, -np.inf)
+        """The count-th largest of each recent time, -inf where there are fewer. -> [k, m] [SI]"""
+        if ordered.merges(excess, self.memory, self.count):
+            below = -excess
+            below[np.isnan(below)] = np.inf
+            return -ordered.smallest(below, self.memory, self.count)
+        there = np.where(np.isfinite(excess), excess, -np.inf).T
         largest: Floats = np.partition(sliding_window_view(there, self.memory, axis=1), -self.count, axis=2)[:, :, -self.count]
-        return largest
+        return np.asfortranarray(largest).T
 
 
 default = Plume()
