@@ -74,7 +74,7 @@ class Hampel:
             np.minimum(away, said, out=said)
             wide[~(wide > 0)] = np.nan
             wide *= self.width
-            said /= wide
+            np.divide(said, wide, out=said)
             ordered.slide(kept, ring[(at, *every)], now, left)
             ring[(at, *every)] = newest = now
             at = (at + 1) % self.window

@@ -88,7 +88,7 @@ def _least(a: list[Floats], b: list[Floats], rank: int) -> list[Floats]:
 
 
 def _nth(a: list[Floats], b: list[Floats], k: int) -> Floats:
-    """The k-th smallest of two ascending lists together: the least, over all ways of taking k, of the greater of the last taken."""
+    """The k-th smallest of two ascending lists: the least, over all ways of taking k, of the greater of the last taken."""
     found: Floats | None = None
     for i in range(max(0, k - len(b)), min(k, len(a)) + 1):
         last = a[i - 1] if i == k else b[k - 1] if i == 0 else np.maximum(a[i - 1], b[k - i - 1])

@@ -87,7 +87,8 @@ class Plume:
         filled = np.isfinite(window).sum(axis=2)
         at = np.maximum(np.ceil(self.share * filled).astype(np.int64) - 1, 0)
         low = np.take_along_axis(window, at[:, :, None], axis=2)[:, :, 0]
-        return np.where(3 * filled.T >= 2 * self.width, readings[self.width - 1 :] - low.T, np.nan)
+        known = (3 * filled >= 2 * self.width).T
+        return np.where(known, readings[self.width - 1 :] - low.T, np.nan)
 
     def _burst(self, excess: Floats) -> Floats:
         """The count-th largest of each recent time, -inf where there are fewer. -> [k, m] [SI]"""
