@@ -35,3 +35,14 @@ def test_room_may_be_made_by_a_value_that_is_not_there() -> None:
     a = np.array([[-np.inf], [1.0], [2.0]])
     ordered.slide(a, np.array([-np.inf]), np.array([1.5]))
     assert a[:, 0].tolist() == [1.0, 1.5, 2.0]
+
+
+@pytest.mark.parametrize("w", [1, 2, 3, 8, 10, 30])
+@pytest.mark.parametrize("rank", [1, 2, 3, 4])
+def test_the_least_of_windows_are_those_of_sorted_windows(w: int, rank: int) -> None:
+    if rank > w:
+        return
+    x = values(np.random.default_rng(w), w + 20, 40)
+    x[x > 1.5] = np.inf
+    wanted = [np.sort(x[j : j + w], axis=0)[rank - 1] for j in range(21)]
+    np.testing.assert_array_equal(ordered.smallest(x, w, rank), wanted)
