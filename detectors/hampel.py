@@ -43,9 +43,10 @@ class Hampel:
     def step(self, s: HampelState, x: Floats) -> tuple[HampelState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1] of the sample before each."""
         past, seen = s.past.copy(), s.seen.copy()
-        if x.size and seen.min() >= self.window and np.isfinite(x).all():
-            return self._flow(past, seen, x)
         score = np.full(x.shape[::-1], np.nan)
+        if x.size and seen.min() >= self.window and np.isfinite(x).all():
+            self._flow(past, seen, x, score)
+            return HampelState(past, seen), score.T
         for j in range(x.shape[1]):
             judge = np.isfinite(x[:, j])
             ready = judge & (seen >= self.window)
@@ -54,21 +55,31 @@ class Hampel:
             seen += judge
         return HampelState(past, seen), score.T
 
-    def _flow(self, past: Floats, seen: Ints, x: Floats) -> tuple[HampelState, Floats]:
-        """All ticks of series that are warm and complete, written to past and seen: windows are kept in order."""
-        every, score = np.arange(len(x)), np.empty(x.shape[::-1])
-        kept = np.ascontiguousarray(np.sort(past, axis=1).T)
-        newest = past[every, (seen - 1) % self.window]
+    def _flow(self, past: Floats, seen: Ints, x: Floats, score: Floats) -> None:
+        """All ticks of series that are warm and complete, written to past, seen and score [k, m]: windows are kept in order."""
+        left = np.empty((self.window - 1, len(x)))
+        kept, ring = np.ascontiguousarray(np.sort(past, axis=1).T), np.ascontiguousarray(past.T)
+        places = seen % self.window
+        alike = bool((places == places[0]).all())  # then what goes and comes lies side by side
+        every: tuple[Ints, ...] = () if alike else (np.arange(len(x)),)
+        at = places[0] if alike else places
+        newest = ring[((at - 1) % self.window, *every)]
         for said, now in zip(score, x.T, strict=True):
             middle = ordered.median(kept)
-            wide = np.maximum(NORMAL * ordered.spread(kept, middle), self.least)
-            out = np.minimum(np.abs(newest - middle), np.abs(newest - now))
-            np.divide(out, np.where(wide > 0, self.width * wide, np.nan), out=said)
-            at = seen % self.window
-            ordered.slide(kept, past[every, at], now)
-            past[every, at] = newest = now
-            seen += 1
-        return HampelState(past, seen), score.T
+            wide = ordered.spread(kept, middle)
+            wide *= NORMAL
+            np.maximum(wide, self.least, out=wide)
+            away = np.abs(newest - middle)
+            np.abs(np.subtract(newest, now, out=said), out=said)
+            np.minimum(away, said, out=said)
+            wide[~(wide > 0)] = np.nan
+            wide *= self.width
+            np.divide(said, wide, out=said)
+            ordered.slide(kept, ring[(at, *every)], now, left)
+            ring[(at, *every)] = newest = now
+            at = (at + 1) % self.window
+        past[:] = ring.T
+        seen += x.shape[1]
 
     def _score(self, past: Floats, seen: Ints, x: Floats) -> Floats:
         """How far the newest of the ring [m, window] stands out, x [m] being its successor. NaN where nothing ever varied."""

@@ -1,6 +1,7 @@
-"""What lasts, over all ticks at once: latches and clocks as running maxima instead of a loop over ticks.
+"""What lasts, tick by tick: latches and clocks, in whole rows of series.
 
 Arrays are [k, m]: time first, since memory holds the series of one tick side by side. `start` [m] is what stood before.
+NumPy's own running maxima and sums go down the columns one by one, and take ten times as long for a thousand series.
 """
 
 from typing import TypeVar
@@ -15,16 +16,22 @@ T = TypeVar("T", bound=np.generic)
 
 def latch(on: Bools, off: Bools, start: Bools) -> Bools:
     """Which of the two was so last; `on` where both are, `start` where neither was yet. [k, m]"""
-    turn = 2 * np.arange(1, len(on) + 1, dtype=np.int32)[:, None]
-    last = np.where(on, turn + 1, np.where(off, turn, start.astype(np.int32)))
-    return np.asarray(np.maximum.accumulate(last, axis=0) & 1 > 0)
+    out, stays, now = np.empty(on.shape, np.bool_), ~off, start
+    for here, kept, o in zip(on, stays, out, strict=True):
+        np.logical_and(now, kept, out=o)
+        np.logical_or(o, here, out=o)
+        now = o
+    return out
 
 
 def lasted(counts: Bools, reset: Bools, start: Floats) -> Floats:
     """Ticks that count since the last reset, which itself is 0; before the first, those since ever. [k, m] [1]"""
-    sum_ = np.cumsum(counts, axis=0, dtype=np.int32)
-    last = np.maximum.accumulate(np.where(reset, sum_, np.int32(-1)), axis=0)
-    return np.where(last < 0, start + sum_, (sum_ - last).astype(np.float64))
+    out, now = np.empty(counts.shape), start
+    for one, anew, o in zip(counts, reset, out, strict=True):
+        np.add(now, one, out=o)
+        np.copyto(o, 0.0, where=anew)
+        now = o
+    return out
 
 
 def before(x: NDArray[T], start: NDArray[T]) -> NDArray[T]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.usage import DAY, DAYS, WEEK, WEEKS, Look, drawn, looked, steady, stored, switching
 from lifeline.model import NS, Bools, Floats, Ints, Members
@@ -15,39 +16,38 @@ MOST: Final = 2.0  # [σ] that one day adds to the CUSUM
 DOUBT: Final = 2.0  # [1] a day whose fit is so much worse than usual teaches nothing
 LOW: Final = 3.0  # [σ] below what is usual: a repair
 FADES: Final = 0.95  # [1] a day, of a slope
+ASKS: Final = ("new", "standing")
 STEADY: Final = 0.05  # [σ] a day: a slope below has ended
 
 
 class LeakageState(NamedTuple):
     last: Ints  # [1] [ns] end of the last hour; 0: none yet
-    past: Floats  # [n, WEEK * WEEKS + DAY] [SI] hours, oldest first; NaN: nothing was said
+    past: NDArray[np.float32]  # [n, WEEK * WEEKS + DAY] [SI] hours, oldest first; NaN: nothing was said
     seen: Ints  # [1] hours so far
     gain: Floats  # [2, DAYS] [1] use of each day against the pattern, oldest first; NaN: not judged
     lost: Floats  # [2, DAYS] [m³/s] loss of each day beyond that of the pattern
     clean: Bools  # [2, DAYS] days on which nothing was strange
-    spread: Floats  # [2] [m³/s] of a day's loss; 0: not known
-    base: Floats  # [2] [m³/s] what the loss usually is; NaN: not known
-    slope: Floats  # [2] [m³/s] that a leak known to grow adds a day
-    sum_: Floats  # [2] [1] one-sided CUSUM of the days
-    run: Floats  # [2] [d] since it left zero
-    stood: Floats  # [2] [d] that the loss has been strange
-    low: Floats  # [2] [d] that it has been below what is usual
-    floor: Floats  # [2] [m³/s] least that was ever usual; NaN: not known
-    own: Floats  # [2] [m³/s] loss that is in the pattern itself, taken as half of its least hour
-    now: Floats  # [2] [1] score of the last look
+    zones: Floats  # [2, 9] what is kept of each zone from day to day: `Memory`
+    now: Floats  # [2, 2] [1] score of the last look, of each zone, for what is new and for what is standing
     due: Bools  # [n] members who have not been told it
 
 
 class Memory(NamedTuple):
-    """What is kept of one zone from day to day; the fields are those of the state."""
+    """What is kept of one zone from day to day."""
 
-    base: float
-    slope: float
-    sum_: float
-    run: float
-    stood: float
-    low: float
-    floor: float
+    spread: float  # [m³/s] of a day's loss; 0: not known
+    base: float  # [m³/s] what the loss usually is; NaN: not known
+    slope: float  # [m³/s] that a leak known to grow adds a day
+    sum_: float  # [1] one-sided CUSUM of the days
+    run: float  # [d] since it left zero
+    stood: float  # [d] that the loss has been strange
+    low: float  # [d] that it has been below what is usual
+    floor: float  # [m³/s] least that was ever usual; NaN: not known
+    own: float  # [m³/s] loss that is in the pattern itself, taken as half of its least hour
+
+    def anew(self, base: float, slope: float = 0.0) -> "Memory":
+        """What is usual from now on; all counts begin anew."""
+        return self._replace(base=base, slope=slope, sum_=0.0, run=0.0, stood=0.0, low=0.0)
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,24 @@ class Leakage:
     channels: ClassVar[tuple[str, ...]] = ()
     warmup: ClassVar[int] = WEEK + DAY  # [1]
 
+    @property
+    def kin(self) -> "Leakage":
+        """Detectors with the same kin remember the same: both questions are answered out of one memory."""
+        return replace(self, asks="new")
+
     def settled(self, m: Members) -> Self | None:
         """For an area with a flow at least."""
         return replace(self, flows=tuple(m.judged.tolist()))
 
     def init(self, n: int) -> LeakageState:
         """An area of which nothing is known."""
-        days, none = np.full((ZONES, DAYS), np.nan), np.full(ZONES, np.nan)
-        past, no, zero = np.full((n, WEEK * WEEKS + DAY), np.nan), np.zeros(1, np.int64), np.zeros(ZONES)
+        days, no = np.full((ZONES, DAYS), np.nan), np.zeros(1, np.int64)
+        zone = Memory(0.0, np.nan, 0.0, 0.0, 0.0, 0.0, 0.0, np.nan, 0.0)
         return LeakageState(
-            no, past, no.copy(), days, days.copy(), np.zeros((ZONES, DAYS), np.bool_), zero, none, *np.zeros((5, ZONES)),
-            none.copy(), zero.copy(), none.copy(), np.zeros(n, np.bool_),
-        )  # type: ignore[call-arg]  # fmt: skip
+            no, np.full((n, WEEK * WEEKS + DAY), np.nan, np.float32), no.copy(), days, days.copy(),
+            np.zeros((ZONES, DAYS), np.bool_), np.array([zone] * ZONES), np.full((ZONES, len(ASKS)), np.nan),
+            np.zeros(n, np.bool_),
+        )  # fmt: skip
 
     def step(self, s: LeakageState, x: Floats, t: Ints) -> tuple[LeakageState, Floats]:
         """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1]."""
@@ -104,57 +110,57 @@ class Leakage:
         for j in range(x.shape[1]):
             if s.last[0] and t[j] - s.last[0] != round(HOUR * NS):
                 s = self.init(x.shape[0])  # weeks after: the hours no longer stand under one another
-            s = s._replace(past=np.hstack([s.past[:, 1:], x[:, j : j + 1]]), seen=s.seen + 1, last=t[j : j + 1].copy())
+            past = np.concatenate([s.past[:, 1:], x[:, j : j + 1]], axis=1, dtype=np.float32)
+            s = s._replace(past=past, seen=s.seen + 1, last=t[j : j + 1].copy())
             hour = int(t[j] // round(HOUR * NS))
             if s.seen[0] > self.warmup and hour % (DAY // self.looks) == 0:
                 s = self._look(s, closes=hour % DAY == 0)
             told = s.due & np.isfinite(x[:, j])
-            zone = self._zones(s)
+            if not told.any():
+                continue
+            zone = self._zones(s.past)
             for z in range(ZONES):
                 mine = told & zone[z]
-                score[mine, j] = np.fmax(score[mine, j], s.now[z])
+                score[mine, j] = np.fmax(score[mine, j], s.now[z, ASKS.index(self.asks)])
             s = s._replace(due=s.due & ~told)
         return s, score
 
     def total(self, s: LeakageState) -> float:
         """All that is lost, as of the last day: what is usual from the beginning, and what has come on top. [m³/s]"""
-        return float((s.own + np.nan_to_num(s.lost[:, -1])).sum())
+        own = s.zones[:, Memory._fields.index("own")]
+        return float((own + np.nan_to_num(s.lost[:, -1])).sum())
 
-    def _zones(self, s: LeakageState) -> Bools:
+    def _zones(self, past: NDArray[Any]) -> Bools:
         """Which flows make up each zone. [2, n]"""
         flow = np.array(self.flows, np.bool_)
-        switched = flow & switching(s.past)
+        switched = flow & switching(past)
         if (flow & ~switched).any():
             return np.array([flow & ~switched, switched])
         return np.array([flow, np.zeros_like(flow)])
 
     def _look(self, s: LeakageState, *, closes: bool) -> LeakageState:
         """Judge the last 24 hours; `closes`: they are a day for the record."""
-        zone = self._zones(s)
+        past = s.past.astype(np.float64)
+        zone = self._zones(past)
         level = ~np.array(self.flows, np.bool_)
-        pumped = None if (zone[0] & ~switching(s.past)).any() else stored(s.past, zone[0], level)  # all there is comes by pumps
-        total = steady(s.past, *zone) if pumped is None else pumped
-        first = looked(total, s.gain[0], s.lost[0], int(s.seen[0]), float(s.base[0]))
-        use = stored(s.past, zone[1], level)
+        pumped = None if (zone[0] & ~switching(past)).any() else stored(past, zone[0], level)  # all there is comes by pumps
+        total = steady(past, *zone) if pumped is None else pumped
+        first = looked(total, s.gain[0], s.lost[0], int(s.seen[0]), Memory(*s.zones[0].tolist()).base)
+        use = stored(past, zone[1], level)
         second = None if use is None or first is None else drawn(use, s.gain[0], s.lost[1], first.gain, int(s.seen[0]))
         parts = [self._zone(s, z, look, closes=closes) for z, look in enumerate((first, second))]
-        gain, lost, clean, spread, memory, now = ([p[i] for p in parts] for i in range(6))
-        own = np.array([x.own if x else s.own[z] for z, x in enumerate((first, second))])
-        kept = {name: np.array([m[i] for m in memory]) for i, name in enumerate(Memory._fields)}
-        return s._replace(
-            gain=np.array(gain), lost=np.array(lost), clean=np.array(clean), spread=np.array(spread), now=np.array(now),
-            due=np.array(self.flows, np.bool_), own=own, **kept,
-        )  # fmt: skip
+        gain, lost, clean, zones, now = (np.array(p) for p in zip(*parts, strict=True))
+        due = np.array(self.flows, np.bool_)
+        return s._replace(gain=gain, lost=lost, clean=clean, zones=zones, now=now, due=due)
 
     def _zone(self, s: LeakageState, z: int, look: Look | None, *, closes: bool) -> tuple[Any, ...]:
-        """One zone: gain, lost, clean, spread, memory, score."""
+        """One zone: gain, lost, clean, memory, scores for what is new and for what is standing."""
         gain, lost, clean = s.gain[z], s.lost[z], s.clean[z]
-        m = Memory(*(float(a[z]) for a in (s.base, s.slope, s.sum_, s.run, s.stood, s.low, s.floor)))
+        m = Memory(*s.zones[z].tolist())
         if look is None:
-            kept = (
-                (np.r_[gain[1:], np.nan], np.r_[lost[1:], np.nan], np.r_[clean[1:], False]) if closes else (gain, lost, clean)
-            )
-            return (*kept, float(s.spread[z]), m, np.nan)
+            days = (np.r_[gain[1:], np.nan], np.r_[lost[1:], np.nan], np.r_[clean[1:], False])
+            return (*(days if closes else (gain, lost, clean)), m, (np.nan, np.nan))
+        m = m._replace(own=look.own)
         usual_ = usual_spread(lost)
         spread = max(usual_, look.sd)
         excess = look.lost - m.base
@@ -162,33 +168,31 @@ class Leakage:
         more = 0.0 if doubtful or not np.isfinite(excess) else min(excess / spread, MOST) - self.slack
         grown = max(0.0, m.sum_ + more)
         score = self._score(excess, spread, grown, look.least, sudden=z == 0) if np.isfinite(excess) else np.nan
-        says = self._standing(look, m.floor, spread) if self.asks == "standing" else score
+        says = (score, self._standing(look, m.floor, spread))
+        m = m._replace(spread=spread)
         if not closes:
-            return gain, lost, clean, spread, m, says
+            return gain, lost, clean, m, says
         strange = bool(score >= 1)
-        gain, lost, clean = (
-            np.r_[gain[1:], look.gain],
-            np.r_[lost[1:], look.lost],
-            np.r_[clean[1:], not strange and not doubtful],
-        )
-        m = Memory(
-            m.base + m.slope, m.slope * FADES, min(grown, 2 * self.limit), m.run + 1 if grown > 0 else 0.0,
-            m.stood + 1 if strange else 0.0, m.low + 1 if excess < -LOW * spread else 0.0, m.floor,
+        gain, lost = np.r_[gain[1:], look.gain], np.r_[lost[1:], look.lost]
+        clean = np.r_[clean[1:], not strange and not doubtful]
+        m = m._replace(
+            base=m.base + m.slope, slope=m.slope * FADES, sum_=min(grown, 2 * self.limit), run=m.run + 1 if grown > 0 else 0.0,
+            stood=m.stood + 1 if strange else 0.0, low=m.low + 1 if excess < -LOW * spread else 0.0,
         )  # fmt: skip
-        return (*self._settle(gain, lost, clean, m, excess, spread), says)
+        return (*self._settle(gain, lost, clean, m, excess), says)
 
-    def _settle(self, gain: Floats, lost: Floats, clean: Bools, m: "Memory", excess: float, spread: float) -> tuple[Any, ...]:
+    def _settle(self, gain: Floats, lost: Floats, clean: Bools, m: Memory, excess: float) -> tuple[Any, ...]:
         """What is usual from now on, after a day for the record."""
         if m.low >= GUARD:
             clean = np.r_[np.zeros(DAYS - GUARD, np.bool_), np.ones(GUARD, np.bool_)]
-            m = Memory(float(np.nanmean(lost[-GUARD:])), 0.0, 0.0, 0.0, 0.0, 0.0, m.floor)
+            m = m.anew(float(np.nanmean(lost[-GUARD:])))
         elif m.stood >= self.accept:
             clean = np.r_[np.zeros(DAYS - self.accept, np.bool_), np.ones(self.accept, np.bool_)]
             slope = max(excess, 0.0) / m.run if m.run > self.accept + GUARD else 0.0
-            m = Memory(float(np.nanmean(lost[-self.accept :])), slope, 0.0, 0.0, 0.0, 0.0, m.floor)
-        elif m.stood == 0 and m.slope < STEADY * spread:
+            m = m.anew(float(np.nanmean(lost[-self.accept :])), slope)
+        elif m.stood == 0 and m.slope < STEADY * m.spread:
             m = m._replace(base=usual(lost, clean, m.base))
-        return gain, lost, clean, spread, m._replace(floor=float(np.fmin(m.floor, m.base)))
+        return gain, lost, clean, m._replace(floor=float(np.fmin(m.floor, m.base)))
 
     def _standing(self, look: Look, floor: float, spread: float) -> float:
         """All that is lost above the least that ever was usual, in tenths of the least hour's flow; NaN: that is not known."""

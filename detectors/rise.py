@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.sums import added
 from lifeline.model import Bools, Floats
 
 SLOTS: Final = 24  # [1] most slots kept beside the one being filled
@@ -19,13 +20,14 @@ class RiseState(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A working copy of the state, written to in place. Places count from 0, the first tick of a slot."""
+    """A working copy of the state, written to in place. Places count from 0, the first tick of a slot. What series that began
+    together and are complete share is there once: m of `number`, `place` and `ticks` is then 1.
+    """
 
-    mean: Floats  # [m, slots + 1] [SI]
-    number: Floats  # [m, slots + 1] [1] samples
-    place: Floats  # [m, slots + 1] [1]
+    mean: Floats  # [slots + 1, m] [SI] the slot being filled is the last
+    number: Floats  # [slots + 1, m] [1] samples
+    place: Floats  # [slots + 1, m] [1]
     ticks: Floats  # [m] [1] so far; once the window is full, those in it
-    now: Floats  # [3, m] mean, samples, places of the slot being filled; their last columns above are stale meanwhile
 
     @property
     def kept(self) -> tuple[Floats, Floats, Floats]:
@@ -90,9 +92,11 @@ class Rise:
 
     def step(self, s: RiseState, x: Floats) -> tuple[RiseState, Floats]:
         """x [m, k] [SI] -> new state, score [m, k] [1]."""
-        past, seen = s.past.copy(), s.seen.astype(np.float64)
-        ticks, number, place = np.split(seen, [1, self.slots + 2], axis=1)  # views
-        w = Window(past, number, place, ticks[:, 0].copy(), np.stack([a[:, -1] for a in (past, number, place)]))
+        whole = np.isfinite(x)
+        alike = len(x) > 1 and bool(whole.all() and (s.seen == s.seen[0]).all())
+        seen = s.seen[: 1 if alike else None].T.astype(np.float64, order="C")
+        ticks, number, place = np.split(seen, [1, self.slots + 2])  # views
+        w = Window(s.past.T.copy(order="C"), number, place, ticks[0])
         score, line = np.empty(x.shape[::-1]), None
         for j in range(x.shape[1]):
             opens = w.ticks % self.length == 0
@@ -100,53 +104,67 @@ class Rise:
                 self._open(w, opens)
                 line = None
             line = self._line(w) if line is None else line  # the slots kept change only when another one opens
-            self._fill(w, x[:, j])
-            score[j] = self._score(w, line, np.isfinite(x[:, j]))
-        ticks[:, 0] = w.ticks
-        for a, now in zip(w.kept, w.now, strict=True):
-            a[:, -1] = now
-        return RiseState(past, seen.astype(s.seen.dtype)), score.T
+            there = whole[:1, j] if alike else whole[:, j]
+            self._fill(w, x[:, j], there)
+            self._score(w, line, there, score[j])
+        now = np.empty_like(s.seen)
+        now[:] = seen.T
+        return RiseState(w.mean.T.copy(order="C"), now), score.T
 
     def _open(self, w: Window, opens: Bools) -> None:
         """Keep the slot that is full, forget the oldest, and begin an empty one, in the series `opens` [m]."""
         rows = slice(None) if opens.all() else np.flatnonzero(opens)  # a slice costs no gather
-        for a, now in zip(w.kept, w.now, strict=True):
-            a[rows, :-2] = a[rows, 1:-1]
-            a[rows, -2] = now[rows]
-            now[rows] = 0.0
+        for a in w.kept:
+            a[:-1, rows] = a[1:, rows]
+            a[-1, rows] = 0.0
         np.copyto(w.ticks, self.warmup, where=w.ticks == self.warmup + self.length)
 
-    def _fill(self, w: Window, x: Floats) -> None:
-        """One tick of the slot being filled. x [m] [SI]"""
-        there, (mean, number, place) = np.isfinite(x), w.now
+    def _fill(self, w: Window, x: Floats, there: Bools) -> None:
+        """One tick of the slot being filled. x [m] [SI], there [m]"""
+        mean, number, place = (a[-1] for a in w.kept)
         place += there * (w.ticks % self.length)
         number += there
-        mean += np.where(there, x - mean, 0.0) / np.maximum(number, 1.0)
+        away = x - mean
+        away /= np.maximum(number, 1.0)
+        if there.all():
+            mean += away
+        else:
+            mean[there] += away[there]
         w.ticks[:] += 1.0
 
     def _line(self, w: Window) -> Line:
         """Moments of the slots kept; about their means, so that a large offset costs no digits."""
-        n, y, place = w.number[:, :-1], w.mean[:, :-1], w.place[:, :-1]
-        if len(n) > 1 and (n == n[0]).all() and (place == place[0]).all():
-            n, place = n[:1], place[:1]  # complete series share their times
-        t = place / np.maximum(n, 1.0) + self.length * np.arange(-self.slots, 0.0)
-        total = n.sum(axis=1)
+        n, y, place = w.number[:-1], w.mean[:-1], w.place[:-1]
+        if n.shape[1] > 1 and (n == n[:, :1]).all() and (place == place[:, :1]).all():
+            n, place = n[:, :1], place[:, :1]  # complete series share their times
+        t = place / np.maximum(n, 1.0) + self.length * np.arange(-self.slots, 0.0)[:, None]
+        total = added(n)
         some = np.maximum(total, 1.0)
-        tm, ym = (n * t).sum(axis=1) / some, (n * y).sum(axis=1) / some
-        t -= tm[:, None]
+        tm, ym = added(n * t) / some, added(n * y) / some
+        t -= tm
         nt = n * t
-        return Line(total, tm, ym, (nt * t).sum(axis=1), (nt * (y - ym[:, None])).sum(axis=1))
+        away = y - ym
+        away *= nt
+        return Line(total, tm, ym, added(nt * t), added(away))
 
-    def _score(self, w: Window, a: Line, there: Bools) -> Floats:
-        """The slots kept and the one being filled, joined by their moments. there [m] -> [m] [1]"""
-        mean, n, place = w.now
+    def _score(self, w: Window, a: Line, there: Bools, out: Floats) -> None:
+        """The slots kept and the one being filled, joined by their moments. there [m], out [m] [1]"""
+        mean, n, place = (a[-1] for a in w.kept)
         filled = a.n + n
         dt = place / np.maximum(n, 1.0) - a.t
         g = a.n * n / np.maximum(filled, 1.0) * dt
         tt = a.tt + g * dt
-        slope = (a.ty + g * (mean - a.y)) / np.where(tt > 0, tt, np.nan) / self.every
+        np.subtract(mean, a.y, out=out)
+        out *= g
+        out += a.ty
+        out /= np.where(tt > 0, tt, np.nan)
+        out /= self.every
+        out -= self.origin
+        out /= self.scale
+        np.maximum(out, 0.0, out=out)
         judge = there & (w.ticks > self.warmup) & (3 * filled >= 2 * w.ticks)
-        return np.where(judge, np.maximum((slope - self.origin) / self.scale, 0.0), np.nan)
+        if not judge.all():
+            out[~np.broadcast_to(judge, out.shape)] = np.nan
 
 
 default = Rise()

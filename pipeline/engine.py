@@ -8,7 +8,8 @@ The clock that moves is the data's, and never runs ahead of the time of receipt.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,9 +17,10 @@ from ingest.quality import Gate, QualityState, combined
 from lifeline.catalog import Catalog
 from lifeline.model import JUDGED, NS, Batch, Block, Bools, Change, Codes, Floats, Ints, Level, Quality, Rows, Rule, is_timed
 from pipeline.evidence import Recent
+from pipeline.grid import Piece
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.panels import Maps, Panel, panels
-from pipeline.stepping import advance, together
+from pipeline.stepping import advance, alike, together
 from pipeline.telling import Before, Teller
 
 GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
@@ -355,11 +357,15 @@ class Engine:
 
     def _together(self, panel: Panel, ends: Ints, x: Floats, out: Outcome) -> None:
         """Judge slots that have closed: ends [k] [ns], x [n, k]."""
+        stepped: dict[int, tuple[Any, Any]] = {}  # of lines whose memory others share, before and after
         for line in panel.lines:
             seen = x / self.catalog.rated[panel.rows, None] if line.rule.relative else x
             before = line.standing.memory
             assert line.judged is not None
             steps = together(line.rule, line.standing, seen, ends, line.judged)
+            stepped[id(line)] = before, line.standing.memory
+            if line.lead is not None and alike((shared := stepped[id(line.lead)])[0], before):
+                line.standing.memory = shared[1]
             if self._heed is not None:
                 self._heed(line.rule, panel.rows, np.broadcast_to(ends, steps.score.shape), steps.score)
             if steps.which.size:
@@ -367,22 +373,32 @@ class Engine:
         panel.keep(ends, x)
 
     def _close(self, joint: Joint, out: Outcome) -> None:
-        ends, x = joint.grid.close(self.clock)
-        if not ends.size:
-            return
-        for line in joint.lines:
-            seen = self._relative(joint, x) if line.rule.relative else x
-            steps = advance(line.rule, line.standing, slice(None), seen)
-            if self._heed is not None:
-                self._heed(line.rule, joint.grid.rows[:, 0], np.broadcast_to(ends, steps.score.shape), steps.score)
-            if steps.which.size:
-                out.changes += self._tell.assets(line.rule, joint, ends, seen, steps)
+        """Judge the slots of a grid that the clock has passed, piece by piece."""
+        _, pieces = joint.grid.pieces(self.clock)
+        said: list[list[tuple[int, Change]]] = [[] for _ in joint.lines]
+        for piece in pieces:
+            relative = self._relative(joint, piece) if any(line.rule.relative for line in joint.lines) else piece.x
+            for line, told in zip(joint.lines, said, strict=True):
+                seen = relative if line.rule.relative else piece.x
+                steps = advance(line.rule, line.standing, piece.assets, seen)
+                rows = joint.grid.rows[piece.assets, 0]
+                if self._heed is not None:
+                    self._heed(line.rule, rows, np.broadcast_to(piece.ends, steps.score.shape), steps.score)
+                if steps.which.size:
+                    found = self._tell.assets(line.rule, joint.grid.channels, rows, piece.ends, seen, steps)
+                    told.extend(zip((piece.first + steps.tick).tolist(), found, strict=True))
+        for each in said:
+            out.changes += [change for _, change in sorted(each, key=itemgetter(0))]
 
-    def _relative(self, joint: Joint, x: Floats) -> Floats:
+    def _relative(self, joint: Joint, piece: Piece) -> Floats:
         """Channels that have a rated value are divided by it."""
-        rows = joint.grid.rows
+        rows = joint.grid.rows[piece.assets]
         rated = np.where(rows >= 0, self.catalog.rated[rows], np.nan)
-        return x / np.where(np.isfinite(rated), rated, 1.0)[:, :, None]
+        by = np.isfinite(rated)
+        seen = piece.x.copy(order="K")
+        for c in np.flatnonzero(by.any(axis=0)).tolist():
+            seen[:, c] /= np.where(by[:, c], rated[:, c], 1.0)[:, None]
+        return seen
 
 
 def turns(rows: Rows) -> tuple[Ints, Ints]:

@@ -4,8 +4,10 @@ A slot stamped T covers (T - 1 s, T]. It closes when the data's clock has passed
 moves the state that stands, but the closed slot is not judged again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,29 @@ from lifeline.model import NS, Batch, Floats, Ints, Rows
 
 ALLOWANCE: Final = 1 * NS  # [ns] readings of one asset may be apart by this much
 LONGEST: Final = 3600  # slots judged after a jump of the clock; before that nothing that is held still stands
+CELLS: Final = 1 << 19  # slots of channels looked at together: measured; fewer pay for calls of numpy, more leave the cache
+TICKS: Final = 16  # [1] slots of them, where there are many assets
+
+
+class Piece(NamedTuple):
+    """Some assets in some slots."""
+
+    assets: slice
+    first: int  # place of the first slot among those that are closed
+    ends: Ints  # [k] [ns] of the slots
+    x: Floats  # [a, c, k] what stands, the assets of one slot and channel side by side in memory
+
+
+class Said(NamedTuple):
+    """What was said of channels [n], in order of time."""
+
+    slot: Ints  # [n]
+    place: Ints  # [n]
+    t: Ints  # [n] [ns]
+    value: Floats  # [n]
+
+    def take(self, which: Any) -> "Said":
+        return Said._make(a[which] for a in self)
 
 
 @dataclass
@@ -66,35 +91,74 @@ class Grid:
 
     def close(self, clock: int) -> tuple[Ints, Floats]:
         """Close what the data's clock [ns] allows -> ends of the slots [k] [ns], x [a, c, k]."""
+        ends, pieces = self.pieces(clock)
+        x = np.empty((*self.rows.shape, ends.size))
+        for p in pieces:
+            x[p.assets, :, p.first : p.first + p.ends.size] = p.x
+        return ends, x
+
+    def pieces(self, clock: int) -> tuple[Ints, Iterator[Piece]]:
+        """The same piece by piece, the slots of an asset one after another; all of them must be asked for."""
         until = (clock - ALLOWANCE) // NS * NS
         if self.closed == 0:
             self.closed = until
         first = max(self.closed, until - LONGEST * NS)
         ends = np.arange(first + NS, until + 1, NS)
+        said = self._due(ends)
+        self.closed = max(self.closed, until)
+        return ends, self._cut(ends, said)
+
+    def _due(self, ends: Ints) -> Said:
+        """What waits for these slots; what is older moves the state that stands, before the first of them."""
         place, t, value = self._take()
         slot = np.searchsorted(ends, t)  # the first slot that ends at or after t
         later = slot >= ends.size
         if later.any():
             self.waiting = [(place[later], t[later], value[later])]
         due = ~later & (t >= self.since.ravel()[place])  # an older one than what stands changes nothing
-        x = self._stands(ends, slot[due], place[due], t[due], value[due])
-        self.closed = max(self.closed, until)
-        return ends, x
+        return Said(slot[due], place[due], t[due], value[due])
 
-    def _stands(self, ends: Ints, slot: Ints, place: Ints, t: Ints, value: Floats) -> Floats:
-        """What stands at the end of each slot [a, c, k], after sayings [n] in order of time; the last of a channel stays."""
-        said, where = np.unique(place, return_inverse=True)
-        last = np.zeros((ends.size, said.size), np.int64)
-        last[slot, where] = np.arange(1, place.size + 1)
-        last = np.maximum.accumulate(last, axis=0) - 1  # [k, said] which saying stands; -1: what stood before
-        x = np.where(ends[:, None] - self.since.ravel() <= self.hold.ravel(), self.value.ravel(), np.nan)  # [k, a * c]
-        since = np.where(last < 0, self.since.ravel()[said], np.append(t, 0)[last])
-        stood = np.where(last < 0, self.value.ravel()[said], np.append(value, np.nan)[last])
-        x[:, said] = np.where(ends[:, None] - since <= self.hold.ravel()[said], stood, np.nan)
-        np.put(self.since, place, t)
-        np.put(self.value, place, value)
+    def _cut(self, ends: Ints, said: Said) -> Iterator[Piece]:
+        """Pieces of such a size that they stay in the cache."""
         a, c = self.rows.shape
-        return x.reshape(ends.size, a, c).transpose(1, 2, 0)
+        ticks = min(max(ends.size, 1), max(TICKS, CELLS // max(a * c, 1)))
+        size = max(CELLS // (c * ticks), 1)
+        spans = -(-ends.size // ticks)
+        number = said.place // (c * size) * spans + said.slot // ticks
+        order = np.argsort(number, kind="stable")
+        cuts = np.searchsorted(number[order], np.arange(-(-a // size) * spans + 1))
+        for i, (begin, end) in enumerate(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)):
+            assets = slice(i // spans * size, min((i // spans + 1) * size, a))
+            first = i % spans * ticks
+            mine = said.take(order[begin:end])
+            own = mine._replace(slot=mine.slot - first, place=mine.place - assets.start * c)
+            some = ends[first : first + ticks]
+            yield Piece(assets, first, some, self._stands(assets, some, own))
+
+    def _stands(self, assets: slice, ends: Ints, said: Said) -> Floats:
+        """What stands of some assets at the end of each slot [a, c, k], after sayings of them; the last of a channel stays."""
+        value, since, hold = self.value[assets], self.since[assets], self.hold[assets].ravel()
+        a, c = value.shape
+        x = np.empty((ends.size, c, a))
+        x[:] = value.T
+        spoken = said.place
+        lapses = np.flatnonzero((ends[-1] - since.ravel() > hold) & np.isfinite(value.ravel()))
+        if lapses.size:
+            stands = ends[:, None] - since.ravel()[lapses] <= hold[lapses]
+            x[:, lapses % c, lapses // c] = np.where(stands, value.ravel()[lapses], np.nan)
+        if spoken.size:
+            which, where = np.unique(spoken, return_inverse=True)
+            last = np.full((ends.size, which.size), -1)  # [k, which] which saying stands; -1: what stood before
+            last[said.slot, where] = np.arange(spoken.size)
+            for before, now in pairwise(last):
+                np.maximum(before, now, out=now)
+            none = last < 0
+            told = np.where(none, since.ravel()[which], said.t[last])
+            stood = np.where(none, value.ravel()[which], said.value[last])
+            x[:, which % c, which // c] = np.where(ends[:, None] - told <= hold[which], stood, np.nan)
+            since[spoken // c, spoken % c] = said.t
+            value[spoken // c, spoken % c] = said.value
+        return x.transpose(2, 1, 0)
 
     def _take(self) -> tuple[Ints, Ints, Floats]:
         waiting, self.waiting = self.waiting, []

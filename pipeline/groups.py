@@ -23,6 +23,7 @@ class Line:
     rule: Rule
     standing: Standing
     judged: Bools | None = None  # [n] members of a panel that may be given a score; None: it is no panel's
+    lead: "Line | None" = None  # an earlier line of the same panel whose detector remembers the same
 
     def forget(self, place: Ints) -> None:
         """Send series back to their warm-up; their levels stand."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -19,7 +20,12 @@ from pipeline.stepping import standing
 LEAST: Final = 2.0  # [s] a slot waits for its readings, at least
 MOST: Final = 60.0  # [s] and at most, but for devices that rest between their messages
 SHARE: Final = 0.1  # [1] of its length, between these
+HOUR: Final = 3600.0  # [s]
 RESTING: Final = 3600.0  # [s] longest rest of a device that others wait for
+TURNS: Final = (
+    16  # [1] groups that panels of slots of an hour or more are judged in, by their names, so that no second has all to do
+)
+TURN: Final = 30.0  # [s] between them
 STANDS: Final = 1.5  # [step] a series slower than the slot stands for
 
 Maps = Mapping[str, Path]  # asset, district or domain -> file of its pipes or its network
@@ -59,7 +65,8 @@ class Found(NamedTuple):
 
 def panels(catalog: Catalog, rules: Sequence[Rule], maps: Maps) -> tuple[list[Slots], list[Panel]]:
     """All panels of a city, and the slots that they share."""
-    found = [f for rule in rules for f in found_by(rule, rules, catalog, maps)]
+    known: dict[tuple[str, Detector, Mode], Rule] = {}
+    found = [alike(f, known) for rule in rules for f in found_by(rule, rules, catalog, maps)]
     slots: dict[tuple[float, float], Slots] = {}
     for slot, wait in dict.fromkeys((f.slot, f.wait) for f in found):
         rows = np.unique(np.concatenate([f.rows for f in found if (f.slot, f.wait) == (slot, wait)]))
@@ -69,14 +76,33 @@ def panels(catalog: Catalog, rules: Sequence[Rule], maps: Maps) -> tuple[list[Sl
         at = (f.name, f.slot, f.wait, f.rows.tobytes())
         if at not in made:
             own = slots[f.slot, f.wait]
-            made[at] = Panel(f.name, f.rows, own, own.place[f.rows], [])
-        made[at].lines.append(Line(f"{f.rule.id}|{f.name}", f.rule, standing(f.rule, f.rows.size), f.judged))
+            made[at] = Panel(f.name, f.rows, own, own.place[f.rows].astype(np.int64), [])
+        lines = made[at].lines
+        line = Line(f"{f.rule.id}|{f.name}", f.rule, standing(f.rule, f.rows.size), f.judged)
+        line.lead = next((other for other in lines if other.lead is None and akin(other.rule, f.rule)), None)
+        if line.lead is not None:
+            line.standing.memory = line.lead.standing.memory
+        lines.append(line)
     return list(slots.values()), list(made.values())
+
+
+def alike(f: Found, known: dict[tuple[str, Detector, Mode], Rule]) -> Found:
+    """The same with a rule that other panels have too, if there is one: a city may have a hundred thousand of them."""
+    try:
+        return f._replace(rule=known.setdefault((f.rule.id, f.rule.detector, f.rule.mode), f.rule))
+    except TypeError:  # a detector that holds arrays has no hash
+        return f
+
+
+def akin(a: Rule, b: Rule) -> bool:
+    """Whether two rules over the same series remember the same."""
+    one, other = (getattr(r.detector, "kin", None) for r in (a, b))
+    return one is not None and one == other and a.relative == b.relative
 
 
 def opened(catalog: Catalog, rows: Rows, slot: float, wait: float) -> Slots:
     """Slots for these series, into which nothing has come."""
-    place = np.full(catalog.n, -1, np.int64)
+    place = np.full(catalog.n, -1, np.int32)
     place[rows] = np.arange(rows.size)
     step, hold = catalog.step[rows], catalog.hold[rows]
     stands = np.where(np.isfinite(hold), hold, np.where(step > slot, STANDS * step, 0.0))
@@ -94,7 +120,8 @@ def found_by(rule: Rule, rules: Sequence[Rule], catalog: Catalog, maps: Maps) ->
         if made is None:
             continue
         own, m = made
-        wait = min(max(SHARE * m.slot, LEAST), MOST) + rest(catalog, rows[getattr(own, "awaited", m.judged)])
+        awaited = rows[getattr(own, "awaited", m.judged)]
+        wait = min(max(SHARE * m.slot, LEAST), MOST) + rest(catalog, awaited) + turn(scope, m.slot)
         judges = "+".join(d.over or (rule.quantity,)) + "".join(f"~{q}" for q in d.beside)
         name = f"{scope}/{judges}/{m.slot:g}{'/held' if rule.held else ''}"
         active = Mode.ACTIVE if (mode[rows[m.judged]] == Mode.ACTIVE).any() else Mode.PASSIVE
@@ -156,6 +183,11 @@ def settled(d: Judge, catalog: Catalog, rows: Rows, judged: Bools, maps: Maps) -
     )  # fmt: skip
     own = d.settled(m)
     return None if own is None else (own, m)
+
+
+def turn(scope: str, slot: float) -> float:
+    """How much later than others a panel is judged. [s]"""
+    return crc32(scope.encode()) % TURNS * TURN if slot >= HOUR else 0.0
 
 
 def rest(catalog: Catalog, rows: Rows) -> float:

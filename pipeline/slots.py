@@ -25,7 +25,7 @@ class Slots:
     slot: int  # [ns]
     wait: int  # [ns]
     hold: Ints  # [m] [ns] how long a last value stands; 0: the slot has the mean of its own readings
-    place: Ints  # [n catalog] position in `rows`; -1: not of these
+    place: Rows  # [n catalog] position in `rows`; -1: not of these
     value: Floats = field(init=False)  # [m] [SI] what was last said where it stands
     since: Ints = field(init=False)  # [m] [ns]
     closed: int = 0  # [ns] end of the last closed slot; 0 before the first look
@@ -44,7 +44,7 @@ class Slots:
         place = self.place[b.row]
         mine = (place >= 0) & np.isfinite(b.value) & (b.t > self.closed)
         if mine.any():
-            self.waiting.append((place[mine], b.t[mine], b.value[mine]))
+            self.waiting.append((place[mine].astype(np.int64), b.t[mine], b.value[mine]))
 
     def close(self, clock: int) -> tuple[Ints, Floats]:
         """Close what the data's clock [ns] allows -> ends of the slots [k] [ns], x [m, k] [SI]."""

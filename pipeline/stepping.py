@@ -117,6 +117,11 @@ def together(rule: Rule, standing: Standing, x: Floats, t: Ints, judged: Bools) 
     return Steps(score, *regrade(rule.limits, standing.grade, slice(None), score, np.flatnonzero(active)))
 
 
+def alike(a: Any, b: Any) -> bool:
+    """Whether two memories of a detector are the same."""
+    return a is b or all(x is y or np.array_equal(x, y, equal_nan=x.dtype.kind == "f") for x, y in zip(a, b, strict=True))
+
+
 def tiles(index: slice | Ints, m: int) -> Iterator[tuple[slice, slice | Ints]]:
     """Rows of x, and the series they belong to, a tile at a time."""
     start = index.start or 0 if isinstance(index, slice) else 0

@@ -1,5 +1,6 @@
 """From a change of level in an array to a Change that says all that the desk needs to know."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,6 @@ from lifeline.catalog import Catalog
 from lifeline.model import Change, Domain, Evidence, Floats, Ints, Level, Place, Rows, Rule, change_id, is_panel
 from lifeline.units import UNITS, shown
 from pipeline.evidence import KEPT, Recent
-from pipeline.groups import Joint
 from pipeline.panels import Panel
 from pipeline.stepping import Steps
 
@@ -49,13 +49,13 @@ class Teller:
             told.append(self._change(rule, row, at, steps, c, self._readings(rule, row, fresh)))
         return told
 
-    def assets(self, rule: Rule, joint: Joint, ends: Ints, x: Floats, steps: Steps) -> list[Change]:
-        """Changes of whole assets: steps.which are assets of the grid; ends [k], x [a, c, k]."""
+    def assets(self, rule: Rule, channels: Sequence[str], rows: Rows, ends: Ints, x: Floats, steps: Steps) -> list[Change]:
+        """Changes of whole assets: steps.which are positions in `rows`, their first channels; ends [k], x [a, c, k]."""
         told = []
         for c in range(steps.which.size):
             a, j = int(steps.which[c]), int(steps.tick[c])
-            states = ", ".join(f"{q} {v:g}" for q, v in zip(joint.grid.channels, x[a, :, j].tolist(), strict=True))
-            row = int(joint.grid.rows[a, 0])
+            states = ", ".join(f"{q} {v:g}" for q, v in zip(channels, x[a, :, j].tolist(), strict=True))
+            row = int(rows[a])
             seen = Evidence([int(ends[j])], [float(steps.score[a, j])], "1", dict(rule.bounds), rule.unit, states)
             told.append(self._change(rule, row, int(ends[j]), steps, c, seen))
         return told

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import pipeline.grid
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Batch, Floats
 from pipeline.grid import ALLOWANCE, Grid, grid
@@ -50,7 +51,15 @@ readings = st.lists(st.tuples(st.integers(0, 19), st.integers(1, 1500), st.sampl
 steps = st.lists(st.tuples(readings, st.integers(0, 400)), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
+@pytest.fixture(params=[1 << 19, 18])
+def cells(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All assets in one piece, or each by itself and two slots at a time."""
+    monkeypatch.setattr(pipeline.grid, "CELLS", request.param)
+    monkeypatch.setattr(pipeline.grid, "TICKS", 2)
+
+
+@pytest.mark.usefixtures("cells")
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_a_slot_shows_what_stands(lifts: Catalog, drawn: list[tuple[list[Reading], int]]) -> None:
     made = grid(lifts, "elevator", CHANNELS)
@@ -99,3 +108,15 @@ def test_after_a_long_jump_of_the_clock_only_an_hour_of_slots_is_judged(lifts: C
     ends, _ = made.close(100_000 * NS)
     assert ends.size == 3600
     assert ends[-1] == 99_999 * NS
+
+
+@pytest.mark.usefixtures("cells")
+def test_pieces_come_asset_by_asset_and_slot_by_slot(lifts: Catalog) -> None:
+    made = grid(lifts, "elevator", CHANNELS)
+    made.close(100 * NS)
+    made.add(batch([(0, 103 * NS, 1.0)]))
+    ends, pieces = made.pieces(106 * NS)
+    found = [(p.assets.start, p.first, p.x.shape) for p in pieces]
+    assert ends.size == 6
+    assert [f[:2] for f in found] == sorted(f[:2] for f in found)
+    assert sum(a * k for _, _, (a, _, k) in found) == 3 * 6

@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 import detectors
+import pipeline.panels
+from bench.town import Town
+from detectors.leakage import Leakage
 from ingest.journal import Entry
-from lifeline.model import NS, Bools, Change, Domain, Rule
+from lifeline.model import NS, Batch, Bools, Change, Domain, Rule
+from pipeline.groups import Line
 from pipeline.panels import panels
 from pipeline.replay import Replay, changes
 from pipeline.snapshot import gather, scatter
 from pipeline.watch import Watch
-from simulators.world import turns
+from simulators.world import Turn, turns
 from tests import town
 from tests.city import START, demo
 from tests.panel import Apart, Gap, rule
@@ -190,3 +194,46 @@ def test_a_panel_waits_for_those_it_judges_and_not_for_one_that_it_leaves_out(tm
     for detector, wait in ((Apart(), 1800.0), (Prompt(), 0.0)):
         (slots,), _ = panels(slow, [rule(detector, "methane", Domain.GAS, 1.0, name="wells")], {})
         assert (slots.wait / NS >= 1800.0) is bool(wait)
+
+
+def flows(monkeypatch: pytest.MonkeyPatch, *, apart: bool) -> tuple[Replay, list[Change]]:
+    """Twelve areas of one flow for eighteen days, of which one springs a leak; `apart`: no memory is shared."""
+    if apart:
+        monkeypatch.setattr(pipeline.panels, "akin", lambda a, b: False)  # noqa: ARG005
+    catalog = Town(60, 0).catalog()
+    rows = np.flatnonzero(catalog.quantity == "water_flow").astype(np.int32)
+    mine = [r for r in detectors.rules() if isinstance(r.detector, Leakage)]
+    replay, rng = Replay(catalog, mine), np.random.default_rng(1)
+    told, begin = list[Change](), START // (3600 * NS) * 3600 * NS
+    for hour in range(24 * 18):
+        value = 0.04 * (1 + 0.3 * np.sin(hour * np.pi / 12)) * (1 + 0.01 * rng.normal(size=rows.size))
+        value[3] += 0.02 if hour > 24 * 13 else 0.0
+        at = begin + hour * 3600 * NS + np.arange(rows.size) * NS
+        for part in (0, 1):  # and once more when all have taken their turns
+            batch = Batch(rows, at + part * 1800 * NS, value, np.zeros(rows.size, np.uint8))
+            told += replay.step(Turn(int(batch.t.max()) + NS, batch, []))
+    return replay, told
+
+
+def standings(replay: Replay) -> list[Line]:
+    return [line for p in replay.engine.panels for line in p.lines]
+
+
+def test_two_questions_about_leaks_are_answered_out_of_one_memory_as_out_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, told = flows(monkeypatch, apart=False)
+    two, again = flows(monkeypatch, apart=True)
+    assert told == again
+    assert {c.rule for c in told} == {"water.leak.loss", "water.leak.standing"}
+    for p in one.engine.panels:
+        assert p.lines[0].standing.memory is p.lines[1].standing.memory
+    for a, b in zip(standings(one), standings(two), strict=True):
+        for x, y in zip(a.standing.memory, b.standing.memory, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+def test_panels_of_hours_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    replay, _ = flows(monkeypatch, apart=False)
+    waits = sorted(s.wait / NS for s in replay.engine.slots)
+    assert len(waits) > 4
+    assert waits[0] >= 60
+    assert waits[-1] <= 60 + 15 * 30
