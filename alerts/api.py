@@ -22,6 +22,8 @@ from alerts.alertmanager import BadMatcher, Matcher
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.case import to_row
+from alerts.dangers import api as dangers_api
+from alerts.dangers import report
 from alerts.desk import Desk
 from alerts.duty import api as duty_api
 from alerts.users import api as users_api
@@ -55,7 +57,7 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    for part in (router, acts.router, users_api.router, duty_api.router):
+    for part in (router, acts.router, users_api.router, duty_api.router, dangers_api.router, report.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(Unnamed, unnamed)

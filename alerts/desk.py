@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 from typing import Final, Self
 
 from sqlalchemy.exc import OperationalError
@@ -14,6 +15,8 @@ from alerts.book import Book, Taken
 from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
+from alerts.dangers.gate import Gate
+from alerts.dangers.ledger import lapse
 from alerts.deadman import SOURCES, Deadman
 from alerts.duty import Duty
 from alerts.duty.guard import Guard
@@ -65,6 +68,7 @@ class Desk:
     map: Map
     access: Access
     guard: Guard | None = None  # of the rosters; None: there are none
+    gate: Gate = field(default_factory=Gate)  # of citizens' reports
 
     @classmethod
     def of(
@@ -113,8 +117,12 @@ class Desk:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Judge the heartbeats and the rosters now."""
-        checks = [self.deadman.check, *([self.guard.check] if self.guard else [])]
+        """Judge the heartbeats, the ledger's deadlines and the rosters now."""
+        checks: list[Callable[[int], bool]] = [
+            self.deadman.check,
+            partial(lapse, self.database),
+            *([self.guard.check] if self.guard else []),
+        ]
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):
                 self.outbox.wake()
