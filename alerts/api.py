@@ -26,6 +26,7 @@ from alerts.dangers import api as dangers_api
 from alerts.dangers import report
 from alerts.desk import Desk
 from alerts.duty import api as duty_api
+from alerts.plans import api as plans_api
 from alerts.users import api as users_api
 from alerts.users.guard import Guard, Unnamed
 from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, unnamed, whole
@@ -57,7 +58,7 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    for part in (router, acts.router, users_api.router, duty_api.router, dangers_api.router, report.router):
+    for part in (router, acts.router, users_api.router, duty_api.router, dangers_api.router, report.router, plans_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(Unnamed, unnamed)

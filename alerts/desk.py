@@ -23,6 +23,7 @@ from alerts.duty.guard import Guard
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
+from alerts.plans.stores import Place
 from alerts.route import Route
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
@@ -68,6 +69,7 @@ class Desk:
     map: Map
     access: Access
     guard: Guard | None = None  # of the rosters; None: there are none
+    stores: tuple[Place, ...] = ()  # and shelters and teams
     gate: Gate = field(default_factory=Gate)  # of citizens' reports
 
     @classmethod
@@ -82,6 +84,7 @@ class Desk:
         zone: tzinfo | None = None,
         deadlines: Deadlines = SHIPPED,
         duty: Duty | None = None,
+        stores: tuple[Place, ...] = (),
     ) -> Self:
         """A desk over an open database."""
         book, meters = Book(database, calling, zone, deadlines), Meters(database)
@@ -92,7 +95,7 @@ class Desk:
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)
-        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), access, guard)
+        return cls(settings, clock, database, book, meters, outbox, deadman, Map(catalog), access, guard, stores)
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""

@@ -112,6 +112,7 @@ class Desk:
     token: Secret = NONE  # that watch, receive and the command line show; "": one in the data directory, made when it is needed
     people: Path | None = None  # file of people and rosters; None: there are none
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
+    stores: Path | None = None  # file of stores, shelters and teams; None: there are none
     ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 import detectors
 from alerts import channels, responsible, terms
+from alerts.plans import stores
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
@@ -40,6 +41,7 @@ def summary(config: Config) -> str:
     channels.configured(config.channels, config.folder)
     terms.configured(config.terms)
     responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    near = stores.load(config.desk.stores) if config.desk.stores else ()
     duty = people(config)
     try:
         url = driven(str(config.desk.database))
@@ -54,6 +56,7 @@ def summary(config: Config) -> str:
             f"channels  {', '.join(config.channels) or 'none: nobody would be told'}",
             f"database  {shown(url)}",
             f"people    {f'{len(duty.people.persons)}, {len(duty.rosters.rosters)} rosters' if duty else 'none'}",
+            f"stores    {len(near)}, with shelters and teams",
         ]
     )
 

@@ -9,6 +9,7 @@ from alerts.api import app
 from alerts.calling import Calling
 from alerts.desk import Desk, Settings
 from alerts.duty import Duty
+from alerts.plans import stores
 from alerts.tables import Database
 from lifeline.catalog import load
 from lifeline.clock import WallClock
@@ -27,8 +28,8 @@ def made(config: Config) -> Desk:
     calling = Calling(routes, table, roster.over(database) if roster else None, _owners(roster), types)
     name = config.desk.name or socket.gethostname()
     settings = Settings(config.city.name, config.desk.public_url, name=name, token=token(config), ping=config.desk.ping)
-    deadlines = terms.configured(config.terms)
-    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster)
+    deadlines, near = terms.configured(config.terms), stores.load(config.desk.stores) if config.desk.stores else ()
+    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster, stores=near)
 
 
 def _owners(roster: Duty | None) -> dict[str, str]:
