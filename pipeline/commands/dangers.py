@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 dangers = typer.Typer(help="The ledger of hidden dangers.", no_args_is_help=True, rich_markup_mode=None)
 
-State = Annotated[str, typer.Option(help="registered, assessed, assigned, rectifying, rechecking, overdue, supervised, struck.")]
-    str, typer.Option(help="registered, assessed, assigned, rectifying, rechecking, overdue, supervised or struck.")
-]
+State = Annotated[str, typer.Option(help="One of the eight states, such as overdue (docs/dangers.md).")]
 Unit = Annotated[str, typer.Option(help="The responsible unit.")]
 Open = Annotated[bool, typer.Option("--open", help="Without what is struck off.")]
 
