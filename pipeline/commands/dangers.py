@@ -51,7 +51,7 @@ def listed(
     """The youngest first."""
     import msgspec
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from alerts.dangers import ledger
     from alerts.dangers.danger import told
@@ -65,7 +65,7 @@ def listed(
     if json:
         typer.echo(msgspec.json.encode({"total": page.total, "dangers": [told(d, at) for d in page.dangers]}))
         return
-    table = Table("id", "state", "grade", "colour", "place", "unit", "deadline", "overdue")
+    table = Table(Column("id", min_width=13), "state", "grade", "colour", "place", "unit", "deadline", "overdue")
     for d in page.dangers:
         due = local(d.deadline, ZONE)[:16] if d.deadline else ""
         table.add_row(d.id, " ".join(STATES[d.state]), d.grade, d.colour, d.place, d.unit, due, str(d.overdue or ""))

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -101,6 +102,20 @@ def test_the_same_form_twice_is_one_report(desk: Desk) -> None:
     first, again, other = send(desk), send(desk), send(desk, once="b" * 32)
     assert first.headers["location"] == again.headers["location"] != other.headers["location"]
     assert count(desk) == 2
+
+
+def test_the_same_form_at_several_desks_at_once_is_one_report(desk: Desk, catalog: Catalog) -> None:
+    url = desk.database.engine.url.render_as_string(hide_password=False)
+    others = [Database(url) for _ in range(3)]
+    desks = [desk, *(Desk.of(desk.settings, db, catalog, [], {}, desk.clock) for db in others)]
+    for i in range(3):
+        form = report.Report(f"{i:032}", {**dict.fromkeys((f[0] for f in pages.FIELDS), ""), **FORM}, [PNG])
+        with ThreadPoolExecutor(len(desks)) as pool:
+            receipts = set(pool.map(report.keep, desks, [form] * len(desks)))
+        assert len(receipts) == 1
+    assert count(desk) == 3
+    for db in others:
+        db.close()
 
 
 @pytest.mark.parametrize(
