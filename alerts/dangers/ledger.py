@@ -210,6 +210,20 @@ def overdue(database: Database, at: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def counts(database: Database) -> dict[tuple[str, str], int]:
+    """(state, source) -> dangers. [1]"""
+    query = select(dangers.c.state, dangers.c.source, func.count()).group_by(dangers.c.state, dangers.c.source)
+    with database.read() as db:
+        return {(state, source): n for state, source, n in db.execute(query)}
+
+
+def unseen(database: Database, at: int) -> float:
+    """Age of the oldest danger that nobody has assessed; 0 where there is none. at [ns]; [s]"""
+    with database.read() as db:
+        oldest = db.execute(select(func.min(dangers.c.updated)).where(dangers.c.state == State.REGISTERED.value)).scalar()
+    return 0.0 if oldest is None else (at - oldest) / NS
+
+
 def reported(db: Connection, receipt: str, once: str, contact: str, deed: Deed) -> Danger:
     """A citizen's report, within a transaction; it stands in the ledger at once. IntegrityError where it is there already."""
     danger = enter(db, deed, receipt=receipt)

@@ -246,6 +246,11 @@ def test_the_desk_itself_says_what_is_overdue(desk: Desk) -> None:
     ledger.do(desk.database, danger, Deed(Act.ASSIGN, AT, "w", "", five), Role.ADMIN)
     asyncio.run(desk.clock.until(AT + 2 * NS))
     asyncio.run(desk.look())
+    send(desk)
+    page = api(desk, "GET", "/metrics").text
+    assert 'lifeline_desk_dangers{source="patrol",state="overdue"} 1.0' in page
+    assert 'lifeline_desk_dangers{source="public",state="registered"} 1.0' in page
+    assert "lifeline_desk_dangers_unseen_seconds 0.0" in page
     told = api(desk, "GET", "/api/v1/dangers/overdue").json()
     assert (told["count"], told["dangers"][0]["state"], told["by_unit"]) == (1, "overdue", {"gas": 1})
 
