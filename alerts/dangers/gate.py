@@ -1,5 +1,6 @@
 """How many citizens' reports are let in: by address, in all, at one time. In memory of this process; no address is stored."""
 
+import asyncio
 import ipaddress
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Final
 from lifeline.model import NS
 
 HOUR: Final = 3600 * NS
+PAUSE: Final = 0.05  # [s] between looks
 
 
 @dataclass
@@ -17,7 +19,8 @@ class Gate:
     each: int = 20  # [1] an address and hour: behind one address of a mobile network there may be many people
     all: int = 300  # [1] an hour
     volume: int = 1_000_000_000  # [byte] an hour
-    at_once: int = 4  # [1] reports that are being received
+    at_once: int = 4  # [1] reports in memory, being written down; who sends slowly holds up nobody
+    patience: float = 10.0  # [s] that one more waits for its turn
     _past: deque[tuple[int, str, int]] = field(default_factory=deque)  # instant [ns], address, size [byte]
     _busy: int = 0
 
@@ -33,8 +36,12 @@ class Gate:
         return True
 
     async def __aenter__(self) -> None:
-        if self._busy >= self.at_once:
-            raise Crowded
+        left = self.patience
+        while self._busy >= self.at_once:
+            if left <= 0:
+                raise Crowded
+            left -= PAUSE
+            await asyncio.sleep(PAUSE)
         self._busy += 1
 
     async def __aexit__(self, *_: object) -> None:
@@ -42,7 +49,7 @@ class Gate:
 
 
 class Crowded(Exception):
-    """As many reports as can be are being received."""
+    """As many reports as can be are being written down."""
 
 
 def network(address: str) -> str:

@@ -81,8 +81,9 @@ async def take(request: Request, desk: OurDesk) -> Response:
     """A report. 303 to its receipt when it is on disk; 422 with the form where it cannot be taken."""
     report = Report("", {}, [])
     try:
+        filled = await _form(request, desk)
         async with desk.gate:
-            report = read(await _form(request, desk))
+            report = await asyncio.to_thread(read, filled)
             check(report)
             receipt = await asyncio.to_thread(keep, desk, report)
     except Wrong as why:

@@ -180,7 +180,7 @@ def test_one_address_cannot_fill_the_ledger_and_its_limit_ends_after_an_hour(des
 
 
 def test_the_gate_counts_by_address_in_all_by_volume_and_at_one_time() -> None:
-    gate = Gate(each=2, all=5, volume=100, at_once=1)
+    gate = Gate(each=2, all=5, volume=100, at_once=1, patience=0.0)
     assert [gate.opens("::1", 1, AT) for _ in range(3)] == [True, True, False]
     assert [gate.opens(f"10.0.0.{i}", 1, AT) for i in range(4)] == [True, True, True, False]
     assert not Gate(volume=10).opens("::1", 11, AT)
