@@ -21,8 +21,11 @@ from alerts import acts, exercises, feeds, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.case import to_row
+from alerts.dangers import api as dangers_api
+from alerts.dangers import report
 from alerts.desk import Desk
 from alerts.duty import api as duty_api
+from alerts.plans import api as plans_api
 from alerts.routing import api as v2
 from alerts.users import api as users_api
 from alerts.users.guard import Guard, Unnamed
@@ -55,8 +58,9 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    ours = (acts.router, exercises.router, users_api.router, duty_api.router, feeds.router, pages.router, reports.router)
-    for part in (router, *ours, v2.router):
+    desk_ = (router, acts.router, exercises.router, users_api.router, duty_api.router, v2.router)
+    out = (feeds.router, pages.router, reports.router)
+    for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(Unnamed, unnamed)

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 from typing import Final, Self
 
 from sqlalchemy.exc import OperationalError
@@ -14,6 +15,8 @@ from alerts.book import Book, Taken
 from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
+from alerts.dangers.gate import Gate
+from alerts.dangers.ledger import lapse
 from alerts.deadman import SOURCES, Deadman
 from alerts.duty import Duty
 from alerts.duty.guard import Guard
@@ -22,6 +25,7 @@ from alerts.links import Links
 from alerts.meters import Meters
 from alerts.notice import Channel
 from alerts.outbox import Outbox, Patience
+from alerts.plans.stores import Place
 from alerts.route import Route
 from alerts.routing.external import TIMEOUT, External, Places
 from alerts.routing.inhibit import Inhibition
@@ -81,6 +85,8 @@ class Desk:
     external: External
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
+    stores: tuple[Place, ...] = ()  # and shelters and teams
+    gate: Gate = field(default_factory=Gate)  # of citizens' reports
 
     @classmethod
     def of(
@@ -94,6 +100,7 @@ class Desk:
         zone: tzinfo | None = None,
         deadlines: Deadlines = SHIPPED,
         duty: Duty | None = None,
+        stores: tuple[Place, ...] = (),
     ) -> Self:
         """A desk over an open database."""
         plan = settings.plan
@@ -111,7 +118,7 @@ class Desk:
         access = Access(database, settings.token)
         return cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, clock.now(), guard,
+            Minder(book, router), external, clock.now(), guard, stores,
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
@@ -137,8 +144,9 @@ class Desk:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """Judge the heartbeats and the rosters now, and do what has come due."""
-        checks = [self.deadman.check, self.external.expire, self.minder.look, *([self.guard.check] if self.guard else [])]
+        """Judge the heartbeats, the ledger's deadlines and the rosters now, and do what has come due."""
+        checks: list[Callable[[int], bool]] = [self.deadman.check, self.external.expire, self.minder.look]
+        checks += [partial(lapse, self.database), *([self.guard.check] if self.guard else [])]
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):
                 self.outbox.wake()

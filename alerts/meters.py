@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from alerts import queries, spool
 from alerts.book import Fate, Taken
+from alerts.dangers import ledger
 from alerts.routing.router import standing
 from alerts.tables import Database
 from lifeline.model import NS, Change, Mode
@@ -33,6 +34,8 @@ class Meters:
         self._quiet = Gauge("lifeline_desk_suppressed", "Warnings told to nobody, by reason", ["reason"], registry=r)
         self._waiting = Gauge("lifeline_desk_outbox_waiting", "Notices not delivered yet", registry=r)
         self._oldest = Gauge("lifeline_desk_outbox_oldest_seconds", "Age of the oldest of them", registry=r)
+        self._dangers = Gauge("lifeline_desk_dangers", "Dangers on the ledger", ["state", "source"], registry=r)
+        self._unseen = Gauge("lifeline_desk_dangers_unseen_seconds", "Age of the oldest nobody has assessed", registry=r)
         self._beat = Gauge("lifeline_desk_heartbeat_age_seconds", "Since a process was last heard", ["source"], registry=r)
         self._lag = Gauge("lifeline_desk_heartbeat_lag_seconds", "How far behind it said to be", ["source"], registry=r)
 
@@ -71,6 +74,10 @@ class Meters:
         waiting, oldest = spool.backlog(self._database)
         self._waiting.set(waiting)
         self._oldest.set(0.0 if oldest is None else max(0.0, (now - oldest) / NS))
+        self._dangers.clear()
+        for (state, source), n in ledger.counts(self._database).items():
+            self._dangers.labels(state, source).set(n)
+        self._unseen.set(ledger.unseen(self._database, now))
         for source, beat in queries.beats(self._database).items():
             self._beat.labels(source).set((now - beat.at) / NS)
             if beat.lag is not None:

@@ -115,6 +115,7 @@ class Desk:
     people: Path | None = None  # file of people and rosters; None: there are none
     link_secret: Secret = NONE  # under which links in notices are signed; "": made once and kept in the database
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
+    stores: Path | None = None  # file of stores, shelters and teams; None: there are none
     ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 import detectors
 from alerts import channels, responsible, terms
+from alerts.plans import stores
 from alerts.routing.plan import Plan
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
@@ -44,6 +45,7 @@ def summary(config: Config) -> str:
     topology(config)
     terms.configured(config.terms)
     responsible.load(config.desk.responsibilities or responsible.SHIPPED)
+    near = stores.load(config.desk.stores) if config.desk.stores else ()
     duty = people(config)
     try:
         url = driven(str(config.desk.database))
@@ -59,6 +61,7 @@ def summary(config: Config) -> str:
             *_routed(config, plan),
             f"database  {shown(url)}",
             f"people    {f'{len(duty.people.persons)}, {len(duty.rosters.rosters)} rosters' if duty else 'none'}",
+            f"stores    {len(near)}, with shelters and teams",
         ]
     )
 

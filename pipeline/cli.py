@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, notify, users
+from pipeline.commands import alerts, dangers, notify, users
 
 if TYPE_CHECKING:
     import threading
@@ -41,6 +41,7 @@ app.add_typer(users.users, name="users")
 app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
+app.add_typer(dangers.dangers, name="dangers")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")

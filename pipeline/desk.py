@@ -9,6 +9,7 @@ from alerts.api import app
 from alerts.calling import Calling
 from alerts.desk import Desk, Settings
 from alerts.duty import Duty
+from alerts.plans import stores
 from alerts.tables import Database
 from lifeline.catalog import load
 from lifeline.clock import WallClock
@@ -34,7 +35,8 @@ def made(config: Config) -> Desk:
         topology=topology(config),
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
-    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster)
+    near = stores.load(desk.stores) if desk.stores else ()
+    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster, stores=near)
 
 
 def _owners(roster: Duty | None) -> dict[str, str]:
