@@ -178,7 +178,7 @@ def hazard(name: str) -> Pair:
 
 
 def _title(story: Story) -> Pair:
-    named, act = hazard(story.hazard), WHAT[story.what]
+    named, act = hazard(story.hazard.removeprefix(EXERCISE)), WHAT[story.what]
     level = LEVELS[story.before if story.what is What.RESOLVED else story.level]
     call, was = _call(story.kind), LEVELS[story.before]
     if story.was not in {"", story.kind}:

@@ -4,6 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from alerts.notice import EXERCISE
+
 FOLDER: Final = Path(__file__).parent
 GROUPS: Final[dict[str, tuple[str, ...]]] = {  # file -> hazards
     "gas_leak": ("gas_accumulation", "open_air_release"),
@@ -13,7 +15,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {  # file -> hazards
     "water_leak": ("water_leak", "water_loss"),
     "water_pressure": ("water_low_pressure", "water_overpressure", "water_transient", "water_overflow"),
     "water_quality": ("water_quality", "chlorine_probe"),
-    "bridge_load": ("bridge_overload", "bridge_vibration", "bridge_wind"),
+    "bridge_load": ("bridge_overload", "bridge_overturning", "bridge_vibration", "bridge_wind"),
     "bridge_impact": ("bridge_impact", "bridge_tilt"),
     "bridge_structure": (
         "bridge_bearing", "bridge_cable", "bridge_change", "bridge_deflection", "bridge_joint", "bridge_stiffness",
@@ -46,5 +48,5 @@ def read(group: str) -> Plan:
 
 
 def plan(hazard: str) -> Plan:
-    """A hazard's plan; of one that no group names, that for what is unclear."""
-    return read(OF.get(hazard, "unclear"))
+    """A hazard's plan, in an exercise too; of one that no group names, that for what is unclear."""
+    return read(OF.get(hazard.removeprefix(EXERCISE), "unclear"))

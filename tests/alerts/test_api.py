@@ -408,7 +408,7 @@ def test_an_exercise_goes_every_way_says_what_it_is_and_touches_nothing_real(des
     assert (nowhere.status_code, nothing.status_code) == (404, 422)
     assert "gas_accumulation" in nothing.json()["detail"]
     drilled, real = sorted(get(desk, "/api/v1/warnings?live=true"), key=lambda w: w["hazard"])
-    assert drilled["zh"] == "【演练】【红色预警·发布】演练：可燃气体聚集：W-1"
+    assert drilled["zh"] == "【演练】【红色预警·发布】可燃气体聚集：W-1"
     assert drilled["en"].startswith("EXERCISE RED warning raised")
     assert (real["level"], real["why"]) == ("YELLOW", "lone")  # the exercise confirms nothing
     assert get(desk, "/api/v1/map")["assets"]["W-1"] != "RED"
