@@ -41,14 +41,16 @@ def place(db: Connection, case: Case, rules: Sequence[Rule], at: int) -> Join | 
         return None
     me = Spot(*(getattr(case, name) for name in Spot._fields))
     near = db.execute(_NEAR, {"me": me.id, "lat": me.lat, "lon": me.lon, **_box(me, furthest(rules))}).all()
-    incident_of = {r.id: r.incident for r in near}
-    found = joins(rules, me, [Spot(*r[:-1]) for r in near])
-    known = list(dict.fromkeys(incident_of[f.to] for f in found))
+    found: dict[str, Join] = {}  # incident -> the nearest of its members that the new one belongs to
+    for r in near:
+        if r.incident not in found and (join := joins(rules, me, [Spot(*r[:-1])])):
+            found[r.incident] = join[0]
+    known = list(found)
     incident = known[0] if known else case.id
     for other in known[1:]:  # the new one ties together what stood apart
         db.execute(_MERGE, {"old": other, "new": incident})
         rows.record(db, at, "merged", by="desk", warning=other, into=incident, because=case.id)
-    best = found[0] if found else None
+    best = found[incident] if found else None
     why = {"joined": best.to, "distance": best.distance, "zh": best.zh, "en": best.en} if best else {}
     insert_new(db, members, warning=case.id, incident=incident, at=at, **why)
     if best:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from alerts import rows
 from alerts.case import Case
 from alerts.roles import Role
-from alerts.tables import insert_new, stages
+from alerts.tables import stages
 from alerts.terms import Terms
 from lifeline.model import NS
 
@@ -70,6 +70,7 @@ class Done(msgspec.Struct, frozen=True):
     verdict: str = ""  # of the assessment, and of the account
 
 
+_NEW: Final = stages.insert()
 _NEARER: Final = (
     update(stages)
     .where(stages.c.warning == bindparam("of"), stages.c.stage == bindparam("one"))
@@ -99,10 +100,13 @@ def deadlines(terms: Terms) -> dict[Stage, float]:
 
 def begin(db: Connection, case: Case, terms: Terms, found: str, at: int) -> None:
     """All six steps of a new warning, or nearer deadlines for one that has risen. found: the change that raised it; at [ns]"""
-    for stage, patience in deadlines(terms).items():
-        due = at + round(patience * NS)
-        if not insert_new(db, stages, warning=case.id, stage=stage, due=due):
-            db.execute(_NEARER, {"of": case.id, "one": stage, "then": due})
+    due = {stage: at + round(patience * NS) for stage, patience in deadlines(terms).items()}
+    if case.version == 1:
+        db.execute(_NEW, [{"warning": case.id, "stage": stage, "due": then} for stage, then in due.items()])
+    else:
+        for stage, then in due.items():
+            insert_new(db, stages, warning=case.id, stage=stage, due=then)  # one of an older desk may have none
+        db.execute(_NEARER, [{"of": case.id, "one": stage, "then": then} for stage, then in due.items()])
     first_done(db, case.id, Stage.FIND, Done("desk", proof=(found,)), at)
 
 
