@@ -82,9 +82,9 @@ class Book:
 
         A change that cannot be judged leaves nothing behind but a line in the audit trail, and costs no other.
         """
+        ordered = sorted(enumerate(said), key=lambda item: item[1].t)
         with self.database.write() as db:
-            entry = _Entry(self, db, at)
-            fates = Counter(entry.try_take(i, change) for i, change in sorted(enumerate(said), key=lambda item: item[1].t))
+            entry, fates = _together(self, db, ordered, at) or _apart(self, db, ordered, at)
         return Taken(fates[Fate.ACCEPTED], fates[Fate.DUPLICATE], fates[Fate.LATE], entry.notices, tuple(sorted(entry.refused)))
 
     def close(self, warning: str, by: str, role: Role, comment: str, at: int) -> Case:
@@ -159,6 +159,34 @@ def writable(text: str) -> str:
     return text[:WORDS].encode("utf-8", "backslashreplace").decode()
 
 
+Work = tuple["_Entry", Counter[Fate | None]]
+
+
+def _together(book: Book, db: Connection, ordered: Sequence[tuple[int, Change]], at: int) -> Work | None:
+    """Take changes that are all well, with one savepoint; None, and nothing of them, where one of them is not."""
+    entry, point = _Entry(book, db, at), db.begin_nested()
+    try:
+        fates = Counter[Fate | None](entry.take(change) for _, change in ordered)
+    except Exception as why:
+        if _of_database(why):
+            raise
+        point.rollback()
+        return None
+    point.commit()
+    return entry, fates
+
+
+def _apart(book: Book, db: Connection, ordered: Sequence[tuple[int, Change]], at: int) -> Work:
+    """Take changes one by one, each with a savepoint: one that cannot be judged costs no other."""
+    entry = _Entry(book, db, at)
+    return entry, Counter[Fate | None](entry.try_take(i, change) for i, change in ordered)
+
+
+def _of_database(why: Exception) -> bool:
+    """Whether the database itself ails, and not what it was given."""
+    return isinstance(why, DBAPIError) and not isinstance(why, IntegrityError | DataError)
+
+
 class _Entry:
     """The work of one transaction."""
 
@@ -173,7 +201,7 @@ class _Entry:
         try:
             fate = self.take(change)
         except Exception as why:
-            if isinstance(why, DBAPIError) and not isinstance(why, IntegrityError | DataError):
+            if _of_database(why):
                 raise
             point.rollback()
             self.notices = before
@@ -237,7 +265,8 @@ class _Entry:
 
     def _let_go(self, case: Case, change: Change) -> None:
         """A case that is back where it was held, or moves, is held no more; its ticket stays until it has been quiet."""
-        if self.book.flapping is not None and flapping.free(self.db, case.asset, case.hazard) and self.settling:
+        held = case.version > 0 and self.book.flapping is not None and flapping.free(self.db, case.asset, case.hazard)
+        if held and self.settling:
             self.take(flapping.ticket(change, Level.NORMAL))
 
     def settle(self, change: Change) -> None:
@@ -271,8 +300,7 @@ class _Entry:
         if not case.level or case.kind is not Kind.HAZARD or case.hazard.startswith(EXERCISE):
             return None
         joined = incidents.place(self.db, case, self.book.joins, self.at)
-        other = rows.find(self.db, joined.to) if joined else None
-        return texts.belongs(joined, other.asset, other.hazard) if joined and other else None
+        return texts.belongs(joined) if joined else None
 
     def _chase(self, case: Case, act: Act, change: Change) -> None:
         """A rise asks for an answer and sets deadlines, as its level says; what asks for no answer is chased no more."""

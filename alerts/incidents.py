@@ -37,7 +37,7 @@ _MERGE: Final = update(members).where(members.c.incident == bindparam("old")).va
 
 def place(db: Connection, case: Case, rules: Sequence[Rule], at: int) -> Join | None:
     """Put a new hazard into the incident it belongs to, or into one of its own, once -> why. at [ns] desk clock"""
-    if db.execute(_INCIDENT, {"of": case.id}).first():
+    if case.version > 1 and db.execute(_INCIDENT, {"of": case.id}).first():
         return None
     me = Spot(*(getattr(case, name) for name in Spot._fields))
     near = db.execute(_NEAR, {"me": me.id, "lat": me.lat, "lon": me.lon, **_box(me, furthest(rules))}).all()

@@ -52,6 +52,8 @@ class Join(NamedTuple):
     """Two that belong together, and why."""
 
     to: str  # the other warning
+    asset: str  # of the other
+    hazard: str
     distance: float  # [m]
     zh: str
     en: str
@@ -79,7 +81,7 @@ def joins(rules: Sequence[Rule], new: Spot, known: list[Spot]) -> list[Join]:
         far, apart = distance(new, old), abs(new.onset - old.onset) / NS
         rule = next((r for r in rules if far <= r.reach and apart <= r.within and r.fits(new, old)), None)
         if rule is not None:
-            found.append(Join(old.id, far, rule.zh, rule.en))
+            found.append(Join(old.id, old.asset, old.hazard, far, rule.zh, rule.en))
     return sorted(found, key=lambda f: (f.distance, f.to))
 
 

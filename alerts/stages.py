@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from alerts import rows
 from alerts.case import Case
 from alerts.roles import Role
-from alerts.tables import stages
+from alerts.tables import insert_new, stages
 from alerts.terms import Terms
 from lifeline.model import NS
 

@@ -254,9 +254,9 @@ def _reach(story: Story) -> Pair:
     return zh, f"If it were lit (in a space of {VOLUME:g} m³): {en}"
 
 
-def belongs(joined: Join, asset: str, hazard_: str) -> notice.Pair:
+def belongs(joined: Join) -> notice.Pair:
     """To which other warning one belongs, and why."""
-    named, far = hazard(hazard_), f"{joined.distance:.0f} m"
+    asset, named, far = joined.asset, hazard(joined.hazard), f"{joined.distance:.0f} m"
     return notice.Pair(
         f"关联：与 {asset} 的{named[0]}预警（{joined.to}）合并研判：{joined.zh}（相距 {far}）",
         f"Belongs to: {named[1]} at {asset} ({joined.to}): {joined.en} ({far} away)",
