@@ -80,7 +80,7 @@ warnings = Table(
     Column("closed_by", Text),
     Column("closed_at", BigInteger),  # desk clock
     Index("warnings_case", "asset", "hazard"),
-    Index("warnings_state", "state"),
+    Index("warnings_near", "state", "lat"),
     Index("warnings_onset", "onset"),
 )  # fmt: skip
 
