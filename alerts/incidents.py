@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from alerts import rows
 from alerts.case import Case
-from alerts.joins import EARTH, Join, Rule, Spot, furthest, joins
+from alerts.joins import EARTH, Join, Rule, Spot, concerning, furthest, joins
 from alerts.lifecycle import LIVE
 from alerts.notice import EXERCISE
 from alerts.tables import insert_new, members, warnings
@@ -40,6 +40,7 @@ def place(db: Connection, case: Case, rules: Sequence[Rule], at: int) -> Join | 
     if case.version > 1 and db.execute(_INCIDENT, {"of": case.id}).first():
         return None
     me = Spot(*(getattr(case, name) for name in Spot._fields))
+    rules = concerning(rules, me)
     near = db.execute(_NEAR, {"me": me.id, "lat": me.lat, "lon": me.lon, **_box(me, furthest(rules))}).all()
     found: dict[str, Join] = {}  # incident -> the nearest of its members that the new one belongs to
     for r in near:

@@ -85,6 +85,11 @@ def joins(rules: Sequence[Rule], new: Spot, known: list[Spot]) -> list[Join]:
     return sorted(found, key=lambda f: (f.distance, f.to))
 
 
+def concerning(rules: Sequence[Rule], spot: Spot) -> list[Rule]:
+    """The rules that speak of a warning's hazard."""
+    return [r for r in rules if _of(r.one, spot) or _of(r.other, spot)]
+
+
 def furthest(rules: Sequence[Rule]) -> float:
     """The longest reach of any rule. [m]"""
     return max((r.reach for r in rules), default=0.0)
