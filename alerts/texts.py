@@ -126,7 +126,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
     zh, en = _title(story)
     measured = _measured(story.grounds[0]) if story.grounds else ("", "")
     since, reason = _since(story, zone), _reason(story)
-    causes, reach, asked = _causes(story), _reach(story), _asked(story)
+    causes, reach, asked, origin = _causes(story), _reach(story), _asked(story), _origin(story)
     place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
     zh_lines = [
         zh,
@@ -135,6 +135,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         since[0],
         f"依据：{reason[0]}",
         f"位置：{place[0]}（{story.lat:.5f}，{story.lon:.5f}）",
+        origin[0],
         causes[0],
         reach[0],
         story.belongs.zh if story.belongs else "",
@@ -147,6 +148,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         since[1],
         f"Grounds: {reason[1]}",
         f"Place: {place[1]} ({story.lat:.5f}, {story.lon:.5f})",
+        origin[1],
         causes[1],
         reach[1],
         story.belongs.en if story.belongs else "",
@@ -236,6 +238,18 @@ def _causes(story: Story) -> Pair:
         return "", ""
     named = [f"{p.name} {100 * p.share:.0f} %" for p in places]
     return f"可能起因：{'、'.join(named)}", f"Likely cause at: {', '.join(named)}"
+
+
+def _origin(story: Story) -> Pair:
+    """Whether gas comes from a main or ferments, where that was asked; never as if it were certain."""
+    leak = next((g.evidence.leak for g in story.grounds if g.evidence.leak is not None), None)
+    if leak is None or story.ended is not None:
+        return "", ""
+    part = min(max(round(100 * leak), 1), 99)
+    return (
+        f"来源研判：管道泄漏可能性 {part} %，沼气 {100 - part} %",
+        f"Where it comes from: a main that leaks, {part} %; biogas, {100 - part} %",
+    )
 
 
 def _reach(story: Story) -> Pair:

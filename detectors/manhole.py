@@ -100,6 +100,10 @@ class Manhole:
             score[now[dumb], j] = np.nan
         return s, score
 
+    def likely(self, s: ManholeState) -> Floats | None:
+        """Probability of a leak from a main, by the belief as it stands [n] [1]; None where origins are not told apart."""
+        return None if self.of == "any" else 1.0 / (1.0 + np.exp(-(s.belief + self.prior)))
+
     def _learn(self, s: ManholeState, rows: Ints, x: Floats, slot: Ints) -> None:
         """One reading above `least` of each of these series."""
         passed = slot - s.slot[rows]

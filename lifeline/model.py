@@ -283,6 +283,7 @@ class Evidence(msgspec.Struct, frozen=True):
     bounds_unit: str
     note: str = ""
     places: list[Place] = []  # where the cause may lie, likeliest first
+    leak: float | None = None  # [1] probability that gas comes from a main and does not ferment; None: not asked
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

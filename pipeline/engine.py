@@ -21,7 +21,7 @@ from pipeline.grid import Piece
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.panels import Maps, Panel, panels
 from pipeline.stepping import advance, alike, together
-from pipeline.telling import Before, Teller
+from pipeline.telling import Before, Teller, likely
 
 GAP: Final = 60  # [step] a longer gap sends the series back to its warm-up
 MESSAGES: Final = 3  # messages that a device which rests between them may miss, likewise
@@ -309,7 +309,7 @@ class Engine:
                 self._heed(line.rule, rows, t, steps.score)
             if steps.which.size:
                 kept = x.astype(np.float32).astype(np.float64)  # as the last readings are kept
-                out.changes += self._tell.series(line.rule, rows, t, steps, kept)
+                out.changes += self._tell.series(line.rule, rows, t, steps, kept, likely(line, index))
 
     def _bridge(self, group: Group, place: Ints, before: Ints, gap: Ints, rows: Rows) -> None:
         """Missing samples are NaN to the detectors, up to a limit; after a longer gap a series starts anew.

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from lifeline.catalog import Catalog
 from lifeline.model import Change, Domain, Evidence, Floats, Ints, Level, Place, Rows, Rule, change_id, is_panel
 from lifeline.units import UNITS, shown
 from pipeline.evidence import KEPT, Recent
+from pipeline.groups import Line
 from pipeline.panels import Panel
 from pipeline.stepping import Steps
 
@@ -16,6 +18,13 @@ from pipeline.stepping import Steps
 def finite(values: list[float]) -> list[float | None]:
     """JSON has no NaN."""
     return [v if np.isfinite(v) else None for v in values]
+
+
+def likely(line: Line, index: Ints | slice) -> Floats | None:
+    """Probability that gas comes from a main, where the detector has an opinion. [m]"""
+    asked = getattr(line.rule.detector, "likely", None)
+    known = asked(line.standing.memory) if asked else None
+    return None if known is None else known[index]
 
 
 class Before(NamedTuple):
@@ -39,14 +48,22 @@ class Teller:
     def __init__(self, catalog: Catalog, city: str, recent: Recent) -> None:
         self._catalog, self._city, self._recent = catalog, city, recent
 
-    def series(self, rule: Rule, rows: Rows, t: Ints, steps: Steps, x: Floats | None = None) -> list[Change]:
-        """Changes of single series: steps.which are positions in `rows`; t [m, k], x [m, k] readings not yet among the last."""
+    def series(
+        self, rule: Rule, rows: Rows, t: Ints, steps: Steps, x: Floats | None = None, leak: Floats | None = None
+    ) -> list[Change]:
+        """Changes of single series: steps.which are positions in `rows`.
+
+        t [m, k], x [m, k] readings not yet among the last; leak [m] probability that gas comes from a main, None: not asked.
+        """
         told = []
         for c in range(steps.which.size):
             i, j = int(steps.which[c]), int(steps.tick[c])
             row, at = int(rows[i]), int(t[i, j])
             fresh = ([], []) if x is None else (t[i, : j + 1].tolist(), x[i, : j + 1].tolist())
-            told.append(self._change(rule, row, at, steps, c, self._readings(rule, row, fresh)))
+            seen = self._readings(rule, row, fresh)
+            if leak is not None:
+                seen = msgspec.structs.replace(seen, leak=round(float(leak[i]), 3))
+            told.append(self._change(rule, row, at, steps, c, seen))
         return told
 
     def assets(self, rule: Rule, channels: Sequence[str], rows: Rows, ends: Ints, x: Floats, steps: Steps) -> list[Change]:

@@ -98,3 +98,15 @@ def test_gas_that_may_explode_says_how_far(say: Say) -> None:
 def test_no_distance_is_said_of_little_gas_or_of_other_hazards(say: Say) -> None:
     for change in (say(Level.YELLOW), say(Level.RED, hazard="open_air_release"), say(Level.RED, quantity="gas_flow")):
         assert "lit" not in texts.write(told(change), SHANGHAI).en
+
+
+def test_where_gas_comes_from_is_told_as_far_as_it_is_known_and_never_as_certain(say: Say) -> None:
+    for leak, zh, en in (
+        (0.92, "92 %，沼气 8 %", "leaks, 92 %; biogas, 8 %"),
+        (0.9999, "99 %，沼气 1 %", "leaks, 99 %; biogas, 1 %"),
+    ):
+        seen = Evidence([0], [2.6], "%VOL", {"YELLOW": 1.0}, "%VOL", leak=leak)
+        said = texts.write(told(say(Level.YELLOW), seen), SHANGHAI)
+        assert f"来源研判：管道泄漏可能性 {zh}" in said.zh.splitlines()
+        assert f"Where it comes from: a main that {en}" in said.en.splitlines()
+    assert "biogas" not in texts.write(told(say(Level.YELLOW)), SHANGHAI).en

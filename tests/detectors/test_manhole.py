@@ -152,3 +152,15 @@ def test_a_still_reading_is_judged_from_half_the_explosive_limit_on() -> None:
 def test_an_origin_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="of: 'swamp' is none of"):
         replace(Manhole(), of="swamp")  # type: ignore[arg-type]  # that is the point
+
+
+def test_the_probability_is_that_of_the_belief_and_none_where_origins_are_not_told_apart() -> None:
+    x, t = wells(3, 3000)
+    d = Manhole(of="leak", prior=-2.0)
+    s, _ = d.step(d.init(6), x, t)
+    said = d.likely(s)
+    assert said is not None
+    assert said[0] > 0.9
+    assert said[1] < 0.1
+    np.testing.assert_allclose(np.log(said / (1 - said)), s.belief - 2.0)
+    assert Manhole().likely(Manhole().init(6)) is None
