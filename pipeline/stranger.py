@@ -7,6 +7,7 @@ nowhere. The completed catalog is written down, and read by the very reader that
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from detectors.rulebook import covered
+from detectors.rulebook import covered, judged
 from lifeline.catalog import OPTIONAL, REQUIRED, Catalog, CatalogRefused, load
-from lifeline.model import NS, Domain, Floats, Ints, Rule, is_panel
+from lifeline.model import NS, Domain, Floats, Ints, Kind, Rule, is_panel
 from lifeline.units import QUANTITIES, UNITS, WORDS
 from lifeline.words import Unusable, nearest
 from pipeline import spelling
@@ -217,7 +218,7 @@ def filled(line: dict[str, str], pace: Pace | None) -> dict[str, str]:
 
 def place(lines: Lines, rules: Collection[Rule]) -> None:
     """The domain of each series: as written; else its asset's, where it helps to judge what is there; else the one whose hazard
-    rules know its quantity; else its asset's.
+    rules know its quantity; else its asset's. Of several domains that know it, the one that most rules judge it in.
 
     Series that name no device share nothing but the file: there a neighbour's quantity says nothing of them.
     """
@@ -240,7 +241,13 @@ def place(lines: Lines, rules: Collection[Rule]) -> None:
         if helped := {d for d in known if (d, line["quantity"]) in helps}:
             line["domain"] = next(iter(helped)) if len(helped) == 1 else line["domain"]
         if not line["domain"]:
-            line["domain"] = next(iter(known)) if len(known) == 1 else Domain.OTHER.value
+            line["domain"] = next(iter(known)) if len(known) == 1 else likeliest(line["quantity"], rules)
+
+
+def likeliest(quantity: str, rules: Collection[Rule]) -> str:
+    """The domain in which most hazard rules judge a quantity; "other" where none does."""
+    known = Counter(r.domain.value for r in rules if r.domain is not None and r.kind is Kind.HAZARD and quantity in judged(r))
+    return max(sorted(known), key=known.__getitem__, default=Domain.OTHER.value)
 
 
 def paces(tables: Iterable[Table], rules: Sequence[Rule], *, si: bool = False) -> dict[str, Pace]:
