@@ -243,7 +243,10 @@ def lines_in(lake: Path) -> int:
 def test_the_desk_heard_each_change_that_an_undisturbed_watch_finds_in_the_same_journal(
     killed: Killed, same_journal: Watch
 ) -> None:
-    assert {x for (x,) in desk(killed, "SELECT id FROM changes")} == {c.id for c in same_journal.courier.unsent()}
+    heard = (
+        "SELECT id FROM changes WHERE json_extract(body, '$.rule') NOT LIKE 'desk.%'"  # what the desk finds itself is its own
+    )
+    assert {x for (x,) in desk(killed, heard)} == {c.id for c in same_journal.courier.unsent()}
     assert same_journal.checkpoints.mark.counts == Watch(killed.stage.config).checkpoints.mark.counts
 
 
@@ -251,7 +254,8 @@ def test_the_levels_are_those_of_an_undisturbed_run(killed: Killed, same_reading
     wanted: dict[tuple[str, str], str] = {}
     for c in same_readings.courier.unsent():
         wanted[c.key, c.rule] = c.new
-    found = {(key, rule): stands for key, rule, stands in desk(killed, "SELECT key, rule, level FROM standings")}
+    stand = "SELECT key, rule, level FROM standings WHERE rule NOT LIKE 'desk.%'"
+    found = {(key, rule): stands for key, rule, stands in desk(killed, stand)}
     assert {k: v for k, v in found.items() if v != "NORMAL"} == {k: v for k, v in wanted.items() if v != "NORMAL"}
     assert {c.new for c in same_readings.courier.unsent()} == {level.name for level in Level}  # there was something to lose
 
