@@ -62,7 +62,7 @@ SIGNED: Final = ("--by", "he-ping", "--reason", "ill")
 
 
 def test_everybody_on_duty_is_shown(city: Path) -> None:
-    assert len(said(city, "show")) == 15
+    assert len(said(city, "show")) == 17
     done = run(city, "show")
     assert done.exit_code == 0
     assert "澄江供水公司" in done.output.replace("\n", "") or "water" in done.output
@@ -152,13 +152,13 @@ def test_a_city_without_people_says_what_to_write(city: Path) -> None:
 def test_the_desk_of_a_configuration_looks_after_its_rosters(city: Path) -> None:
     desk = made(configured(city / "lifeline.toml"))
     assert desk.guard is not None
-    assert len(desk.guard.duty.rosters.roles) == 15
+    assert len(desk.guard.duty.rosters.roles) == 17
     assert desk.guard.duty.rosters.database is desk.database
     desk.database.close()
 
 
 def test_check_config_reads_people_too(city: Path) -> None:
-    assert "34, 7 rosters" in summary(configured(city / "lifeline.toml"))
+    assert "36, 7 rosters" in summary(configured(city / "lifeline.toml"))
     (city / "people.toml").write_text("x = 1\n[units]\na = 1", "utf-8")
     with pytest.raises(Unusable, match=r"people.toml:1: x: no such key(.|\n)*people.toml:3: units.a: must be a table"):
         summary(configured(city / "lifeline.toml"))
