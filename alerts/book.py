@@ -30,7 +30,7 @@ from alerts.route import Receiver, Route, addressed
 from alerts.stages import Done, Stage
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from alerts.terms import SHIPPED, Deadlines
-from lifeline.model import Change, Kind, Level, warning_id
+from lifeline.model import Change, Domain, Kind, Level, warning_id
 
 log: Final = logging.getLogger("lifeline.desk")
 WORDS: Final = 1000  # [1] characters kept of what could not be judged, and why
@@ -256,8 +256,8 @@ class _Entry:
         how = self.book.flapping
         if how is None or case.kind is not Kind.HAZARD or weight(verdict.level, verdict.kind) >= weight(case.level, case.kind):
             return False
-        if self.settling or not how.flaps(self.db, case, change.t):
-            return False
+        if self.settling or case.domain not in set(Domain) or not how.flaps(self.db, case, change.t):
+            return False  # what the monitoring says of itself is told each time
         if flapping.hold(self.db, case, change, how.quiet, self.at):
             rows.record(self.db, self.at, "held", by=change.rule, warning=case.id, change=change.id)
             self.take(flapping.ticket(change, Level.YELLOW))

@@ -83,3 +83,11 @@ def test_a_desk_that_died_forgets_no_hold(book: Book, say: Say) -> None:
     again = Book(book.database, [Route("phone", kinds=frozenset({Kind.HAZARD}))], flapping=Flapping())
     assert again.settle(end + 30 * MINUTE) > 0
     assert listed(book.database, live=True) == []
+
+
+def test_what_the_monitoring_says_of_itself_is_never_held(book: Book, say: Say) -> None:
+    ours = {"domain": "pipeline", "hazard": "pipeline_silent", "rule": "pipeline.heartbeat"}
+    for i in range(6):
+        book.take([say(O, 60 * i, **ours), say(N, 60 * i + 30, **ours)], AT + i * MINUTE)
+    assert told(book) == ["raised ORANGE", "resolved NORMAL"] * 6
+    assert book.settle(AT + 120 * MINUTE) == 0
