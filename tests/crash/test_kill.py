@@ -66,13 +66,15 @@ class Devices(threading.Thread):
 
     def run(self) -> None:
         try:
-            rest = iter(self._sayings())
-            while not self.stopped.is_set():
+            rest, lost = iter(self._sayings()), True
+            while lost or not self.stopped.is_set():  # nobody stops with a broker lost and nothing said again
                 try:
                     with Publisher(self._stage.config.broker, "devices") as devices:
                         self._catch_up(devices)
+                        lost = False
                         self._go_on(devices, rest)
                 except (OSError, TimeoutError):
+                    lost = True
                     time.sleep(0.05)
         except BaseException as why:
             self.broken = why
