@@ -246,9 +246,11 @@ class _Entry:
             return
         case = self._known(asset, hazard, live, change.t) or opened(change, self.at)
         if verdict.level is case.level and (not verdict.level or verdict.kind is case.kind):
-            self._let_go(case, change)
+            self._let_go(case)
         elif not self._held(case, verdict, change):
-            self._let_go(case, change)
+            self._let_go(case)
+            if weight(verdict.level, verdict.kind) < weight(case.level, case.kind):
+                self._calmed(case, change)
             self._move(case, verdict, rows.grounds(voices) or [rows.ground(change)], change)
 
     def _held(self, case: Case, verdict: Verdict, change: Change) -> bool:
@@ -256,17 +258,23 @@ class _Entry:
         how = self.book.flapping
         if how is None or case.kind is not Kind.HAZARD or weight(verdict.level, verdict.kind) >= weight(case.level, case.kind):
             return False
-        if self.settling or case.domain not in set(Domain) or not how.flaps(self.db, case, change.t):
-            return False  # what the monitoring says of itself is told each time
+        if self.settling or case.domain not in set(Domain) or case.hazard.startswith(EXERCISE):
+            return False  # what the monitoring says of itself is told each time, and an exercise ends when it is ended
+        if not how.flaps(self.db, case, change.t):
+            return False
         if flapping.hold(self.db, case, change, how.quiet, self.at):
             rows.record(self.db, self.at, "held", by=change.rule, warning=case.id, change=change.id)
             self.take(flapping.ticket(change, Level.YELLOW))
         return True
 
-    def _let_go(self, case: Case, change: Change) -> None:
+    def _let_go(self, case: Case) -> None:
         """A case that is back where it was held, or moves, is held no more; its ticket stays until it has been quiet."""
-        held = case.version > 0 and self.book.flapping is not None and flapping.free(self.db, case.asset, case.hazard)
-        if held and self.settling:
+        if case.version > 0 and self.book.flapping is not None:
+            flapping.free(self.db, case.asset, case.hazard)
+
+    def _calmed(self, case: Case, change: Change) -> None:
+        """A fall that is taken ends the ticket for coming and going, if there is one."""
+        if self.book.flapping is not None and flapping.stands(self.db, case.asset, case.hazard):
             self.take(flapping.ticket(change, Level.NORMAL))
 
     def settle(self, change: Change) -> None:
@@ -274,6 +282,7 @@ class _Entry:
         self.settling = True
         live = rows.lock(self.db, change.asset, change.hazard)
         self._judge(change.asset, change.hazard, live, change)
+        flapping.free(self.db, change.asset, change.hazard)  # whatever became of it, it is looked at once
         self.settling = False
 
     def _known(self, asset: str, hazard: str, live: str | None, t: int) -> Case | None:

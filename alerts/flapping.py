@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from alerts.case import Case
 from alerts.lifecycle import Act
-from alerts.tables import changes, holds, put, steps, warnings
+from alerts.tables import changes, holds, put, standings, steps, warnings
 from lifeline.model import NS, Change, Evidence, Kind, Level, Mode, change_id
 
 RULE: Final = "desk.flapping"
@@ -28,6 +28,9 @@ _RISES: Final = (
 _HERE: Final = (holds.c.asset == bindparam("of_asset"), holds.c.hazard == bindparam("of_hazard"))
 _HELD: Final = select(holds.c.due).where(*_HERE)
 _FREE: Final = holds.delete().where(*_HERE)
+_TICKET: Final = select(standings.c.key).where(
+    standings.c.key == bindparam("ticket"), standings.c.rule == RULE, standings.c.level != Level.NORMAL.name
+)
 _DUE: Final = (
     select(holds.c.asset, holds.c.hazard, changes.c.body)
     .join(changes, changes.c.id == holds.c.change)
@@ -60,9 +63,14 @@ def hold(db: Connection, case: Case, change: Change, quiet: float, at: int) -> b
     return free
 
 
-def free(db: Connection, asset: str, hazard: str) -> bool:
-    """Let a case move again -> whether it was held."""
-    return db.execute(_FREE, _of(asset, hazard)).rowcount > 0
+def free(db: Connection, asset: str, hazard: str) -> None:
+    """Let a case move again."""
+    db.execute(_FREE, _of(asset, hazard))
+
+
+def stands(db: Connection, asset: str, hazard: str) -> bool:
+    """Whether the owner has a ticket for a case that comes and goes."""
+    return db.execute(_TICKET, {"ticket": _key(asset, hazard)}).first() is not None
 
 
 def due(db: Connection, at: int) -> list[Change]:
@@ -72,13 +80,17 @@ def due(db: Connection, at: int) -> list[Change]:
 
 def ticket(change: Change, new: Level) -> Change:
     """What is said of the device that makes a case come and go, or, NORMAL, no longer does."""
-    key = f"{change.asset}/{change.hazard}"
+    key = _key(change.asset, change.hazard)
     note = f"{change.hazard}: {change.device}"
     return msgspec.structs.replace(
         change, id=change_id(RULE, key, change.t, new), key=key, rule=RULE, hazard=HAZARD, kind=Kind.TICKET, mode=Mode.ACTIVE,
         hard=False, old=(Level.NORMAL if new else Level.YELLOW).name, new=new.name, score=None,
         evidence=Evidence([], [], "", {}, "", note=note),
     )  # fmt: skip
+
+
+def _key(asset: str, hazard: str) -> str:
+    return f"{asset}/{hazard}"
 
 
 def _of(asset: str, hazard: str) -> dict[str, str]:

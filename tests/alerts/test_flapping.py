@@ -91,3 +91,19 @@ def test_what_the_monitoring_says_of_itself_is_never_held(book: Book, say: Say) 
         book.take([say(O, 60 * i, **ours), say(N, 60 * i + 30, **ours)], AT + i * MINUTE)
     assert told(book) == ["raised ORANGE", "resolved NORMAL"] * 6
     assert book.settle(AT + 120 * MINUTE) == 0
+
+
+def test_the_ticket_ends_with_a_fall_that_is_taken_though_a_rise_had_let_the_case_go(book: Book, say: Say) -> None:
+    end = shake(book, say, 5)
+    book.take([say(O, 400)], end)
+    book.take([say(N, 400 + 7200)], end + 120 * MINUTE)  # long after it came and went
+    assert listed(book.database, live=True) == []
+
+
+def test_an_exercise_ends_when_it_is_ended(book: Book, say: Say) -> None:
+    drill = {"hazard": "exercise:gas_accumulation", "rule": "desk.exercise"}
+    for i in range(5):
+        book.take([say(R, 60 * i, **drill), say(N, 60 * i + 30, **drill)], AT + i * MINUTE)
+    assert [c.kind for c in listed(book.database, live=False) if c.kind is Kind.TICKET] == []
+    with book.database.read() as db:
+        assert db.execute(select(holds)).all() == []
