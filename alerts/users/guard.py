@@ -23,12 +23,7 @@ from alerts.users.access import MACHINE, Access, Who
 
 COOKIE: Final = "lifeline_session"
 OPEN: Final = frozenset({"/-/healthy", "/healthz", "/-/ready", "/readyz", "/api/v1/login", "/login"})
-SIGNED: Final = (
-    "/a/",
-    "/f/",
-    "/report/",
-    "/api/v1/receipts/",
-)  # pages that bear their own proof: links in notices, feeds, citizens' reports, receipts
+SIGNED: Final = ("/a/", "/report/", "/api/v1/receipts/")  # links in notices, the citizens' form, what gateways prove themselves
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})
 ADMINS: Final = ("/api/v1/users",)

@@ -29,6 +29,7 @@ from lifeline.config import ConfigRefused
 from lifeline.model import NS, Change, Level
 from tests.alerts.sending import done, run, until
 from tests.alerts.story import PLAIN, ended, noticed, send, told
+from tests.tokens import BEARER, TOKEN
 
 N, B, Y, O, R = Level
 Say = Callable[..., Change]
@@ -219,7 +220,7 @@ def test_a_sender_that_cap_cannot_hold_is_refused_and_its_channel_hears_of_no_tr
 
 def test_a_warning_from_its_beginning_to_its_end_in_the_feed(database: Database, catalog: Catalog, say: Say) -> None:
     async def work() -> None:
-        settings = Settings("c", URL, sources=(), patience=Patience(poll=0.02))
+        settings = Settings("c", URL, sources=(), token=TOKEN, patience=Patience(poll=0.02))
         desk = Desk.of(settings, database, catalog, [Route("public")], {"public": OFFICE}, WallClock())
         task = asyncio.create_task(desk.outbox.run())
         try:
@@ -231,6 +232,8 @@ def test_a_warning_from_its_beginning_to_its_end_in_the_feed(database: Database,
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app(desk)), base_url=URL) as http:
+            assert (await http.get("/f/public/cap.atom")).status_code == 401
+            http.headers.update(BEARER)
             atom = await http.get("/f/public/cap.atom")
             assert atom.status_code == 200
             root = ET.fromstring(atom.content)  # noqa: S314  our own
