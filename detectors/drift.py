@@ -6,11 +6,10 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
+from detectors.daily import DAY, HOUR, through
 from detectors.medians import NORMAL, mads, medians
-from lifeline.model import NS, Bools, Floats, Ints, Members
+from lifeline.model import Bools, Floats, Ints, Members
 
-HOUR: Final = 3600.0  # [s]
-DAY: Final = 24  # [slot]
 FULL: Final = 12  # [1] hours that make a day
 SHARED: Final = 0.5  # [1] of its departure: another that departs so far to the same side makes it no fault of a sensor
 
@@ -77,18 +76,7 @@ class Drift:
 
     def step(self, s: DriftState, x: Floats, t: Ints) -> tuple[DriftState, Floats]:
         """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1], told with the first hour after each day."""
-        s = DriftState._make(a.copy() for a in s)
-        score = np.full(x.shape, np.nan)
-        hour = (t - 1) // round(HOUR * NS)
-        for j in range(x.shape[1]):
-            if hour[j] // DAY != s.day[0]:
-                s = self._closed(s)
-                s.day[0] = hour[j] // DAY
-            s = self._take(s, x[:, j], int(hour[j] % DAY))
-            told = s.due & np.isfinite(x[:, j])
-            score[told, j] = s.now[told]
-            s.due[told] = False
-        return s, score
+        return through(s, x, t, self._closed, self._take)
 
     def _take(self, s: DriftState, x: Floats, hour: int) -> DriftState:
         """One hour. x [n] [SI]"""

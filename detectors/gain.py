@@ -5,12 +5,11 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
+from detectors.daily import DAY, HOUR, kept, through
 from detectors.medians import NORMAL, mads, medians
 from detectors.nearby import nearby
-from lifeline.model import NS, Bools, Floats, Ints, Members
+from lifeline.model import Bools, Floats, Ints, Members
 
-HOUR: Final = 3600.0  # [s]
-DAY: Final = 24  # [slot]
 FULL: Final = 12  # [1] hours of both that make a day
 CALM: Final = 0.7  # [1] a day of a higher score moves nothing
 FIRST: Final = 1.5  # [1] the one to blame has departed so many times as far as any of its peers
@@ -83,18 +82,7 @@ class Gain:
 
     def step(self, s: GainState, x: Floats, t: Ints) -> tuple[GainState, Floats]:
         """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1], told with the first hour after each day."""
-        s = GainState._make(a.copy() for a in s)
-        score = np.full(x.shape, np.nan)
-        hour = (t - 1) // round(HOUR * NS)
-        for j in range(x.shape[1]):
-            if hour[j] // DAY != s.day[0]:
-                s = self._closed(s)
-                s.day[0] = hour[j] // DAY
-            s.hours[:, hour[j] % DAY] = x[:, j]
-            told = s.due & np.isfinite(x[:, j])
-            score[told, j] = s.now[told]
-            s.due[told] = False
-        return s, score
+        return through(s, x, t, self._closed, kept)
 
     def _closed(self, s: GainState) -> GainState:
         """The day is over: learn from it, or judge it."""

@@ -5,11 +5,10 @@ from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 import numpy as np
 
+from detectors.daily import DAY, HOUR, kept, through
 from detectors.nearby import nearby
-from lifeline.model import NS, Bools, Floats, Ints, Members, Place
+from lifeline.model import Bools, Floats, Ints, Members, Place
 
-HOUR: Final = 3600.0  # [s]
-DAY: Final = 24  # [slot]
 FULL: Final = 12  # [1] hours that make a day
 CALM: Final = 0.6  # [1] a day of a higher score teaches nothing
 
@@ -77,18 +76,7 @@ class Swap:
 
     def step(self, s: SwapState, x: Floats, t: Ints) -> tuple[SwapState, Floats]:
         """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1], told with the first hour after each day."""
-        s = SwapState._make(a.copy() for a in s)
-        score = np.full(x.shape, np.nan)
-        hour = (t - 1) // round(HOUR * NS)
-        for j in range(x.shape[1]):
-            if hour[j] // DAY != s.day[0]:
-                s = self._closed(s)
-                s.day[0] = hour[j] // DAY
-            s.hours[:, hour[j] % DAY] = x[:, j]
-            told = s.due & np.isfinite(x[:, j])
-            score[told, j] = s.now[told]
-            s.due[told] = False
-        return s, score
+        return through(s, x, t, self._closed, kept)
 
     def locate(self, s: SwapState, i: int) -> tuple[Place, ...]:
         """With whom it was exchanged."""

@@ -19,7 +19,8 @@ mpl.use("Agg")
 from gain import world  # noqa: E402  after the path
 from matplotlib import pyplot as plt  # noqa: E402  after the choice of backend
 
-from detectors.drift import DAY, default  # noqa: E402  after the path
+from detectors.daily import DAY  # noqa: E402  after the path
+from detectors.drift import default  # noqa: E402  after the path
 from lifeline.model import NS, Floats  # noqa: E402
 from simulators import sensors  # noqa: E402
 

@@ -20,7 +20,8 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402  after the choice of backend
 
 import detectors  # noqa: E402  after the path
-from detectors.gain import DAY, default  # noqa: E402
+from detectors.daily import DAY  # noqa: E402
+from detectors.gain import default  # noqa: E402
 from lifeline.model import NS, Floats  # noqa: E402
 from pipeline.replay import Replay  # noqa: E402
 from pipeline.stretch import stretches  # noqa: E402

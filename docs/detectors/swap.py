@@ -19,7 +19,8 @@ mpl.use("Agg")
 from gain import DAYS, GROUPS, NOISES, SIX, STEP, body, tickets, world  # noqa: E402  after the path
 from matplotlib import pyplot as plt  # noqa: E402
 
-from detectors.swap import DAY, default  # noqa: E402
+from detectors.daily import DAY  # noqa: E402
+from detectors.swap import default  # noqa: E402
 from lifeline.model import NS, Floats  # noqa: E402
 from simulators import sensors  # noqa: E402
 

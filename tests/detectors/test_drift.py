@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detectors.drift import DAY, Drift, default
+from detectors.daily import DAY
+from detectors.drift import Drift, default
 from detectors.medians import NORMAL
 from lifeline.model import NS, Floats, Ints
 from tests.detectors.test_contract_timed import members

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detectors.gain import DAY, FLIPPED, Gain, default
+from detectors.daily import DAY
+from detectors.gain import FLIPPED, Gain, default
 from detectors.medians import NORMAL
 from detectors.nearby import nearby
 from lifeline.model import NS, Floats

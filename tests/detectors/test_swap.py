@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detectors.swap import CALM, DAY, FULL, Swap, SwapState, default
+from detectors.daily import DAY
+from detectors.swap import CALM, FULL, Swap, SwapState, default
 from lifeline.model import NS, Floats
 from tests.detectors.test_contract_timed import members
 
