@@ -48,10 +48,7 @@ def run(
     command: str = "lifeline evaluate",
 ) -> tuple[str, int]:
     """What to print, exit code. Everything that can be refused is, before anything runs."""
-    for file in filter(None, (html, markdown)):
-        writable(file)
-    if markdown is not None:
-        digest.placed(markdown, scenarios=everything or bool(names), public=public is not None)
+    placed(html, markdown, scenarios=everything or bool(names), public=public is not None)
     old = earlier(against) if against else None
     changed = limits(what_if, rules)
     revised(rules, changed)
@@ -83,6 +80,14 @@ def run(
     said = json.dumps(whole, ensure_ascii=False) if as_json else digest.terminal(whole)
     lacking = any("missing" in told for told in whole.get("public", {}).values())
     return said, int(strict and (lacking or not all(r["passed"] for r in results)))
+
+
+def placed(html: Path | None, markdown: Path | None, *, scenarios: bool, public: bool) -> None:
+    """Refuse a page or a document that could not be written in the end."""
+    for file in filter(None, (html, markdown)):
+        writable(file)
+    if markdown is not None:
+        digest.placed(markdown, scenarios=scenarios, public=public)
 
 
 def writable(file: Path) -> None:

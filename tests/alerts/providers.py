@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
@@ -23,7 +24,7 @@ class Asked(NamedTuple):
     body: bytes
 
 
-class Provider:
+class Provider(ABC):
     """An HTTP server in a thread; `answer` is the provider's mind. `then` puts words into its mouth."""
 
     def __init__(self) -> None:
@@ -51,8 +52,9 @@ class Provider:
         self._server.server_close()
         self._thread.join()
 
+    @abstractmethod
     def answer(self, asked: Asked) -> tuple[int, Any]:
-        raise NotImplementedError
+        """Status and body."""
 
     def _mouth(self) -> type[BaseHTTPRequestHandler]:
         mind = self

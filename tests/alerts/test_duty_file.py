@@ -208,7 +208,7 @@ SHAPES = st.recursive(
 @pytest.mark.parametrize("section", ["zone", "units", "persons", "holidays", "rosters"])
 @settings(deadline=None, max_examples=50)
 @given(data=st.data())
-def test_a_section_of_any_shape_is_refused_and_never_crashes(section: str, data: st.DataObject) -> None:
+def test_a_section_of_any_shape_is_read_or_each_problem_says_where_and_why(section: str, data: st.DataObject) -> None:
     from alerts.duty.load import _Sheet
 
     sheet = _Sheet("", Path("x.toml"), frozenset({"phone"}), ZONE)
@@ -218,6 +218,7 @@ def test_a_section_of_any_shape_is_refused_and_never_crashes(section: str, data:
         setattr(sheet, name, sheet._entries(name, cls))
     sheet.rosters = sheet._rosters()
     sheet.duty()
+    assert [p for p in sheet.problems if not p.startswith(section) or ": " not in p] == []
 
 
 @pytest.mark.parametrize("cls", [UnitSheet, Role, PersonSheet, HolidaySheet, RosterSheet, LayerSheet], ids=lambda c: c.__name__)
