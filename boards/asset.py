@@ -6,7 +6,7 @@ from typing import Any, Final
 from boards.board import Board, Row, assets, districts, pushed, values, variable, warnings
 from boards.domains import navigation
 from boards.draw import DAY, Scope, lines, qualities, rms, seen, states, wave
-from boards.influx import EVERY, TIME, Select, any_of, chosen, equal, of, shown
+from boards.influx import EVERY, GOOD, TIME, Select, any_of, chosen, equal, of, shown
 from boards.panels import HOUR, JSON, Target, of_levels, of_ranks, rank_steps, scatter, series, stat, timeline
 from boards.standing import opened, standing
 from boards.words import DOMAINS, Language
@@ -100,13 +100,13 @@ def how(quantity: str) -> dict[str, Any]:
 
 def against(s: Scope, at: Sequence[str]) -> JSON:
     """A modal frequency against temperature: on one curve it is the weather, off it the structure."""
-    warm = Select(f'{shown("""mean("value")""", "temperature")} AS "t"', of("temperature"), (TIME, *at), (), "1h")
-    mode = Select('mean("value") AS "f"', of("frequency"), (TIME, *at, '"key" =~ /^${mode:regex}$/'), (), "1h")
     x, y = s.titled("temperature"), s.titled("frequency")
-    select = Select(f'mean("t") AS "{x}", mean("f") AS "{y}"', (warm, mode), (TIME,), (), "1h")
+    warm = Select(f'{shown("""mean("value")""", "temperature")} AS "{x}"', of("temperature"), (TIME, *at, GOOD), (), "1h")
+    mine = '"key" =~ /^${mode:regex}$/'
+    mode = Select(f'mean("value") AS "{y}"', of("frequency"), (TIME, *at, GOOD, mine), (), "1h")
     title = s.say("频率与温度", "Frequency against temperature")
     about = s.say("每点一小时；阶次在上方选择。", "A point for each hour; the mode is chosen above.")
-    return scatter(title, [Target(select, table=True)], s.say, x, y, about=about)
+    return scatter(title, [Target(warm, table=True), Target(mode, table=True)], s.say, x, y, about=about)
 
 
 def tail(s: Scope, at: Sequence[str]) -> list[JSON]:

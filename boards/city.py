@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from boards.board import Board, Row, districts, pushed, warnings
 from boards.domains import navigation
-from boards.influx import TIME, Select, chosen, of
+from boards.influx import TIME, Select, back, chosen, of
 from boards.panels import JSON, Target, panel, series, stat
 from boards.standing import counts, matrix, mirrored, opened, stood, unheard, worldly
 from boards.words import COLOURS, GRAVE, Language
@@ -46,9 +46,7 @@ def standing_open(say: Language) -> JSON:
 
 def latest() -> Select:
     """The latest count of open warnings, by level and state, of the last minutes only: an older one is not known to hold."""
-    return Select(
-        'last("value") AS "open"', of("lifeline_desk_warnings"), ("time > now() - 2m",), ("level", "state", "process")
-    )
+    return Select('last("value") AS "open"', of("lifeline_desk_warnings"), (back("2m"),), ("level", "state", "process"))
 
 
 def answered(say: Language) -> JSON:

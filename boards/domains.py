@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from boards.board import DOMAIN_BOARDS, Board, Row, assets, districts, link, pushed, warnings
+from boards.board import DOMAIN_BOARDS, Board, Row, assets, constant, districts, link, pushed, warnings
 from boards.draw import DAY, Scope, label, lines, ranked, rms, states, usable, wave
 from boards.influx import TIME, Select, chosen, equal, of, shown
 from boards.panels import HOUR, JSON, Target, override, series, table
@@ -19,6 +19,9 @@ FIRST: Final[dict[Domain, tuple[str, ...]]] = {  # readings that must come, or t
     Domain.BRIDGE: ("strain", "deflection", "tilt", "frequency"),
     Domain.ELEVATOR: ("door", "motion", "floor"),
 }
+
+
+ZONE: Final = "Asia/Shanghai"  # whose midnights part the days
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def domain_board(domain: Domain, say: Language, rules: Sequence[Rule], basemap: 
         say.of(DOMAINS[domain]),
         say.of(look.about),
         [head, where, *look.rows(s), tail],
-        variables=[districts(say, domain), assets(say, domain)],
+        variables=[districts(say, domain), assets(say, domain), constant("tz", ZONE)],
         annotations=[warnings(say, s.where), pushed(say, ["lifeline", str(domain)])],
         links=navigation(say, str(domain)),
         tags=["lifeline", str(domain)],

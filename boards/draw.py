@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from boards.board import asset_url, cell, label
-from boards.influx import EVERY, GOOD, TIME, Select, any_of, chosen, equal, of, shown
+from boards.influx import EVERY, GOOD, TIME, Select, any_of, back, chosen, equal, of, shown
 from boards.limits import Bound, bounds, far, steps, told
 from boards.panels import HOUR, JSON, Target, joined, link, override, renamed, series, table, thresholds, timeline, words
 from boards.words import Language
@@ -205,9 +205,7 @@ def worded(say: Language, quantity: str) -> list[JSON]:
 
 def seen(s: Scope, quantities: Sequence[str], *, where: Sequence[str], w: int = 12, h: int = 9) -> JSON:
     """When each series was last heard, whatever the quality of what it said."""
-    select = Select(
-        'last("value") AS "value", "quality"', any_of(quantities), ("time > now() - 30d", *where), ("key", "device")
-    )
+    select = Select('last("value") AS "value", "quality"', any_of(quantities), (back("30d"), *where), ("key", "device"))
     names = {
         "Time": s.say("最近读数", "Last reading"),
         "key": s.say("测点", "Series"),

@@ -86,3 +86,8 @@ def shown(expression: str, quantity: str) -> str:
     whole = abs(inverse - round(inverse)) < 1e-6 * inverse and inverse > 1
     factor = f"* {round(inverse)}" if whole else f"/ {number(unit.scale)}"
     return f"{expression} {factor}" if not unit.offset else f"({expression}) {factor}"
+
+
+def back(how_far: str) -> str:
+    """From so long before the end of the time shown, whatever its beginning: for what is looked for beyond it, or only lately."""
+    return f"time > ${{__to}}ms - {how_far} AND time <= ${{__to}}ms"

@@ -9,6 +9,7 @@ from boards.words import ABSENT, COLOURS, NAMES, PLAIN, RANKS, UNKNOWN, Language
 
 JSON = dict[str, Any]
 SOURCE: Final = {"type": "influxdb", "uid": "lifeline-influx"}
+EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}  # Grafana's own arithmetic
 OURS: Final = {"type": "datasource", "uid": "grafana"}  # Grafana's own annotations
 HOUR: Final = 3_600_000  # [ms]
 WIDTH: Final = 24  # columns of a board
@@ -21,9 +22,19 @@ class Target:
     select: Select
     alias: str = ""  # name of a series: $tag_asset
     table: bool = False
+    hidden: bool = False  # only asked for to reckon with
 
 
-def target(t: Target, ref: str) -> JSON:
+@dataclass(frozen=True)
+class Reckoned:
+    """What Grafana reckons of other queries of the panel: InfluxQL joins no two measurements."""
+
+    expression: str  # "$A - $B", series by series with the same tags
+
+
+def target(t: "Target | Reckoned", ref: str) -> JSON:
+    if isinstance(t, Reckoned):
+        return {"refId": ref, "datasource": EXPRESSION, "type": "math", "expression": t.expression}
     made: JSON = {
         "refId": ref,
         "datasource": SOURCE,
@@ -31,10 +42,12 @@ def target(t: Target, ref: str) -> JSON:
         "query": str(t.select),
         "resultFormat": "table" if t.table else "time_series",
     }
-    return made | ({"alias": t.alias} if t.alias else {})
+    return made | ({"alias": t.alias} if t.alias else {}) | ({"hide": True} if t.hidden else {})
 
 
-def panel(kind: str, title: str, targets: Sequence[Target], *, w: int, h: int, about: str = "", **more: Any) -> JSON:
+def panel(
+    kind: str, title: str, targets: "Sequence[Target | Reckoned]", *, w: int, h: int, about: str = "", **more: Any
+) -> JSON:
     """What all panels share; its place on the board is given later."""
     made: JSON = {"type": kind, "title": title, "gridPos": {"x": 0, "y": 0, "w": w, "h": h}}
     if about:
@@ -98,7 +111,7 @@ def link(title: str, url: str, *, new: bool = False) -> JSON:
 
 def series(
     title: str,
-    targets: Sequence[Target],
+    targets: Sequence[Target | Reckoned],
     say: Language,
     *,
     unit: str,
@@ -291,7 +304,8 @@ def scatter(
     custom = {"show": "points", "pointSize": {"fixed": 5}, "fillOpacity": 60}
     defaults = {"noValue": say.of(ABSENT), "custom": custom, "color": {"mode": "palette-classic"}, "thresholds": plain()}
     config = {"defaults": defaults, "overrides": []}
-    return panel("xychart", title, targets, w=w, h=h, about=about, fieldConfig=config, options=options)
+    steps = [joined("Time")]
+    return panel("xychart", title, targets, w=w, h=h, about=about, fieldConfig=config, options=options, transformations=steps)
 
 
 def joined(column: str) -> JSON:

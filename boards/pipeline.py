@@ -5,8 +5,8 @@ from typing import Final
 
 from boards.board import Board, Row
 from boards.domains import navigation
-from boards.influx import EVERY, TIME, Select, equal, of
-from boards.panels import JSON, Target, heatmap, series, stat, table, words
+from boards.influx import EVERY, TIME, Select, back, equal, of
+from boards.panels import JSON, Reckoned, Target, heatmap, series, stat, table, words
 from boards.words import COLOURS, Language
 
 BUCKETS: Final = (
@@ -27,7 +27,7 @@ BUCKETS: Final = (
     "+Inf",
 )
 MINUTES: Final = 120_000  # [ms] a metric is scraped every ten seconds
-RECENT: Final = "time > now() - 2m"
+RECENT: Final = back("2m")
 
 
 def pipeline(say: Language) -> Board:
@@ -61,11 +61,21 @@ def rate(metric: str, by: Sequence[str] = ("process",)) -> Select:
     return Select('non_negative_derivative(max("value"), 1s)', of(metric), (TIME,), tuple(by), EVERY)
 
 
-def share(over: str, under: str, by: Sequence[str] = ("process",)) -> Select:
-    """What one counter grew by, divided by what another did: the mean of a histogram's observations."""
-    a = Select('non_negative_difference(max("value")) AS "a"', of(over), (TIME,), tuple(by), EVERY)
-    b = Select('non_negative_difference(max("value")) AS "b"', of(under), (TIME,), tuple(by), EVERY)
-    return Select('last("a") / last("b")', (a, b), (TIME,), tuple(by), EVERY)
+def share(say: Language, title: str, histogram: str) -> JSON:
+    """What a histogram's sum grew by, divided by what its count did: the mean of its observations."""
+    parts = [Target(rate(f"{histogram}_{part}"), "$tag_process", hidden=True) for part in ("sum", "count")]
+    return reckoned(say, title, parts, "$A / $B", "s")
+
+
+def reckoned(say: Language, title: str, parts: Sequence[Target], expression: str, unit: str, *, about: str = "") -> JSON:
+    """A line that Grafana reckons of hidden queries."""
+    last = chr(ord("A") + len(parts))
+    named = {
+        "matcher": {"id": "byFrameRefID", "options": last},
+        "properties": [{"id": "displayName", "value": title}],
+    }
+    targets = [*parts, Reckoned(expression)]
+    return series(title, targets, say, unit=unit, w=8, gap=MINUTES, about=about, overrides=[named])
 
 
 def flat(metric: str) -> Select:
@@ -96,8 +106,8 @@ def now(say: Language) -> list[JSON]:
     )
     return [
         connected,
-        figure(say, say("处理延迟", "Lag of watch"), "lifeline_watch_lag_seconds", "s", late),
-        figure(say, say("最老待发通知", "Oldest notice waiting"), "lifeline_desk_outbox_oldest_seconds", "s", late),
+        figure(say, say("当前延迟", "Lag now"), "lifeline_watch_lag_seconds", "s", late),
+        figure(say, say("待发最久", "Oldest waiting now"), "lifeline_desk_outbox_oldest_seconds", "s", late),
         figure(say, say("待发通知", "Notices waiting"), "lifeline_desk_outbox_waiting", "none", [(100.0, "YELLOW"), (1000.0, "RED")]),
         figure(say, say("未交值班台的变化", "Changes not handed in"), "lifeline_watch_unsent_changes", "none",
                [(1.0, "BLUE"), (1000.0, "RED")]),
@@ -112,9 +122,7 @@ def now(say: Language) -> list[JSON]:
 
 def taking(say: Language) -> list[JSON]:
     """Messages and bytes in; the journal's head less watch's offset is what is in flight."""
-    head = Select('max("value") AS "head"', of("lifeline_receive_journal_head"), (TIME,), (), EVERY)
-    done = Select('max("value") AS "done"', of("lifeline_watch_offset"), (TIME,), (), EVERY)
-    flight = Select('last("head") - last("done")', (head, done), (TIME,), (), EVERY)
+    parts = [Target(gauge(m, ()), hidden=True) for m in ("lifeline_receive_journal_head", "lifeline_watch_offset")]
     balance = say(
         "已确认 = 已存 + 重复 + 死信 + 在途。在途 = 日志头 − 偏移量。",
         "Acknowledged = stored + duplicate + dead-lettered + in flight. In flight: the journal's head less the offset.",
@@ -123,9 +131,8 @@ def taking(say: Language) -> list[JSON]:
     return [
         drawn(say, say(f"接收报文（{per}）", f"Messages taken ({per})"), rate("lifeline_receive_messages_total"), "suffix: /s"),
         drawn(say, say("接收字节", "Bytes taken"), rate("lifeline_receive_bytes_total"), "Bps"),
-        drawn(say, say("在途报文（台账）", "Messages in flight (ledger)"), flight, "none", say("在途", "in flight"), about=balance),
-        drawn(say, say("日志提交耗时（均值）", "One commit of the journal (mean)"),
-              share("lifeline_receive_commit_seconds_sum", "lifeline_receive_commit_seconds_count"), "s"),
+        reckoned(say, say("在途报文（台账）", "Messages in flight (ledger)"), parts, "$A - $B", "none", about=balance),
+                share(say, say("日志提交耗时（均值）", "One commit of the journal (mean)"), "lifeline_receive_commit_seconds"),
         drawn(say, say("日志大小", "Size of the journal"), gauge("lifeline_receive_journal_bytes"), "decbytes"),
         drawn(say, say("日志无空间拒收批次", "Batches the journal had no room for"), rate("lifeline_receive_journal_refused_total"),
               "suffix: /s"),
@@ -140,8 +147,7 @@ def judging(say: Language) -> list[JSON]:
               about=say("原因见 `lifeline journal dead`。", "The reasons: `lifeline journal dead`.")),
         drawn(say, say("迟到读数（条/秒）", "Late readings (by the second)"), rate("lifeline_watch_late_total"), "suffix: /s"),
         drawn(say, say("处理延迟", "Lag of watch"), gauge("lifeline_watch_lag_seconds"), "s"),
-        drawn(say, say("检测器一步耗时（均值）", "One step of the detectors (mean)"),
-              share("lifeline_watch_step_seconds_sum", "lifeline_watch_step_seconds_count"), "s"),
+        share(say, say("检测器一步耗时（均值）", "One step of the detectors (mean)"), "lifeline_watch_step_seconds"),
         drawn(say, say("级别变化（条/秒）", "Changes of level (by the second)"), rate("lifeline_watch_changes_total", ("level",)),
               "suffix: /s", "$tag_level"),
     ]  # fmt: skip
@@ -209,7 +215,7 @@ def scraped(say: Language) -> JSON:
     metrics = {
         "receive": "lifeline_receive_journal_head", "watch": "lifeline_watch_offset", "desk": "lifeline_desk_outbox_waiting",
     }  # fmt: skip
-    select = Select('last("value") AS "value"', of(*metrics.values()), ("time > now() - 30d",), ("process",))
+    select = Select('last("value") AS "value"', of(*metrics.values()), (back("30d"),), ("process",))
     return table(
         say("各进程指标的最近时间", "When each process last gave its figures"), [Target(select, table=True)], say, w=24, h=6
     )

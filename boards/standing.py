@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from boards.board import asset_url, cell
-from boards.influx import EVERY, TIME, Select, any_of, equal, of
+from boards.influx import EVERY, TIME, Select, any_of, back, equal, of
 from boards.panels import (
     JSON,
     Target,
@@ -41,13 +41,11 @@ TAGS: Final = ("asset", "district", "domain")
 
 def standing(where: Sequence[str], by: Sequence[str] = TAGS) -> Select:
     """Every asset of the last day with its rank, place and open warnings; -1 for those not heard any more."""
-    heard = Select(
-        'last("rank") + 1 AS "n"', of("asset"), (f"time > ${{__to}}ms - {FRESH}", "time <= ${__to}ms", *where), tuple(by)
-    )
+    heard = Select('last("rank") + 1 AS "n"', of("asset"), (back(FRESH), *where), tuple(by))
     known = Select(
-        'last("rank") * 0 - 1 AS "n", last("lat") AS "la", last("lon") AS "lo", last("open") AS "op"',
+        'last("rank") * 0 - 1 AS "n", last("lat") AS "la", last("lon") AS "lo", last("open") * 1.0 AS "op"',
         of("asset"),
-        (f"time > ${{__to}}ms - {KNOWN}", "time <= ${__to}ms", *where),
+        (back(KNOWN), *where),
         tuple(by),
     )
     what = 'sum("n") AS "rank", last("la") AS "lat", last("lo") AS "lon", last("op") AS "open"'
@@ -193,7 +191,7 @@ def stood(say: Language, where: Sequence[str], *, h: int = 8) -> JSON:
 
 def heard(say: Language, domain: Domain, quantities: Sequence[str], *, w: int = 3) -> JSON:
     """When the last reading of a domain was measured."""
-    select = Select('last("value") AS "last"', any_of(quantities), ("time > now() - 7d", equal("domain", domain)))
+    select = Select('last("value") AS "last"', any_of(quantities), (back("7d"), equal("domain", domain)))
     told = say("、", ", ").join(say(QUANTITIES[q].zh, QUANTITIES[q].en) for q in quantities)
     about = say(f"最近一条读数的测量时间（{told}）。", f"When the last reading was measured: {told}.")
     return stat(say("最近读数", "Last reading"), [Target(select, table=True)], say, unit="dateTimeFromNow", column="/^Time$/", w=w,
@@ -202,7 +200,7 @@ def heard(say: Language, domain: Domain, quantities: Sequence[str], *, w: int = 
 
 def mirrored(say: Language, *, w: int = 3) -> JSON:
     """When the mirror last wrote how assets stand."""
-    select = Select('last("rank") AS "last"', of("asset"), ("time > now() - 7d",))
+    select = Select('last("rank") AS "last"', of("asset"), (back("7d"),))
     about = say(
         "早于三分钟即说明镜像已停，地图上全部变为未知。",
         "More than three minutes: the mirror stands still, and all is unknown on the map.",
