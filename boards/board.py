@@ -100,7 +100,6 @@ def variable(name: str, label: str, query: str, *, many: bool = True, regex: str
         "label": label,
         "datasource": SOURCE,
         "query": query,
-        "definition": query,
         "refresh": 2,
         "sort": 1,
         "regex": regex,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from boards.board import DOMAIN_BOARDS, Board, Row, assets, constant, districts, link, pushed, warnings
-from boards.draw import DAY, Scope, label, lines, ranked, rms, states, usable, wave
+from boards.board import DOMAIN_BOARDS, Board, Row, assets, constant, districts, label, link, pushed, warnings
+from boards.draw import DAY, Scope, lines, ranked, rms, states, usable, wave
 from boards.influx import TIME, Select, chosen, equal, of, shown
 from boards.panels import HOUR, JSON, Target, override, series, table
 from boards.standing import counts, heard, mirrored, opened, stood, unheard, worldly

@@ -58,7 +58,7 @@ def panel(
     return made | more
 
 
-def thresholds(steps: Sequence[JSON]) -> JSON:
+def thresholds(steps: Sequence[Any]) -> JSON:
     return {"mode": "absolute", "steps": list(steps)}
 
 
@@ -115,7 +115,7 @@ def series(
     say: Language,
     *,
     unit: str,
-    steps: Sequence[JSON] = (),
+    steps: Sequence[Any] = (),
     w: int = 12,
     h: int = 8,
     about: str = "",
@@ -164,7 +164,7 @@ def stat(
     targets: Sequence[Target],
     say: Language,
     *,
-    steps: Sequence[JSON] = (),
+    steps: Sequence[Any] = (),
     unit: str = "none",
     column: str = "",
     w: int = 3,
@@ -220,7 +220,12 @@ def table(
         "thresholds": plain(),
         "mappings": [],
     }
-    options: JSON = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": True}] if sort else []}
+    options: JSON = {
+        "showHeader": True,
+        "cellHeight": "sm",
+        "frameIndex": 0,
+        "sortBy": [{"displayName": sort, "desc": True}] if sort else [],
+    }
     config = {"defaults": defaults, "overrides": list(overrides)}
     return panel("table", title, targets, w=w, h=h, about=about, fieldConfig=config, options=options, **more)
 

@@ -74,7 +74,7 @@ def reckoned(say: Language, title: str, parts: Sequence[Target], expression: str
         "matcher": {"id": "byFrameRefID", "options": last},
         "properties": [{"id": "displayName", "value": title}],
     }
-    targets = [*parts, Reckoned(expression)]
+    targets: list[Target | Reckoned] = [*parts, Reckoned(expression)]
     return series(title, targets, say, unit=unit, w=8, gap=MINUTES, about=about, overrides=[named])
 
 

@@ -7,7 +7,7 @@ A table has the time, then the tags, then the columns of the answer; transformat
 
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -127,7 +127,11 @@ def timed(series: JSON, alias: str) -> Table:
     return Table(["Time", *series["columns"][1:]], series["values"], name)
 
 
-OPERATIONS: Final = {"-": operator.sub, "/": lambda a, b: a / b if b else None}
+def over(a: float, b: float) -> float | None:
+    return a / b if b else None
+
+
+OPERATIONS: Final[dict[str, Callable[[float, float], float | None]]] = {"-": operator.sub, "/": over}
 
 
 def reckoned(expression: str, found: dict[str, list[Table]]) -> list[Table]:

@@ -80,7 +80,7 @@ class Influxd:
     def ask(self, query: str, database: str = DATABASE) -> list[dict[str, Any]]:
         """The series of the answer; AssertionError with the server's words where it refuses."""
         answer = self._http.get("/query", params={"db": database, "q": query, "epoch": "ms"})
-        result = answer.json()["results"][0] if answer.is_success else {"error": answer.text}
+        result: dict[str, Any] = answer.json()["results"][0] if answer.is_success else {"error": answer.text}
         assert "error" not in result, f"{result['error']}\n{query}"
         found: list[dict[str, Any]] = result.get("series", [])
         return found

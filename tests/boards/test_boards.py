@@ -25,10 +25,10 @@ JSON = dict[str, Any]
 SWUNG = ("levelling", "acceleration", "pier_acceleration", "water_transient")  # drawn both ways from nought
 MODELS = {"state-timeline": "statetimeline", "annolist": "annotationslist"}
 BOOK = rules()
-ASKED = re.compile(r"\.annotations\.list\[\d\]\.target\.")  # a data source's own query, which the model does not hold
+ASKED = re.compile(r"\.annotations\.list\[\d\]\.target\.")  # a source's own query; the model knows only Grafana's
 BEYOND = {  # what the SDK (schema of Grafana 10.1) does not know and Grafana 13 does
     "stat.options.percentChangeColorMode", "stat.options.showPercentChange", "heatmap.options.tooltip.mode",
-    "heatmap.options.tooltip.showColorScale", "stat.options.wideLayout", "state-timeline.options.perPage",
+    "heatmap.options.tooltip.showColorScale", "stat.options.wideLayout", "table.options.frameIndex", "state-timeline.options.perPage",
     "xychart.options.mapping", "xychart.options.series[0].frame", "xychart.FieldConfig.fillOpacity",
 }  # fmt: skip
 
@@ -66,7 +66,7 @@ def again(model: Any, data: JSON) -> JSON:
 
 def test_every_board_comes_back_whole_from_the_model_of_the_sdk(made: dict[str, JSON]) -> None:
     for path, board in made.items():
-        gone = [x for x in lost(board, again(schema.Dashboard, board)) if not ASKED.match(x)]
+        gone = [x for x in lost(board, again(schema.Dashboard, board)) if not ASKED.match(x) and "maxPerRow" not in x]
         assert gone == [], path
 
 
