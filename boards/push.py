@@ -90,7 +90,7 @@ def dashboards(grafana: Grafana, wanted: Wanted, message: str, *, force: bool) -
             yield Step(f"make {path}", putting(grafana, board, folder, message, force=force))
             continue
         moved = there.get("meta", {}).get("folderUid", folder) != folder
-        details = list(differences(bare(board), bare(there["dashboard"]), both=True))
+        details = list(differences(bare(board), bare(there["dashboard"])))
         if moved:
             details.append(f"folder: {there['meta']['folderUid']} -> {folder}")
         if details:
@@ -151,10 +151,15 @@ def bare(board: JSON) -> JSON:
 
 
 def differences(want: Any, have: Any, path: str = "", *, both: bool = False) -> Iterable[str]:
-    """Where something is not as wanted, one line each. both: what is there and not wanted is a difference too."""
+    """Where something is not as wanted, one line each. both: what is there and not wanted is a difference too.
+
+    Without `both` it may be that a server adds what it takes for granted, and leaves out what is empty.
+    """
     if isinstance(want, dict) and isinstance(have, dict):
         for key in sorted({*want, *(have if both else ())}):
             at = f"{path}.{key}" if path else str(key)
+            if key not in have and not both and not want[key]:
+                continue
             if key not in have:
                 yield f"{at}: missing -> {short(want[key])}"
             elif key not in want:
