@@ -13,26 +13,102 @@ from boards.words import DOMAINS, Language
 from lifeline.model import Domain, Rule
 
 SERIES: Final[dict[Domain, tuple[str, ...]]] = {  # the order that the domain's people read them in
-    Domain.GAS: ("methane", "gas_pressure", "gas_flow", "methane_air", "temperature", "humidity", "air_pressure", "water_level"),
-    Domain.WATER: ("water_pressure", "water_flow", "water_level", "chlorine", "turbidity", "ph", "conductivity", "temperature",
-                   "rain"),
-    Domain.BRIDGE: ("frequency", "strain", "deflection", "tilt", "joint", "displacement", "bearing_force", "cable_force",
-                    "crack", "vehicle_mass", "axle_mass", "wind_speed", "wind_direction", "temperature", "humidity"),
-    Domain.ELEVATOR: ("levelling", "vibration", "jerk", "speed", "floor", "passengers", "door_time", "reopenings",
-                      "brake_distance", "rope_slip", "motor_current", "sheave_speed", "rope_speed", "temperature"),
-}  # fmt: skip
+    Domain.GAS: (
+        "methane",
+        "gas_pressure",
+        "gas_flow",
+        "methane_air",
+        "temperature",
+        "humidity",
+        "air_pressure",
+        "water_level",
+    ),
+    Domain.WATER: (
+        "water_pressure",
+        "water_flow",
+        "water_level",
+        "chlorine",
+        "turbidity",
+        "ph",
+        "conductivity",
+        "temperature",
+        "rain",
+    ),
+    Domain.BRIDGE: (
+        "frequency",
+        "strain",
+        "deflection",
+        "tilt",
+        "joint",
+        "displacement",
+        "bearing_force",
+        "cable_force",
+        "crack",
+        "vehicle_mass",
+        "axle_mass",
+        "wind_speed",
+        "wind_direction",
+        "temperature",
+        "humidity",
+    ),
+    Domain.ELEVATOR: (
+        "levelling",
+        "vibration",
+        "jerk",
+        "speed",
+        "floor",
+        "passengers",
+        "door_time",
+        "reopenings",
+        "brake_distance",
+        "rope_slip",
+        "motor_current",
+        "sheave_speed",
+        "rope_speed",
+        "temperature",
+    ),
+}
 EVENTS: Final[dict[Domain, tuple[str, ...]]] = {
     Domain.GAS: ("valve", "immersion"),
     Domain.WATER: ("pump", "valve"),
     Domain.BRIDGE: (),
-    Domain.ELEVATOR: ("motion", "door", "door_zone", "mode", "alarm_button", "power", "safety_circuit", "lock_circuit",
-                      "limit_switch", "buffer_switch", "direction", "landing_button"),
-}  # fmt: skip
+    Domain.ELEVATOR: (
+        "motion",
+        "door",
+        "door_zone",
+        "mode",
+        "alarm_button",
+        "power",
+        "safety_circuit",
+        "lock_circuit",
+        "limit_switch",
+        "buffer_switch",
+        "direction",
+        "landing_button",
+    ),
+}
 WAVES: Final[dict[Domain, tuple[str, ...]]] = {
-    Domain.WATER: ("water_transient",), Domain.BRIDGE: ("acceleration", "pier_acceleration"), Domain.ELEVATOR: ("acceleration",),
-}  # fmt: skip
-RARE: Final = frozenset({"frequency", "cable_force", "crack", "levelling", "vibration", "jerk", "door_time", "reopenings",
-                         "brake_distance", "rope_slip", "motor_current", "axle_mass", "vehicle_mass"})  # fmt: skip
+    Domain.WATER: ("water_transient",),
+    Domain.BRIDGE: ("acceleration", "pier_acceleration"),
+    Domain.ELEVATOR: ("acceleration",),
+}
+RARE: Final = frozenset(
+    {
+        "frequency",
+        "cable_force",
+        "crack",
+        "levelling",
+        "vibration",
+        "jerk",
+        "door_time",
+        "reopenings",
+        "brake_distance",
+        "rope_slip",
+        "motor_current",
+        "axle_mass",
+        "vehicle_mass",
+    }
+)
 SINGLE: Final = frozenset({"vehicle_mass", "axle_mass"})  # each reading is an event
 OURS: Final = ("asset", "level", "warning")  # measurements that are no quantities
 
@@ -126,8 +202,9 @@ def other(say: Language, rules: Sequence[Rule]) -> Board:
     s = Scope(say, Domain.OTHER, rules)
     at = (equal("domain", Domain.OTHER), chosen("asset"))
     select = Select('mean("value")', ("/^${quantity:regex}$/",), (TIME, *at), ("key",), EVERY)
-    each = series("${quantity}", [Target(select, "$tag_key")], say, unit="none", w=12, gap=DAY,
-                  about=say("国际单位制。", "In SI units.")) | {"repeat": "quantity", "repeatDirection": "h", "maxPerRow": 2}  # fmt: skip
+    each = series(
+        "${quantity}", [Target(select, "$tag_key")], say, unit="none", w=12, gap=DAY, about=say("国际单位制。", "In SI units.")
+    ) | {"repeat": "quantity", "repeatDirection": "h", "maxPerRow": 2}
     ask = f"SHOW MEASUREMENTS WHERE {equal('domain', Domain.OTHER)} AND {chosen('asset')}"
     regex = f"/^(?!(?:lifeline_|{'|'.join(f'{m}$' for m in OURS)})).*/"
     return Board(

@@ -1,7 +1,7 @@
 """Grafana's HTTP API, by grafana-api 1.0.3.
 
-The library is of 2020 and knows no data source by UID, no folder of a dashboard by UID, no annotation of an organisation, and no
-release after 7. What it lacks goes through its own request layer (`GrafanaAPI.GET`, `.POST` ...), which keeps the session, the
+The library is of 2020 and knows no data source by UID, no search by a folder's UID, no annotation without a dashboard, no
+alerting. What it lacks goes through its own request layer (`GrafanaAPI.GET`, `.POST` ...), which keeps the session, the
 token and the errors. Two traps of it: an answer that is no JSON is a bare ValueError, and 403, 404, 409 and 412 are one class.
 """
 

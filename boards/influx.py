@@ -89,5 +89,5 @@ def shown(expression: str, quantity: str) -> str:
 
 
 def back(how_far: str) -> str:
-    """From so long before the end of the time shown, whatever its beginning: for what is looked for beyond it, or only lately."""
+    """From so long before the end of the time shown, whatever its beginning."""
     return f"time > ${{__to}}ms - {how_far} AND time <= ${{__to}}ms"

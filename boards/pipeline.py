@@ -1,4 +1,4 @@
-"""The monitoring itself: rates, lag, ledger, dead letters, journal, detectors, outbox, and how fast a warning reaches people."""
+"""The monitoring itself: rates, lag, ledger, dead letters, journal, detectors, outbox, and how fast people are told."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -108,16 +108,49 @@ def now(say: Language) -> list[JSON]:
         connected,
         figure(say, say("当前延迟", "Lag now"), "lifeline_watch_lag_seconds", "s", late),
         figure(say, say("待发最久", "Oldest waiting now"), "lifeline_desk_outbox_oldest_seconds", "s", late),
-        figure(say, say("待发通知", "Notices waiting"), "lifeline_desk_outbox_waiting", "none", [(100.0, "YELLOW"), (1000.0, "RED")]),
-        figure(say, say("未交值班台的变化", "Changes not handed in"), "lifeline_watch_unsent_changes", "none",
-               [(1.0, "BLUE"), (1000.0, "RED")]),
+        figure(
+            say,
+            say("待发通知", "Notices waiting"),
+            "lifeline_desk_outbox_waiting",
+            "none",
+            [(100.0, "YELLOW"), (1000.0, "RED")],
+        ),
+        figure(
+            say,
+            say("未交值班台的变化", "Changes not handed in"),
+            "lifeline_watch_unsent_changes",
+            "none",
+            [(1.0, "BLUE"), (1000.0, "RED")],
+        ),
         figure(say, say("心跳年龄", "Age of the heartbeat"), "lifeline_desk_heartbeat_age_seconds", "s", late),
-        figure(say, say("日志占用", "Journal"), "lifeline_receive_journal_bytes", "decbytes", [(3e9, "YELLOW"), (3.8e9, "RED")],
-               about=say("上限见 [journal] max_size，默认 4 GB。", "Its limit is [journal] max_size, 4 GB by default.")),
-        stat(say("未关闭预警", "Warnings not closed"), [Target(Select('sum("v") AS "value"', (
-            Select('last("value") AS "v"', of("lifeline_desk_warnings"), (RECENT,), ("level", "state", "process")),), ()),
-            table=True)], say, column="/^value$/"),
-    ]  # fmt: skip
+        figure(
+            say,
+            say("日志占用", "Journal"),
+            "lifeline_receive_journal_bytes",
+            "decbytes",
+            [(3e9, "YELLOW"), (3.8e9, "RED")],
+            about=say("上限见 [journal] max_size，默认 4 GB。", "Its limit is [journal] max_size, 4 GB by default."),
+        ),
+        stat(
+            say("未关闭预警", "Warnings not closed"),
+            [
+                Target(
+                    Select(
+                        'sum("v") AS "value"',
+                        (
+                            Select(
+                                'last("value") AS "v"', of("lifeline_desk_warnings"), (RECENT,), ("level", "state", "process")
+                            ),
+                        ),
+                        (),
+                    ),
+                    table=True,
+                )
+            ],
+            say,
+            column="/^value$/",
+        ),
+    ]
 
 
 def taking(say: Language) -> list[JSON]:
@@ -132,47 +165,100 @@ def taking(say: Language) -> list[JSON]:
         drawn(say, say(f"接收报文（{per}）", f"Messages taken ({per})"), rate("lifeline_receive_messages_total"), "suffix: /s"),
         drawn(say, say("接收字节", "Bytes taken"), rate("lifeline_receive_bytes_total"), "Bps"),
         reckoned(say, say("在途报文（台账）", "Messages in flight (ledger)"), parts, "$A - $B", "none", about=balance),
-                share(say, say("日志提交耗时（均值）", "One commit of the journal (mean)"), "lifeline_receive_commit_seconds"),
+        share(say, say("日志提交耗时（均值）", "One commit of the journal (mean)"), "lifeline_receive_commit_seconds"),
         drawn(say, say("日志大小", "Size of the journal"), gauge("lifeline_receive_journal_bytes"), "decbytes"),
-        drawn(say, say("日志无空间拒收批次", "Batches the journal had no room for"), rate("lifeline_receive_journal_refused_total"),
-              "suffix: /s"),
-    ]  # fmt: skip
+        drawn(
+            say,
+            say("日志无空间拒收批次", "Batches the journal had no room for"),
+            rate("lifeline_receive_journal_refused_total"),
+            "suffix: /s",
+        ),
+    ]
 
 
 def judging(say: Language) -> list[JSON]:
     return [
-        drawn(say, say("判别读数（条/秒）", "Readings judged (by the second)"), rate("lifeline_watch_readings_total"), "suffix: /s"),
-        drawn(say, say("死信：拒收读数（条/秒）", "Dead letters: readings refused (by the second)"),
-              rate("lifeline_watch_refused_total"), "suffix: /s",
-              about=say("原因见 `lifeline journal dead`。", "The reasons: `lifeline journal dead`.")),
+        drawn(
+            say,
+            say("判别读数（条/秒）", "Readings judged (by the second)"),
+            rate("lifeline_watch_readings_total"),
+            "suffix: /s",
+        ),
+        drawn(
+            say,
+            say("死信：拒收读数（条/秒）", "Dead letters: readings refused (by the second)"),
+            rate("lifeline_watch_refused_total"),
+            "suffix: /s",
+            about=say("原因见 `lifeline journal dead`。", "The reasons: `lifeline journal dead`."),
+        ),
         drawn(say, say("迟到读数（条/秒）", "Late readings (by the second)"), rate("lifeline_watch_late_total"), "suffix: /s"),
         drawn(say, say("处理延迟", "Lag of watch"), gauge("lifeline_watch_lag_seconds"), "s"),
         share(say, say("检测器一步耗时（均值）", "One step of the detectors (mean)"), "lifeline_watch_step_seconds"),
-        drawn(say, say("级别变化（条/秒）", "Changes of level (by the second)"), rate("lifeline_watch_changes_total", ("level",)),
-              "suffix: /s", "$tag_level"),
-    ]  # fmt: skip
+        drawn(
+            say,
+            say("级别变化（条/秒）", "Changes of level (by the second)"),
+            rate("lifeline_watch_changes_total", ("level",)),
+            "suffix: /s",
+            "$tag_level",
+        ),
+    ]
 
 
 def telling(say: Language) -> list[JSON]:
     reasons = rate("lifeline_desk_notifications_failed_total", ("integration", "reason"))
     return [
         latency(say),
-        drawn(say, say("送达通知（条/秒）", "Notices delivered (by the second)"),
-              rate("lifeline_desk_notifications_total", ("integration",)), "suffix: /s", "$tag_integration"),
-        drawn(say, say("发送失败（次/秒，按原因）", "Attempts that failed (by the second and reason)"), reasons, "suffix: /s",
-              "$tag_integration $tag_reason"),
-        drawn(say, say("放弃的通知", "Notices given up"),
-              gauge("lifeline_desk_notifications_given_up_total", ("integration",)), "none", "$tag_integration"),
+        drawn(
+            say,
+            say("送达通知（条/秒）", "Notices delivered (by the second)"),
+            rate("lifeline_desk_notifications_total", ("integration",)),
+            "suffix: /s",
+            "$tag_integration",
+        ),
+        drawn(
+            say,
+            say("发送失败（次/秒，按原因）", "Attempts that failed (by the second and reason)"),
+            reasons,
+            "suffix: /s",
+            "$tag_integration $tag_reason",
+        ),
+        drawn(
+            say,
+            say("放弃的通知", "Notices given up"),
+            gauge("lifeline_desk_notifications_given_up_total", ("integration",)),
+            "none",
+            "$tag_integration",
+        ),
         drawn(say, say("最老待发通知", "Age of the oldest notice waiting"), gauge("lifeline_desk_outbox_oldest_seconds"), "s"),
         drawn(say, say("未关闭预警（按级别）", "Warnings not closed, by level"), by_level(), "none", "$tag_level"),
-        drawn(say, say("静默与抑制的预警", "Warnings told to nobody"), gauge("lifeline_desk_suppressed", ("reason",)), "none",
-              "$tag_reason"),
-        drawn(say, say("心跳年龄（按进程）", "Age of heartbeats, by process"), gauge("lifeline_desk_heartbeat_age_seconds", ("source",)),
-              "s", "$tag_source"),
-        drawn(say, say("值班台收到的变化（按结果）", "Changes handed in, by fate"), rate("lifeline_desk_changes_total", ("fate",)),
-              "suffix: /s", "$tag_fate"),
-        drawn(say, say("未评估隐患最长时间", "Oldest danger nobody has assessed"), gauge("lifeline_desk_dangers_unseen_seconds"), "s"),
-    ]  # fmt: skip
+        drawn(
+            say,
+            say("静默与抑制的预警", "Warnings told to nobody"),
+            gauge("lifeline_desk_suppressed", ("reason",)),
+            "none",
+            "$tag_reason",
+        ),
+        drawn(
+            say,
+            say("心跳年龄（按进程）", "Age of heartbeats, by process"),
+            gauge("lifeline_desk_heartbeat_age_seconds", ("source",)),
+            "s",
+            "$tag_source",
+        ),
+        drawn(
+            say,
+            say("值班台收到的变化（按结果）", "Changes handed in, by fate"),
+            rate("lifeline_desk_changes_total", ("fate",)),
+            "suffix: /s",
+            "$tag_fate",
+        ),
+        drawn(
+            say,
+            say("未评估隐患最长时间", "Oldest danger nobody has assessed"),
+            gauge("lifeline_desk_dangers_unseen_seconds"),
+            "s",
+        ),
+    ]
 
 
 def by_level() -> Select:
@@ -213,8 +299,10 @@ def named(upper: str) -> str:
 def scraped(say: Language) -> JSON:
     """When each process was last asked for its figures."""
     metrics = {
-        "receive": "lifeline_receive_journal_head", "watch": "lifeline_watch_offset", "desk": "lifeline_desk_outbox_waiting",
-    }  # fmt: skip
+        "receive": "lifeline_receive_journal_head",
+        "watch": "lifeline_watch_offset",
+        "desk": "lifeline_desk_outbox_waiting",
+    }
     select = Select('last("value") AS "value"', of(*metrics.values()), (back("30d"),), ("process",))
     return table(
         say("各进程指标的最近时间", "When each process last gave its figures"), [Target(select, table=True)], say, w=24, h=6

@@ -5,6 +5,7 @@ Grafana replaces `$NAME` and `$__file{path}` in these files, but in the model of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import yaml
@@ -69,6 +70,7 @@ WATCHWORDS: Final = (
 SELDOM: Final = frozenset({"lifeline-given-up"})  # its figure exists only once something has failed
 
 
+@cache
 def files() -> dict[str, str]:
     """Path below docker/grafana/provisioning -> text."""
     made = {

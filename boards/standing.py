@@ -2,7 +2,8 @@
 
 The mirror writes the row of every asset each minute. A map that only asked for the last row would show green for hours after it
 stopped, and one that only asked for the last minutes would be empty. So every query asks twice: which assets were there in the
-last day, each counted as UNKNOWN (-1); and which were heard in the last three minutes, with their rank + 1. The sum is the rank.
+last day, each counted as UNKNOWN (-1); and which were heard in the last three minutes, with their rank + 1. The sum is their
+rank.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from boards.panels import (
     table,
     thresholds,
     timeline,
-)  # fmt: skip
+)
 from boards.words import COLOURS, GRAVE, NAMES, RANKS, SILENT, UNKNOWN, Language
 from lifeline.model import Domain
 from lifeline.units import QUANTITIES
@@ -72,9 +73,16 @@ def counts(where: Sequence[str], say: Language, *, w: int = 3) -> list[JSON]:
                 f"Assets of which a series is silent, or that the mirror has not written for {FRESH}. Not known is not normal.",
             )
         made.append(
-            stat(say.of(NAMES[name]), [Target(count(rank, where, name), table=True)], say, steps=steps, column=f"/^{name}$/", w=w,
-                 about=about)
-        )  # fmt: skip
+            stat(
+                say.of(NAMES[name]),
+                [Target(count(rank, where, name), table=True)],
+                say,
+                steps=steps,
+                column=f"/^{name}$/",
+                w=w,
+                about=about,
+            )
+        )
     return made
 
 
@@ -117,13 +125,17 @@ def worldly(say: Language, where: Sequence[str], basemap: str = "", *, w: int = 
     options = {
         "view": {"id": "fit", "lat": 0, "lon": 0, "zoom": 12, "maxZoom": 17, "padding": 5, "allLayers": True},
         "controls": {
-            "showZoom": True, "mouseWheelZoom": True, "showAttribution": False, "showScale": True, "showDebug": False,
+            "showZoom": True,
+            "mouseWheelZoom": True,
+            "showAttribution": False,
+            "showScale": True,
+            "showDebug": False,
             "showMeasure": False,
         },
         "basemap": tiles,
         "layers": [layer],
         "tooltip": {"mode": "details"},
-    }  # fmt: skip
+    }
     defaults = {
         "color": {"mode": "thresholds"},
         "thresholds": thresholds(rank_steps()),
@@ -133,8 +145,8 @@ def worldly(say: Language, where: Sequence[str], basemap: str = "", *, w: int = 
     place = override("lat", mappings=[]), override("lon", mappings=[]), override("open", mappings=[])
     about = say(
         f"颜色即级别；紫色为未知：有测点无数据，或 {FRESH} 内没有新记录。底图默认为空白，不需要外网。",
-        f"The colour is the level; violet is unknown: a series is silent, or nothing was written for {FRESH}. The base map is blank "
-        "unless another is set: it needs no internet.",
+        f"The colour is the level; violet is unknown: a series is silent, or nothing was written for {FRESH}. The base map is "
+        "blank unless another is set: it needs no internet.",
     )
     title = say("四色风险图", "Risk map")
     config = {"defaults": defaults, "overrides": list(place)}
@@ -148,10 +160,15 @@ def opened(say: Language, where: Sequence[str], *, w: int = 16, h: int = 9) -> J
     what = f'"{title}" AS "title", "level", "state", "district", "asset", "domain", "hazard", "answer", "url"'
     select = Select(what, of("warning"), (TIME, *where), tail="ORDER BY time DESC LIMIT 200")
     names = {
-        "Time": say("时间", "Time"), "title": say("预警", "Warning"), "level": say("级别", "Level"), "state": say("状态", "State"),
-        "district": say("片区", "District"), "asset": say("设施", "Asset"), "domain": say("领域", "Domain"),
+        "Time": say("时间", "Time"),
+        "title": say("预警", "Warning"),
+        "level": say("级别", "Level"),
+        "state": say("状态", "State"),
+        "district": say("片区", "District"),
+        "asset": say("设施", "Asset"),
+        "domain": say("领域", "Domain"),
         "answer": say("响应用时", "Answered after"),
-    }  # fmt: skip
+    }
     case = link(say("打开值班台事件", "Open the case at the desk"), '${__data.fields["url"]}', new=True)
     here = link(say("查看设施", "Look at the asset"), asset_url(cell(names["domain"]), say, cell(names["asset"])))
     coloured = {"type": "color-background", "mode": "basic"}
@@ -194,8 +211,15 @@ def heard(say: Language, domain: Domain, quantities: Sequence[str], *, w: int = 
     select = Select('last("value") AS "last"', any_of(quantities), (back("7d"), equal("domain", domain)))
     told = say("、", ", ").join(say(QUANTITIES[q].zh, QUANTITIES[q].en) for q in quantities)
     about = say(f"最近一条读数的测量时间（{told}）。", f"When the last reading was measured: {told}.")
-    return stat(say("最近读数", "Last reading"), [Target(select, table=True)], say, unit="dateTimeFromNow", column="/^Time$/", w=w,
-                about=about)  # fmt: skip
+    return stat(
+        say("最近读数", "Last reading"),
+        [Target(select, table=True)],
+        say,
+        unit="dateTimeFromNow",
+        column="/^Time$/",
+        w=w,
+        about=about,
+    )
 
 
 def mirrored(say: Language, *, w: int = 3) -> JSON:
@@ -205,5 +229,12 @@ def mirrored(say: Language, *, w: int = 3) -> JSON:
         "早于三分钟即说明镜像已停，地图上全部变为未知。",
         "More than three minutes: the mirror stands still, and all is unknown on the map.",
     )
-    return stat(say("最近状态", "Last standing"), [Target(select, table=True)], say, unit="dateTimeFromNow", column="/^Time$/", w=w,
-                about=about)  # fmt: skip
+    return stat(
+        say("最近状态", "Last standing"),
+        [Target(select, table=True)],
+        say,
+        unit="dateTimeFromNow",
+        column="/^Time$/",
+        w=w,
+        about=about,
+    )

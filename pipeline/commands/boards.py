@@ -36,9 +36,9 @@ def build(
     language: Speaks = Which.both,
     rules: Rules = None,
     basemap: Tiles = "",
-    check: Annotated[
+    check: Annotated[  # noqa: FBT002  a flag
         bool, typer.Option("--check", help="Write nothing; exit code 1 where files are not what is built.")
-    ] = False,  # noqa: FBT002  a flag
+    ] = False,
 ) -> None:
     """Write the boards and Grafana's provisioning files."""
     from pipeline.boarding import Place, made
@@ -84,9 +84,9 @@ def push(
     influx_url: InfluxUrl = "",
     influx_token: InfluxToken = "",
     database: Database = "lifeline",
-    warnings: Annotated[
+    warnings: Annotated[  # noqa: FBT002  a flag
         bool, typer.Option("--warnings", help="Also note the desk's warnings, with links to their cases.")
-    ] = False,  # noqa: FBT002  a flag
+    ] = False,
     config: Annotated[Path, typer.Option("--config", "-c", help="Configuration of the desk, for --warnings.")] = Path(
         "lifeline.toml"
     ),

@@ -42,9 +42,15 @@ class Double:
     def answer(self, method: str, target: str, token: str, body: JSON) -> Answer:
         """Status and body of one request."""
         self.asked.append(f"{method} {target}")
+        return self.broke(method, target) or self.routed(method, target, token, body)
+
+    def broke(self, method: str, target: str) -> Answer | None:
         for pattern, answer in self.broken.items():
             if re.search(pattern, f"{method} {target}"):
                 return answer
+        return None
+
+    def routed(self, method: str, target: str, token: str, body: JSON) -> Answer:
         parts = urlsplit(target)
         path, query = parts.path.removeprefix(self.prefix), parse_qs(parts.query)
         if not path.startswith("/api/") or not parts.path.startswith(self.prefix):
@@ -189,7 +195,7 @@ class Double:
     def change_note(self, number: str, body: JSON, **_: Any) -> Answer:
         for note in self.notes:
             if note["id"] == int(number):
-                note |= body
+                note.update(body)
                 return 200, {"message": "Annotation patched"}
         return 404, {"message": "Annotation not found"}
 

@@ -28,7 +28,8 @@ BOOK = rules()
 ASKED = re.compile(r"\.annotations\.list\[\d\]\.target\.")  # a source's own query; the model knows only Grafana's
 BEYOND = {  # what the SDK (schema of Grafana 10.1) does not know and Grafana 13 does
     "stat.options.percentChangeColorMode", "stat.options.showPercentChange", "heatmap.options.tooltip.mode",
-    "heatmap.options.tooltip.showColorScale", "stat.options.wideLayout", "table.options.frameIndex", "state-timeline.options.perPage",
+    "heatmap.options.tooltip.showColorScale", "stat.options.wideLayout", "state-timeline.options.perPage",
+    "table.options.frameIndex",
     "xychart.options.mapping", "xychart.options.series[0].frame", "xychart.FieldConfig.fillOpacity",
 }  # fmt: skip
 

@@ -97,7 +97,8 @@ def test_there_is_no_data_when_the_figures_stop(influxd: Influxd, w: Watchword) 
 
 
 ILL = {
-    "lifeline-broker-lost": "lifeline_receive_connected,process=receive value={x}", "lifeline-lag": "lifeline_watch_lag_seconds,process=watch value={x}",
+    "lifeline-broker-lost": "lifeline_receive_connected,process=receive value={x}",
+    "lifeline-lag": "lifeline_watch_lag_seconds,process=watch value={x}",
     "lifeline-unsent": "lifeline_watch_unsent_changes,process=watch value={x}",
     "lifeline-outbox": "lifeline_desk_outbox_oldest_seconds,process=desk value={x}",
     "lifeline-heartbeat": "lifeline_desk_heartbeat_age_seconds,process=desk,source=watch value={x}",
