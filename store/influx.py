@@ -103,7 +103,7 @@ class Writer:
             )
         except ApiException as why:
             return answer(int(why.status or 0), said(why), why.headers or {})
-        except (urllib3.exceptions.TimeoutError, TimeoutError) as why:
+        except urllib3.exceptions.ReadTimeoutError as why:
             return Answer(Fate.SLOW, 0, f"{type(why).__name__}: {why}"[:WORDS], None)
         except (urllib3.exceptions.HTTPError, OSError) as why:
             return Answer(Fate.AWAY, 0, f"{type(why).__name__}: {why}"[:WORDS], None)
@@ -174,6 +174,7 @@ class Sink:
         self._rng = rng or random.Random()  # noqa: S311  spreads retries, keeps no secret
         self._room = most  # lines that the server has room for; what 413 says is remembered
         self._most = most  # lines in the next request: time-outs halve it, answers double it again
+        self._first: Dead | None = None  # of the lines refused in this call
         self.tally = Tally()
         self.why = ""  # nothing can be written, and why; empty while it can
 
@@ -184,6 +185,16 @@ class Sink:
 
     def write(self, lines: Lines, bucket: str = "") -> None:
         """All of them. Stopped: told to stop first; what was written stays written."""
+        before, self._first = self.tally.dead, None
+        try:
+            self._all(lines, bucket)
+        finally:
+            if self._first is not None:
+                line, code, words = self._first
+                told = {"lines": self.tally.dead - before, "code": code, "said": words, "first": line}
+                log.error("InfluxDB refuses lines", extra=told)
+
+    def _all(self, lines: Lines, bucket: str) -> None:
         at = 0
         while at < lines.n:
             n = min(self.most, lines.n - at)
@@ -238,15 +249,13 @@ class Sink:
 
     def _settle_whole(self, lines: Lines, bucket: str) -> None:
         if not self._settle(lines, bucket):
-            self.write(lines, bucket)
+            self._all(lines, bucket)
 
     def _bury_all(self, lines: Lines, got: Answer) -> None:
         letters = [Dead(lines.part(i, i + 1).text, got.code, got.words) for i in range(lines.n)]
         self._bury(letters)
         self.tally.dead += lines.n
-        log.error(
-            "InfluxDB refuses lines", extra={"lines": lines.n, "code": got.code, "said": got.words, "first": letters[0].line}
-        )
+        self._first = self._first or letters[0]
 
     def _fail(self, got: Answer, tries: int) -> None:
         """Say what is wrong, and wait."""

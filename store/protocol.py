@@ -1,6 +1,6 @@
 """Line protocol, whole columns at a time: a reading becomes
 
-    methane,asset=well-1,city=kunming,device=laser-1,district=Fenglu,domain=gas,key=laser-1/ch4 value=0.01,quality=0i 179542080000…
+    methane,asset=well-1,city=kunming,device=laser-1,district=Fenglu,domain=gas,key=laser-1/ch4 value=0.01,quality=0i 17954208…
 
 What stands before the fields is made once for each series; numbers are written by Arrow, in the shortest text that reads back
 as the same number; the columns are joined by Arrow too, so that no Python runs for a single reading.
@@ -8,7 +8,7 @@ as the same number; the columns are joined by Arrow too, so that no Python runs 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -109,10 +109,11 @@ def _field(value: float | str) -> str:
 
 @dataclass(frozen=True)
 class Encoder:
-    """Readings of a catalog's series as lines."""
+    """Readings of a catalog's series as lines. more: tags that all of them bear"""
 
     catalog: Catalog
     city: str
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _made(self) -> tuple[list[bytes], dict[int, str]]:
@@ -121,7 +122,7 @@ class Encoder:
         columns = [getattr(c, tag).tolist() for tag in TAGS]
         for i, (quantity, *said) in enumerate(zip(c.quantity.tolist(), *columns, strict=True)):
             try:
-                heads.append(head(quantity, {"city": self.city, **dict(zip(TAGS, said, strict=True))}))
+                heads.append(head(quantity, {"city": self.city, **self.more, **dict(zip(TAGS, said, strict=True))}))
             except Unwritable as why:
                 heads.append(b"")
                 refused[i] = str(why)
