@@ -274,14 +274,6 @@ class Sink:
         least, most = SLOW if got.fate in {Fate.BARRED, Fate.MISSING} else BACKOFF
         return min(most, least * 2.0 ** min(tries, 10)) * self._rng.uniform(0.5, 1.0)
 
-    def once(self, lines: Lines, bucket: str = "") -> bool:
-        """One attempt for what is worth nothing later: whether it was written, but for what was refused."""
-        for at in range(0, lines.n, self.most):
-            part = lines.part(at, min(at + self.most, lines.n))
-            if self._post(part, bucket).fate not in {Fate.WRITTEN, Fate.REFUSED}:
-                return False
-        return True
-
 
 def tallied(sinks: Any) -> Tally:
     """The sum of what several have done."""

@@ -52,8 +52,8 @@ class Lines:
 
     @staticmethod
     def of(lines: Iterable[bytes]) -> "Lines":
-        """lines: each with its newline"""
-        each = list(lines)
+        """lines: each with its newline, or empty and then none"""
+        each = [line for line in lines if line]
         return Lines(b"".join(each), np.cumsum(np.fromiter(map(len, each), np.int64, len(each))))
 
 

@@ -190,14 +190,6 @@ def test_no_server_is_waited_for_and_stopping_loses_nothing() -> None:
     assert "away" in s.sink.why
 
 
-def test_what_is_worth_nothing_later_is_tried_once(double: Double) -> None:
-    s = Scene(target(double))
-    double.faults.append(Fault(503))
-    assert not s.sink.once(lines(5))
-    assert s.sink.once(lines(5))
-    assert s.waits == []
-
-
 def test_every_status_means_something() -> None:
     fates = {
         c: answer(c, "", {}).fate for c in (301, 400, 401, 402, 403, 404, 405, 406, 408, 413, 415, 422, 429, 500, 502, 504, 507)
