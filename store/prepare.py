@@ -83,7 +83,9 @@ def _policy(reader: Reader, tier: Tier, *, there: bool) -> Step:
 
 def _shard(keep: float) -> str:
     """How long a piece is that is dropped as a whole."""
-    return "1d" if 0 < keep <= 60 * 86_400 else "7d" if 0 < keep <= 720 * 86_400 else "30d"
+    if not keep:
+        return "30d"
+    return next((piece for most, piece in ((2, "1h"), (60, "1d"), (720, "7d")) if keep <= most * 86_400), "30d")
 
 
 def _seconds(duration: str) -> int:

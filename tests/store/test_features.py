@@ -1,5 +1,7 @@
 """Waveforms as features of seconds."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,7 +55,7 @@ def test_a_second_cut_by_checkpoints_is_written_whole_in_the_end(cuts: list[int]
     edges = [0, *sorted(set(cuts)), 215]
     nth = np.tile(np.arange(215), 3)
     held, written = Sums.empty(), Sums.empty()
-    for a, z in zip(edges, edges[1:], strict=False):
+    for a, z in itertools.pairwise(edges):
         whole, held = carried(held, summed(b.take((nth >= a) & (nth < z))), np.full(3, 51))
         written = newest(written, whole)
     check(written, plain(b))
