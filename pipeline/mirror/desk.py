@@ -70,10 +70,12 @@ class Desk:
             last = page[-1][clock] if page else after
             if new := [x for x in lines if x not in self._sent[what]]:
                 self._book.spool(what, new, max(last, self._book.cursor(what)))
+            self._sent[what].update(new)
             n, seen = n + len(new), seen.union(lines)
             if len(page) < limit:
                 break
-            limit, after = (limit, last) if last > after else (min(2 * limit, 100_000), after)
+            again = last - 1  # a page may end between things of one instant
+            limit, after = (limit, again) if again > after else (2 * limit, after)
         self._sent[what] = seen
         return n
 
