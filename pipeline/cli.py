@@ -126,7 +126,7 @@ def receive(config: ConfigPath = DEFAULT) -> None:
     from pipeline.receive import run
 
     logs.start()
-    run(configured(config), stopping())
+    run(configured(config), stopping(), config)
 
 
 @app.command()
@@ -136,7 +136,7 @@ def watch(config: ConfigPath = DEFAULT) -> None:
     from pipeline.watch import run
 
     logs.start()
-    run(configured(config), stopping())
+    run(configured(config), stopping(), config)
 
 
 @app.command()
@@ -146,7 +146,7 @@ def desk(config: ConfigPath = DEFAULT) -> None:
     from pipeline.desk import run
 
     logs.start()
-    run(configured(config))
+    run(configured(config), config)
 
 
 @app.command()
