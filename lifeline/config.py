@@ -131,6 +131,8 @@ class Canary:
     every: Seconds = 60.0  # [s] between readings of our own that must come all the way to a push; 0: none
     silence: Seconds = 180.0  # [s] without one, before it is a warning; at least two canaries
     channel: str = ""  # that hears each, marked as a test; "": none
+    username: str = ""  # under which it is published; "": that of [broker]
+    password: Secret = NONE
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from ingest.mqtt import Publisher
 from ingest.quality import gate
 from lifeline import canary
 from lifeline.clock import now
-from lifeline.config import Broker
+from lifeline.config import Broker, Config
 from lifeline.model import Change, Kind, Level, Limits, Mode, Rule
 from pipeline.engine import Engine, Part
 
@@ -57,14 +58,23 @@ class Judge:
         return self._engine.step(parts, [], self._engine.clock).changes, dead
 
 
+def account(config: Config) -> Broker:
+    """The broker as the canary speaks to it."""
+    own = config.canary
+    if not own.username:
+        return config.broker
+    return replace(config.broker, username=own.username, password=own.password, cert_file=None, key_file=None)
+
+
 class Song(threading.Thread):
     """Publishes as a device would, now and then, for good."""
 
-    def __init__(self, broker: Broker, city: str, name: str, every: float, sent: Callable[[int], None]) -> None:
-        """name: of this sender among several; every [s]; sent: is told when one went out [ns]"""
+    def __init__(self, config: Config, name: str, sent: Callable[[int], None]) -> None:
+        """name: of this sender among several; sent: is told when one went out [ns]"""
         super().__init__(name="canary", daemon=True)
-        self._broker, self._id, self._topic = broker, f"{broker.client_id}-canary-{name}", canary.topic(city)
-        self._every, self._sent, self._stop_ = every, sent, threading.Event()
+        self._broker, self._id = account(config), f"{config.broker.client_id}-canary-{name}"
+        self._topic, self._every = canary.topic(config.city.name), config.canary.every
+        self._sent, self._stop_ = sent, threading.Event()
 
     def run(self) -> None:
         wait = AGAIN

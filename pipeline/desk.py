@@ -67,6 +67,5 @@ def run(config: Config, path: Path | None = None) -> None:
     desk = made(config)
     register(desk.meters.registry, "desk", path)
     if bird := desk.canary:
-        name = desk.settings.name
-        Song(config.broker, config.city.name, name, config.canary.every, lambda _: bird.figures.sent.inc()).start()
+        Song(config, desk.settings.name, lambda _: bird.figures.sent.inc()).start()
     uvicorn.run(app(desk), host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)
