@@ -133,6 +133,8 @@ class Canary:
     channel: str = ""  # that hears each, marked as a test; "": none
     username: str = ""  # under which it is published; "": that of [broker]
     password: Secret = NONE
+    cert_file: Path | None = None  # likewise
+    key_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,6 @@ class Config:
         for key, host, port in used:
             if taken.setdefault((host, port), key) != key:
                 raise ValueError(f"{key}: {port} is already the port of {taken[host, port]}")
-        if (name := self.canary.channel) and name not in self.channels:
-            raise ValueError(f"canary.channel: there is no channel {name!r}; leave it out, or describe [channels.{name}]")
         for name, path in self.maps.items():
             if not path.is_file():
                 raise ValueError(f"maps.{name}: {path} is no file")

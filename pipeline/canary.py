@@ -61,9 +61,10 @@ class Judge:
 def account(config: Config) -> Broker:
     """The broker as the canary speaks to it."""
     own = config.canary
-    if not own.username:
+    if not own.username and not own.cert_file:
         return config.broker
-    return replace(config.broker, username=own.username, password=own.password, cert_file=None, key_file=None)
+    files = (own.cert_file, own.key_file)
+    return replace(config.broker, username=own.username, password=own.password, cert_file=files[0], key_file=files[1])
 
 
 class Song(threading.Thread):

@@ -112,8 +112,8 @@ def up(config: ConfigPath = DEFAULT) -> None:
 
     from pipeline import logs, supervise
 
-    logs.start()
     settings = configured(config)
+    logs.start("up", settings)
     broker = supervise.embedded(settings.broker, settings.city.data) if settings.broker.embedded else nullcontext()
     with broker:
         supervise.run(config, stopping())
@@ -125,8 +125,9 @@ def receive(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.receive import run
 
-    logs.start()
-    run(configured(config), stopping(), config)
+    settings = configured(config)
+    logs.start("receive", settings)
+    run(settings, stopping(), config)
 
 
 @app.command()
@@ -135,8 +136,9 @@ def watch(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.watch import run
 
-    logs.start()
-    run(configured(config), stopping(), config)
+    settings = configured(config)
+    logs.start("watch", settings)
+    run(settings, stopping(), config)
 
 
 @app.command()
@@ -145,8 +147,9 @@ def desk(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.desk import run
 
-    logs.start()
-    run(configured(config), config)
+    settings = configured(config)
+    logs.start("desk", settings)
+    run(settings, config)
 
 
 @app.command()

@@ -16,8 +16,9 @@ from alerts.tables import Database
 from lifeline import canary
 from lifeline.catalog import load
 from lifeline.clock import WallClock
-from lifeline.config import Config
+from lifeline.config import Config, ConfigRefused
 from lifeline.vitals import register
+from lifeline.words import suggestion
 from pipeline.canary import Song
 from pipeline.people import duty
 from pipeline.routed import planned, topology
@@ -29,6 +30,8 @@ log = logging.getLogger("lifeline.desk")
 def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
+    if (heard := config.canary.channel) and heard not in config.channels:
+        raise ConfigRefused([f"canary.channel: there is no channel {heard!r}; {suggestion(heard, config.channels)}"])
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     catalog, roster, database = load(config.city.catalog), duty(config), Database(str(config.desk.database))
     types = dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True))

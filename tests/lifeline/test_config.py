@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
 
@@ -123,6 +123,8 @@ def spoken(kind: Any) -> str:
     """What one may write into a variable for a key of this type, and is no default."""
     if kind in {Seconds, Bytes}:
         return "9s" if kind is Seconds else "9MB"
+    if get_origin(kind) is Literal:
+        return str(get_args(kind)[-1])
     inner = get_args(kind)[0] if get_origin(kind) in {Annotated, types.UnionType} else kind
     marks = [m.read for m in get_args(kind)[1:] if isinstance(m, Written)]
     if marks:
