@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, dangers, notify, users
+from pipeline.commands import alerts, dangers, notify, payload, users
 
 if TYPE_CHECKING:
     import threading
@@ -37,6 +37,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(roster_app, name="roster")
 
 app.add_typer(notify.notify, name="notify")
+app.add_typer(payload.payload, name="payload")
 app.add_typer(users.users, name="users")
 app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
