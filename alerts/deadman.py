@@ -78,11 +78,12 @@ class Deadman:
 
     def _round_trip(self, found: Sequence[Finding], at: int) -> Finding:
         """The way as a whole, where nothing else that is known to be wrong explains that it is broken."""
-        last, way = heard(self.book.database), self.canary
+        way = self.canary
         if way is None:  # not watched any more: whatever stood ends
             return Finding(CANARY, UNPROVEN, None, at, Evidence([at], [None], "", {}, "", note="no canary is sent"), "")
         if any(f.onset is not None or self._unmended(f) for f in found):
             way.excused = at
+        last = heard(self.book.database)
         since = max(self.since, last, way.excused)
         onset = since + round(way.silence * NS)
         seen = Evidence([at], [(at - since) / NS], "s", {Level.ORANGE.name: way.silence}, "s")
