@@ -33,6 +33,7 @@ from alerts.routing.minder import Minder
 from alerts.routing.plan import Plan
 from alerts.routing.router import Router
 from alerts.routing.topology import Topology
+from alerts.stream import Feed
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
 from alerts.users.access import Access
@@ -83,6 +84,7 @@ class Desk:
     router: Router
     minder: Minder
     external: External
+    feed: Feed
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
@@ -118,7 +120,7 @@ class Desk:
         access = Access(database, settings.token)
         return cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, clock.now(), guard, stores,
+            Minder(book, router), external, Feed(database, clock), clock.now(), guard, stores,
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
@@ -133,6 +135,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
+            tasks.create_task(self.feed.run())
             tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
 
     async def _listen(self) -> None:

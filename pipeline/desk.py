@@ -1,6 +1,7 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
 import socket
+from typing import Any, Final
 
 import uvicorn
 
@@ -17,6 +18,8 @@ from lifeline.config import Config
 from pipeline.people import duty
 from pipeline.routed import planned, topology
 from pipeline.token import token
+
+STOP: Final = 3  # [s] given to requests when it stops; the stream of events would never end by itself
 
 
 def made(config: Config) -> Desk:
@@ -47,4 +50,5 @@ def _owners(roster: Duty | None) -> dict[str, str]:
 def run(config: Config) -> None:
     """Until SIGINT or SIGTERM."""
     desk = made(config)
-    uvicorn.run(app(desk), host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)
+    where: dict[str, Any] = {"host": config.desk.host, "port": config.desk.port}
+    uvicorn.run(app(desk), **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)
