@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from alerts.roles import Role
 from alerts.stream import Event, Feed, Wanted
 from alerts.users.guard import Asker
-from alerts.web import OurDesk, Problem
+from alerts.web import Grade, OurDesk, Problem
 from lifeline.model import Domain, Level
 
 BEAT: Final = 15.0  # [s] without an event, after which a comment is sent
@@ -31,7 +31,7 @@ async def events(
     asker: Asker,
     domain: Annotated[list[Domain] | None, Query()] = None,
     district: Names = None,
-    level: str = Level.NORMAL.name,
+    level: Grade = Grade.NORMAL,
     after: Annotated[int | None, Query(ge=0, le=LAST)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
@@ -39,8 +39,6 @@ async def events(
 
     A connection lasts for ten minutes at most, and is cut where its reader takes nothing for 10 s; go on with the last id.
     """
-    if level not in Level.__members__:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{level!r} is no level; write one of {', '.join(Level.__members__)}")
     wanted = Wanted(frozenset(domain or ()), frozenset(district or ()), Level[level], asker.role >= Role.ADMIN)
     return Stream(desk.feed, _place(last_event_id, after), wanted)
 

@@ -1,5 +1,7 @@
 """What the desk's routers share: the desk itself, bodies in, JSON and problems out."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
 
@@ -12,6 +14,16 @@ from alerts.users.guard import problem
 ALERTMANAGER: Final = "/api/v2/"  # paths that speak as Alertmanager does
 LARGEST: Final = 32_000_000  # [byte] of a request
 T = TypeVar("T")
+
+
+class Grade(StrEnum):
+    """A level by its name, in a question."""
+
+    NORMAL = "NORMAL"
+    BLUE = "BLUE"
+    YELLOW = "YELLOW"
+    ORANGE = "ORANGE"
+    RED = "RED"
 
 
 class Problem(Exception):
@@ -53,9 +65,9 @@ async def body_as(request: Request, kind: type[T]) -> T:
     return decoded(await whole(request), kind)
 
 
-def json_answer(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def json_answer(content: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """JSON, by msgspec."""
-    return Response(msgspec.json.encode(content), status, media_type="application/json")
+    return Response(msgspec.json.encode(content), status, headers, media_type="application/json")
 
 
 async def tell(request: Request, why: Exception) -> Response:
