@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
 
 from alerts import acts, events, exercises, feeds, lists, pages, queries, reports
 from alerts.beat import Heartbeat
@@ -26,11 +28,12 @@ from alerts.dangers import report
 from alerts.desk import Desk
 from alerts.duty import api as duty_api
 from alerts.etags import Tagged, quoted
+from alerts.openapi import described
 from alerts.plans import api as plans_api
 from alerts.routing import api as v2
 from alerts.users import api as users_api
 from alerts.users.guard import Guard, Unnamed
-from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, unnamed, whole
+from alerts.web import OurDesk, Problem, decoded, invalid, json_answer, refused, tell, unavailable, unnamed, whole
 from lifeline.model import Change, Level
 
 LAST: Final = 2**63 - 1  # [ns]
@@ -64,10 +67,13 @@ def app(desk: Desk) -> FastAPI:
     for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
+    made.add_exception_handler(RequestValidationError, invalid)
+    made.add_exception_handler(HTTPException, refused)
     made.add_exception_handler(Unnamed, unnamed)
     made.add_exception_handler(OperationalError, unavailable)
     made.add_middleware(Tagged)
     made.add_middleware(Guard, access=desk.access, now=desk.clock.now)
+    made.openapi = described(made)  # type: ignore[method-assign]
     return made
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from alerts.desk import Desk
 from alerts.users.guard import problem
@@ -76,6 +78,22 @@ async def tell(request: Request, why: Exception) -> Response:
     if request.url.path.startswith(ALERTMANAGER):  # its errors are texts; amtool can read nothing else
         return json_answer(why.body["detail"], why.status)
     return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
+
+
+async def invalid(request: Request, why: Exception) -> Response:
+    """A path, query or header that says what it cannot."""
+    assert isinstance(why, RequestValidationError)
+    problems = [{"place": ".".join(map(str, e["loc"])), "reason": str(e["msg"])} for e in why.errors()]
+    said = "; ".join(f"{p['place']}: {p['reason']}" for p in problems)
+    return await tell(request, Problem(HTTPStatus.UNPROCESSABLE_ENTITY, said, problems=problems))
+
+
+async def refused(request: Request, why: Exception) -> Response:
+    """No such route, or not by this method."""
+    assert isinstance(why, HTTPException)
+    answer = await tell(request, Problem(HTTPStatus(why.status_code), str(why.detail)))
+    answer.headers.update(why.headers or {})
+    return answer
 
 
 async def unnamed(_: Request, _why: Exception) -> Response:
