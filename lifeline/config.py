@@ -12,8 +12,8 @@ from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, durati
 from lifeline.words import suggestion
 
 __all__ = [
-    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake", "Log",
-    "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
+    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake",
+    "Log", "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
 ]  # fmt: skip
 
 NONE: Final = Secret("")
