@@ -66,8 +66,9 @@ def story(say: Say) -> list[Act]:
 
     ticket = say(Y, 5, "d4", "W-3", hazard="silence", kind=Kind.TICKET, lat=24.9)
     return [
-        Act("say", at(1), (say(Y),)), Act("say", at(2), (say(O, 1, "d2"),)), Act("answer", at(20)), Act("say", at(30), (say(R, 30), ticket)),
-        Act("wait", at(400)), Act("answer", at(500), n=1), Act("say", at(600), (say(N, 600), say(N, 600, "d2"))),
+        Act("say", at(1), (say(Y),)), Act("say", at(2), (say(O, 1, "d2"),)), Act("answer", at(20)),
+        Act("say", at(30), (say(R, 30), ticket)), Act("wait", at(400)), Act("answer", at(500), n=1),
+        Act("say", at(600), (say(N, 600), say(N, 600, "d2"))),
         Act("wait", at(2000)), Act("answer", at(2100)), Act("close", at(2200)),
     ]  # fmt: skip
 
