@@ -8,8 +8,8 @@ What is copied in which order, and why that is enough:
 4. the desk: it knows every change that was confirmed to it before N, for it is copied after the ledger;
 5. the journal: it holds every message from N on, and every message behind what the desk knows, for it is copied last.
 
-What is put back judges the messages from N on once more. The changes that come of it have the ids that they had, so that the desk
-knows them and nobody is told twice.
+What is put back judges the messages from N on once more. The changes that come of it have the ids that they had, so that the
+desk knows them and nobody is told twice.
 """
 
 import json
@@ -23,12 +23,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+
 from ingest.ledger import Ledger, Mark
 from lifeline.clock import iso, now
 from lifeline.config import Config
 from lifeline.words import Failed, Unusable
 from pipeline.checkpoint import NAME, Extra
-from pipeline.desk_copy import dump
+from pipeline.desk_copy import copied, dump
 from store import files
 
 FORMAT: Final = 1  # of a backup; one of a later program is refused
@@ -101,28 +102,30 @@ def _crosses(f: files.File, until: int) -> bool:
     return f.era == 0 and f.start < until < f.stop
 
 
-def laid(path: Path, to: Path, same: Path | None = None) -> bool:
-    """A file under another name: a link where the disk allows it, else a copy that is on the disk; True: a link."""
-    for source in (path, same):
-        if source is not None:
-            with suppress(FileExistsError, OSError):
+def laid(path: Path, to: Path, earlier: Path | None = None) -> bool:
+    """A file under another name: a link where the disk allows it, else a copy that is on the disk; True: a link.
+
+    earlier: of another backup, to be linked if it is the same; journals that begin anew use names again.
+    """
+    for source in (path, earlier):
+        if source is not None and (source is path or _same(path, source)):
+            with suppress(OSError):
                 os.link(source, to)
                 return True
     with path.open("rb") as read, to.open("wb") as write:
         shutil.copyfileobj(read, write, 1 << 20)
         write.flush()
         os.fsync(write.fileno())
+        at = os.fstat(read.fileno()).st_mtime_ns
+    os.utime(to, ns=(at, at))
     return False
 
 
-def copied(source: Path, to: Path) -> None:
-    """A SQLite database as it is at one instant, whoever writes meanwhile, whole."""
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as old, closing(sqlite3.connect(to)) as new:
-        old.backup(new)
-        new.execute("PRAGMA journal_mode = DELETE").close()
-        if (said := new.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-            raise Failed(f"{source}: {said}: it is damaged; this backup was not made")
-    to.chmod(0o600)
+def _same(one: Path, other: Path) -> bool:
+    if not other.exists():
+        return False
+    a, b = one.stat(), other.stat()
+    return (a.st_size, a.st_mtime_ns) == (b.st_size, b.st_mtime_ns)
 
 
 def run(config: Config, above: Path, *, keep: int = 0) -> dict[str, Any]:

@@ -6,67 +6,74 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, Table, create_engine, func, inspect, select
+from sqlalchemy import URL, Connection, Integer, Table, create_engine, func, inspect, select
 
 from alerts.tables import META, Database
 from alerts.users import tables as _users  # noqa: F401  these too are the desk's
 from lifeline.words import Failed, Unusable
-from pipeline.database import driven, opened
+from pipeline.database import NoDatabase, driven, opened
 
 MANY: Final = 1000  # rows at once
 
 
-def dump(url: str, to: Path) -> bool:
-    """Copy it as it is at one instant; False: there is none yet."""
-    made = driven(url)
-    if made.get_backend_name() == "sqlite":
-        path = Path(made.database or "")
-        if not path.exists():
-            return False
-        _sqlite(path, to)
-    else:
-        opened(made)
-        _tables(url, to)
-    to.chmod(0o600)
-    return True
-
-
-def _sqlite(path: Path, to: Path) -> None:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as old, closing(sqlite3.connect(to)) as new:
+def copied(source: Path, to: Path) -> None:
+    """A SQLite database as it is at one instant, whoever writes meanwhile, whole and in one file."""
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as old, closing(sqlite3.connect(to)) as new:
         old.backup(new)
         new.execute("PRAGMA journal_mode = DELETE").close()
         if (said := new.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-            raise Failed(f"{path}: {said}: it is damaged; this backup was not made")
+            raise Failed(f"{source}: {said}: it is damaged; this backup was not made")
+    to.chmod(0o600)
+
+
+def dump(url: str, to: Path) -> bool:
+    """Copy it as it is at one instant; False: there is none yet."""
+    made = _usable(url)
+    if made.get_backend_name() != "sqlite":
+        _tables(url, to)
+    elif Path(made.database or "").exists():
+        copied(Path(made.database or ""), to)
+    else:
+        return False
+    return True
+
+
+def _usable(url: str) -> URL:
+    try:
+        made = driven(url)
+        opened(made)
+    except NoDatabase as why:
+        raise Failed(f"{why}; {why.mend}") from why
+    return made
 
 
 def _tables(url: str, to: Path) -> None:
     """Every table of the desk, seen at one instant."""
-    engine, copy = create_engine(url, isolation_level="REPEATABLE READ"), Database(f"sqlite:///{to}")
+    engine, draft = create_engine(url, isolation_level="REPEATABLE READ"), to.with_name(f".{to.name}.draft")
+    copy = Database(f"sqlite:///{draft}")
     try:
-        with engine.connect() as old:
+        with engine.connect() as old, copy.write() as new:
             there = set(inspect(old).get_table_names())
-            with copy.write() as new:
-                for table in META.sorted_tables:
-                    if table.name in there:
-                        _carry(old, new, table)
+            for table in META.sorted_tables:
+                if table.name in there:
+                    _carry(old, new, table)
     finally:
         engine.dispose()
-        with copy.engine.connect() as db:
-            db.exec_driver_sql("PRAGMA journal_mode = DELETE").close()
         copy.close()
+    copied(draft, to)
+    for end in ("", "-wal", "-shm"):
+        draft.with_name(draft.name + end).unlink(missing_ok=True)
 
 
 def load(source: Path, url: str) -> None:
     """Put a dump into an empty database; one that holds anything is refused."""
-    made = driven(url)
+    made = _usable(url)
     if made.get_backend_name() == "sqlite":
         path = Path(made.database or "")
         if path.exists():
             raise Unusable(f"{path}: there is a desk here already; move it away")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sqlite(source, path)
+        copied(source, path)
         return
-    opened(made)
     new, old = Database(url), create_engine(f"sqlite:///file:{source}?mode=ro&uri=true")
     try:
         with old.connect() as read, new.write() as write:
