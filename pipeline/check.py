@@ -20,9 +20,10 @@ from alerts.routing.plan import Plan
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
-from lifeline.config import Config, ConfigRefused
+from lifeline.config import Broker, Config, ConfigRefused
 from lifeline.config import load as load_config
 from lifeline.words import Unusable
+from pipeline import expiry
 from pipeline.database import NoDatabase, driven, opened, shown
 from pipeline.groups import likes, meant
 from pipeline.people import duty as people
@@ -121,6 +122,8 @@ def findings(path: Path) -> Iterator[Finding]:
         f"broker {why_not or f'{config.broker.host}:{config.broker.port} accepts connections'}",
         "start it, or mend [broker] host and port",
     )
+    if config.broker.tls:
+        yield from _certificates(config.broker, heard=not why_not)
     for name, port in (
         ("receive", config.health.receive_port),
         ("watch", config.health.watch_port),
@@ -238,6 +241,23 @@ def database(config: Config) -> Iterator[Finding]:
         yield Finding(well=False, what=str(why), mend=why.mend)
         return
     yield Finding(well=True, what=f"database {shown(url)}")
+
+
+def _certificates(broker: Broker, *, heard: bool) -> Iterator[Finding]:
+    """Whether they can be read, hold, and are trusted."""
+    mend = (
+        "renew it: lifeline certs --out FOLDER does for those it made (docs/operations.md); then start broker and receive again"
+    )
+    try:
+        found: list[expiry.Held | str] = list(expiry.held(broker))
+    except Unusable as why:
+        found = [str(why)]
+    found += [expiry.presented(broker)] if heard else []
+    for each in found:
+        if isinstance(each, str):
+            yield Finding(well=False, what=f"broker {each}", mend="see [broker] ca_file, cert_file and key_file")
+        else:
+            yield Finding(each.left > expiry.SOON, str(each), mend)
 
 
 def _process(name: str, host: str, port: int) -> Finding:

@@ -186,7 +186,7 @@ class Stack:
             self._initialised()
         command, environment, user = self._line(name, [])
         with (self.root / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(  # type: ignore[call-overload]
+            self.running[name] = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root, **user
             )
         if "healthcheck" in self.services[name]:
