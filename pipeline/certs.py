@@ -28,7 +28,7 @@ CA_DAYS: Final = 3650
 BACK: Final = timedelta(hours=1)  # before now: clocks of devices run behind
 FIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")  # a name that may stand in a topic, a file name and a CN
 ROUNDS: Final = 101  # of PBKDF2: as mosquitto itself; the passwords are random, and a broker must take thousands of log-ins
-RESERVED: Final = ("desk", "receive", "screen", "simulator")
+RESERVED: Final = ("canary", "desk", "receive", "screen", "simulator")
 BITS: Final = x509.KeyUsage(
     digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
     key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
@@ -279,7 +279,8 @@ GROUP: Final = 10001  # of all containers of the stack
 def stack(to: Folder) -> None:
     """Everything that the containers need: certificates, and one password or token each."""
     to.server(STACK_HOSTS)
-    to.client("receive")
+    for name in ("receive", "canary"):
+        to.client(name)
     to.users(["simulator"])
     password = to.secret("postgres_password", lambda: secrets.token_urlsafe(32))
     to.secret("desk_database", lambda: f"postgresql+psycopg://desk:{password}@postgres/desk")

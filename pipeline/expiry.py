@@ -1,16 +1,14 @@
 """Until when the certificates hold that the session with the broker rests on."""
 
-import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from lifeline.clock import iso, now
 from lifeline.config import Broker
 from lifeline.model import NS
-from lifeline.words import Unusable
+from pipeline.certs import certificate
 
 SOON: Final = 30 * 86400.0  # [s] before its end a certificate is worth saying
 TIMEOUT: Final = 5.0  # [s]
@@ -33,8 +31,6 @@ class Held(NamedTuple):
 
 def held(broker: Broker) -> list[Held]:
     """Those of our own files; Unusable where a file holds none."""
-    from pipeline.certs import certificate
-
     files = [p for p in (broker.ca_file, broker.cert_file) if p is not None]
     known = [(p, certificate(p)) for p in files]
     return [Held(str(p), _ns(cert.not_valid_after_utc)) for p, cert in known if cert is not None]
@@ -56,20 +52,6 @@ def presented(broker: Broker) -> Held | str:
     except (OSError, ValueError) as why:
         return f"{type(why).__name__}: {why}"
     return Held(f"the certificate of {broker.host}:{broker.port}", round(ssl.cert_time_to_seconds(str(shown["notAfter"]))) * NS)
-
-
-def soon(broker: Broker, within: float = SOON) -> list[str]:
-    """Our own that expire within so long [s], or cannot be read."""
-    try:
-        return [str(h) for h in held(broker) if h.left < within] if broker.tls else []
-    except Unusable as why:
-        return [str(why)]
-
-
-def seconds(broker: Broker) -> Iterator[tuple[str, float]]:
-    """For the metric: file -> its last instant [s] since 1970."""
-    with contextlib.suppress(Unusable):
-        yield from ((h.what, h.until / NS) for h in (held(broker) if broker.tls else []))
 
 
 def _ns(t: datetime) -> int:

@@ -15,7 +15,6 @@ from lifeline.clock import now
 from lifeline.config import Config
 from lifeline.model import NS
 from pipeline.courier import Courier
-from pipeline.expiry import seconds
 from pipeline.health import Page, guard
 from pipeline.token import token
 
@@ -35,9 +34,6 @@ class Metrics:
         self.commit = Histogram("lifeline_receive_commit_seconds", "One commit of the journal", registry=r)
         self.head = Gauge("lifeline_receive_journal_head", "Number of the next message", registry=r)
         self.size = Gauge("lifeline_receive_journal_bytes", "Bytes kept in the journal", registry=r)
-        self.expires = Gauge(
-            "lifeline_receive_certificate_expires_seconds", "When a certificate of ours ends, since 1970", ["file"], registry=r
-        )
         self.connected = Gauge("lifeline_receive_connected", "1 while the session stands", registry=r)
 
 
@@ -96,8 +92,6 @@ class Receive:
 
     def status(self) -> dict[str, Any]:
         self.metrics.connected.set(self.session.connected)
-        for file, ends in seconds(self._config.broker):
-            self.metrics.expires.labels(file).set(ends)
         return {
             "process": "receive", "source": "receive", "at": now(), "pid": os.getpid(), "head": self.writer.head,
             "journal_bytes": self.writer.size, "connected": self.session.connected, "connects": self.session.connects,
