@@ -51,7 +51,7 @@ def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, ter
         try:
             where, said = read(name, payload, at, terms, city)
             if isinstance(said, Waveform):
-                waves.append(wave(i, said, where.device, catalog))
+                waves.append(wave(i, said, where.device, catalog, own=terms.own))
             else:
                 joined.add(i, said, where.device)
                 bad.extend((i, refusal) for refusal in said.bad)

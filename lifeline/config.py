@@ -91,6 +91,7 @@ class Watch:
     flush: Annotated[Seconds, Between(0.001)] = 5.0  # [s]
     skew: Seconds = 300.0  # [s] that a reading may lie in the future
     oldest: Seconds = 30 * 86400.0  # [s] age of the oldest reading taken
+    own_series: bool = False  # whether a device may speak only of the series that the catalog gives it
     rules: Path | None = None  # directory; None: the rules that come with the program
     desk: str = ""  # URL; "": from [desk]
     poll: Annotated[Seconds, Between(0.0001)] = 0.005  # [s]

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
@@ -34,6 +35,7 @@ NAME: Final = re.compile(
 VARIABLE: Final = re.compile(r"\$\$|\$\{(\w+):-([^}]*)\}")
 OURS: Final = "city-lifeline"
 PATIENCE: Final = 90.0  # [s]
+PAUSE: Final = 0.3  # [s] between asking for health: each question is a process
 
 
 def services() -> dict[str, dict[str, Any]]:
@@ -200,6 +202,8 @@ class Stack:
         if name == "postgres":  # which listens where its socket is
             command[1:1] = ["-p", str(self.port[5432])]
         done = subprocess.run(command, env=self._path(), cwd=ROOT, capture_output=True, check=False, timeout=60)
+        if done.returncode:
+            time.sleep(PAUSE)
         return done.returncode == 0
 
     def program(self, word: str) -> str:

@@ -120,6 +120,19 @@ def test_a_device_writes_only_under_its_own_id(stack: Stack) -> None:
     assert not arrived(stack, "stolen"), "said before, by the same device, so it would have come before"
 
 
+def test_a_device_cannot_speak_for_the_series_of_another_under_its_own_topic(stack: Stack) -> None:
+    topic, _ = telemetry(1, now(), 1.0)
+    forged = json.dumps({"ts": now() // 1_000_000, "values": {"laser-3/ch4": 19.0}})
+    assert say(stack, "laser-1", topic, forged) == 0
+    until(lambda: refused(stack, "a series of another device"), "it was taken", 60)
+
+
+def refused(stack: Stack, reason: str) -> bool:
+    """Whether there is a dead letter for this reason."""
+    with closing(sqlite3.connect(f"file:{stack.volume('data')}/ledger.db?mode=ro", uri=True)) as db:
+        return bool(db.execute("SELECT 1 FROM dead WHERE instr(reason, ?)", (reason,)).fetchall())
+
+
 def test_a_device_hears_nothing_that_others_say(stack: Stack) -> None:
     listen = [wanted("mosquitto_sub"), *who(stack, "laser-3"), "-q", "1", "-t", "lifeline/#", "-t", "#", "-W", "4", "-v"]
     with subprocess.Popen(listen, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as spy:
