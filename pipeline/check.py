@@ -124,12 +124,12 @@ def findings(path: Path) -> Iterator[Finding]:
     )
     if config.broker.tls:
         yield from _certificates(config.broker, heard=not why_not)
-    for name, port in (
-        ("receive", config.health.receive_port),
-        ("watch", config.health.watch_port),
-        ("desk", config.desk.port),
+    for name, url in (
+        ("receive", config.health.page("receive")),
+        ("watch", config.health.page("watch")),
+        ("desk", config.watch.desk),
     ):
-        yield _process(name, config.health.host if name != "desk" else config.desk.host, port)
+        yield _process(name, url)
 
 
 def _catalog(config: Config) -> Iterator[Finding]:
@@ -260,10 +260,10 @@ def _certificates(broker: Broker, *, heard: bool) -> Iterator[Finding]:
             yield Finding(each.left > expiry.SOON, str(each), mend)
 
 
-def _process(name: str, host: str, port: int) -> Finding:
-    url = f"http://{host}:{port}/-/ready"
+def _process(name: str, at: str) -> Finding:
+    url = f"{at.rstrip('/')}/-/ready"
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  the settings say where
             return Finding(answer.status == 200, f"{name} is ready ({url})")
     except urllib.error.HTTPError as why:
         return Finding(well=False, what=f"{name} is not ready: {why.read().decode(errors='replace')}", mend="mend what it says")

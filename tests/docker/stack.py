@@ -27,7 +27,7 @@ from tests.brokers import free_port, until, wanted
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = ROOT / "docker-compose.yml"
 DOCKERFILE: Final = ROOT / "docker" / "Dockerfile"
-PORTS: Final = (8883, 8884, 1883, 8085, 8087, 8088, 8086, 5432)  # each belongs to one service
+PORTS: Final = (8883, 8884, 1883, 8085, 8087, 8088, 8089, 8086, 5432)  # each belongs to one service
 NUMBER: Final = re.compile(rf"(?P<number>(?<![\w.])(?:{'|'.join(map(str, PORTS))})(?![\w.]))")
 NAME: Final = re.compile(
     rf'(?P<name>(?<=[/@"])(?:mosquitto|postgres|influxdb|desk|watch|receive)(?=:(?:{"|".join(map(str, PORTS))})(?!\w)|"))'
@@ -76,6 +76,10 @@ class Stack:
         self.root.chmod(0o711)
         self.services, self.port = services(), {number: free_port() for number in PORTS}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        command = self.root / "bin" / "lifeline"  # pip's own may be its owner's alone
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m pipeline.cli "$@"\n')
+        command.chmod(0o755)
         self.secrets = self.root / "secrets"
         self.secrets.mkdir()
         self._bind = {ROOT / "docker" / "secrets": self.secrets}
@@ -175,7 +179,7 @@ class Stack:
         return done.stdout
 
     def _path(self) -> dict[str, str]:
-        return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"}
+        return {"PATH": f"{self.root / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"}
 
     def once(self, name: str, *arguments: str) -> str:
         """`docker compose run --rm NAME ARGUMENTS`, or its own command."""
@@ -234,7 +238,8 @@ class Stack:
             return [self.program(words[0]), *words[1:]], self._path() | environment, who
         inherited = {k: self.mapped(v, mounts) for k, v in image_environment().items() if k != "PATH"}
         temporary = {"TMPDIR": str(mounts["/tmp"][0])} if "/tmp" in mounts else {}  # noqa: S108  the container's
-        command = [sys.executable, "-m", "pipeline.cli", *words]
+        shell = None if arguments else service.get("entrypoint")
+        command = [*shell, *words] if shell else [sys.executable, "-m", "pipeline.cli", *words]
         return (
             self._shut_in(command, mounts, user),
             {**self._path(), **inherited, **temporary, "PYTHONPATH": str(ROOT), **environment},
@@ -323,10 +328,15 @@ def secret_files() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def standing(*names: str, catalog: str) -> Iterator[Stack]:
-    """A prepared stack with these services running, in this order, over a catalog of its own."""
+def standing(*names: str, catalog: str, elsewhere: Mapping[int, int]) -> Iterator[Stack]:
+    """A prepared stack with these services running, in this order, over a catalog of its own.
+
+    elsewhere: ports of a container -> where a program that stands for it is listening
+    """
     with Stack() as stack:
         (stack.config / "catalog.csv").write_text(catalog, "utf-8")
+        for number, port in elsewhere.items():
+            stack.port[number] = port
         for name in names:
             stack._mounts(name)
         stack.prepare()

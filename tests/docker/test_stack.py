@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from pipeline.certs import GROUP
 from tests import town
 from tests.brokers import until, wanted
 from tests.docker.stack import Stack, may_mount, standing
+from tests.influxes import Influx
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
 WELLS: Final = 6
@@ -29,7 +31,8 @@ CITY: Final = "chengjiang"
 def stack() -> Iterator[Stack]:
     """All of it that this machine has programs for."""
     catalog = "\n".join([town.HEADER, *[x for x in town.lines(WELLS) if "methane" in x]]) + "\n"
-    with standing("mosquitto", "postgres", "desk", "watch", "receive", catalog=catalog) as made:
+    services = ("mosquitto", "postgres", "desk", "watch", "receive", "mirror")
+    with Influx() as influx, standing(*services, catalog=catalog, elsewhere={8086: int(influx.url.rsplit(":", 1)[1])}) as made:
         devices = [word for well in range(WELLS) for word in ("--device", f"laser-{well}")]
         made.run(["lifeline", "certs", "--out", str(made.secrets), *group(), *devices, "--user", "old-5"], {})
         made.stop("mosquitto")  # which reads passwords at its start
@@ -96,10 +99,28 @@ def stored(stack: Stack) -> int:
         return int(db.sql(query).fetchall()[0][0])
 
 
+def test_boards_find_it_in_influxdb_with_the_figures_of_the_processes(stack: Stack) -> None:
+    until(lambda: counted(stack, "SELECT count(value) FROM methane WHERE asset = 'well-0'") >= 10, "no readings", 90)
+    until(lambda: counted(stack, "SELECT count(rank) FROM warning WHERE asset = 'well-0'") >= 1, "no warning", 60)
+    for process in ("receive", "watch", "desk", "mirror"):
+        name = "process_cpu_seconds_total" if process == "desk" else f"lifeline_{process}_"
+        figures = f"SHOW SERIES FROM /^{name}.*/ WHERE process = '{process}'"
+        until(lambda q=figures: counted(stack, q) > 0, f"no figures of {process}", 60)  # type: ignore[misc]
+
+
+def counted(stack: Stack, query: str) -> int:
+    """The first number of the answer; of a list of series their number."""
+    text = urllib.parse.urlencode({"db": "lifeline", "q": query})
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.port[8086]}/query?{text}", timeout=20) as got:
+        (result,) = json.load(got)["results"]
+    rows = [row for series in result.get("series", []) for row in series["values"]]
+    return len(rows) if query.startswith("SHOW") else int(rows[0][1]) if rows else 0
+
+
 def test_nothing_but_volumes_and_memory_can_be_written_in_a_service(stack: Stack) -> None:
     if not may_mount():
         pytest.skip("this process may not make mounts, so that nothing is read-only to the services here")
-    for name in ("receive", "watch", "desk"):
+    for name in ("receive", "watch", "desk", "mirror"):
         mounts = Path(f"/proc/{stack.running[name].pid}/mounts").read_text().splitlines()
         (root, *_) = [m.split()[3].split(",") for m in mounts if m.split()[1] == "/"][-1:]
         assert "ro" in root, name
