@@ -12,12 +12,13 @@ from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, durati
 from lifeline.words import suggestion
 
 __all__ = [
-    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Journal", "Lake", "Log",
-    "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
+    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake",
+    "Log", "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
 ]  # fmt: skip
 
 NONE: Final = Secret("")
 PREFIX: Final = "LIFELINE_"
+ALIASES: Final = {"INFLUX_URL": "LIFELINE_INFLUX_URL", "INFLUX_TOKEN": "LIFELINE_INFLUX_TOKEN"}  # as other tools know them
 VARIABLE: Final = re.compile(r"(\$?)\$\{(\w+)(?::-([^}]*))?\}")  # $${NAME} stands for ${NAME} itself
 
 
@@ -124,6 +125,23 @@ class Health:
     host: str = "127.0.0.1"
     receive_port: Port = 8085
     watch_port: Port = 8086
+    mirror_port: Port = 8089
+
+
+@dataclass(frozen=True)
+class Influx:
+    url: str = ""  # "": no mirror
+    token: Secret = NONE  # of 2.x and 3; for 1.8 "user:password"
+    org: str = "lifeline"
+    database: str = "lifeline"  # or bucket; the tiers' names begin with it
+    ca_file: Path | None = None  # None: the authorities that the system trusts
+    timeout: Annotated[Seconds, Between(0.001)] = 10.0  # [s] of a request
+    batch: Annotated[int, Between(1)] = 10_000  # [1] lines of a request
+    poll: Annotated[Seconds, Between(0.01)] = 1.0  # [s] between looks for what is new
+    retention: Seconds = 30 * 86400.0  # [s] of readings; 0: for ever
+    minutes: Seconds = 365 * 86400.0  # [s] that means of a minute are kept; 0: for ever
+    hours: Seconds = 3650 * 86400.0  # [s] that means of an hour are kept; 0: for ever
+    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: the server where it can
 
 
 @dataclass(frozen=True)
@@ -154,6 +172,7 @@ class Config:
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
     health: Health = field(default_factory=Health)
+    influx: Influx = field(default_factory=Influx)
     canary: Canary = field(default_factory=Canary)
     log: Log = field(default_factory=Log)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
@@ -163,7 +182,9 @@ class Config:
 
     def __post_init__(self) -> None:
         used = [("desk.port", self.desk.host, self.desk.port)]
-        used += [(f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port")]
+        used += [
+            (f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port", "mirror_port")
+        ]
         taken: dict[tuple[str, int], str] = {}
         for key, host, port in used:
             if taken.setdefault((host, port), key) != key:
@@ -180,6 +201,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read, fill in ${VARIABLES}, override from LIFELINE_SECTION_KEY, check; everything wrong is said at once."""
     problems: list[str] = []
     used: set[str] = set()
+    environ = {ALIASES[k]: v for k, v in environ.items() if k in ALIASES} | dict(environ)
     tables = _expanded(_tables(path), environ, "", used, problems)
     _override(tables, {k: v for k, v in environ.items() if k.startswith(PREFIX) and k not in used}, problems)
     folder = path.resolve().parent
@@ -260,5 +282,5 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 SECTIONS: Final[dict[str, type]] = {
     "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "health": Health,
-    "canary": Canary, "log": Log,
+    "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

@@ -42,7 +42,8 @@ def made(config: Config) -> Desk:
     plan, more = planned(config)
     settings = Settings(
         config.city.name, desk.public_url, name=name, token=token(config), link_secret=secret, ping=desk.ping, plan=plan,
-        topology=topology(config), canary=patience(config), canary_channel=config.canary.channel,
+        topology=topology(config), mirrored=bool(config.influx.url), canary=patience(config),
+        canary_channel=config.canary.channel,
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()

@@ -150,6 +150,13 @@ def test_every_scalar_key_may_come_from_the_environment(tmp_path: Path, section:
     assert value in {text, Path(text), True, 77, 9.0, 9_000_000}
 
 
+def test_the_variables_that_other_tools_know_name_the_influxdb_too(tmp_path: Path) -> None:
+    text = '[influx]\nurl = "http://file:8086"'
+    made = given(tmp_path, text, {"INFLUX_URL": "http://here:8086", "INFLUX_TOKEN": FROM_VARIABLE}).influx
+    assert (made.url, made.token) == ("http://here:8086", FROM_VARIABLE)
+    assert given(tmp_path, text, {"INFLUX_URL": "a", "LIFELINE_INFLUX_URL": "b"}).influx.url == "b"
+
+
 def test_a_variable_wins_over_the_file_and_its_secret_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(FROM_FILE, "utf-8")
     text = '[broker]\nusername = "u"\npassword_file = "secret"\nport = 1'
