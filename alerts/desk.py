@@ -38,6 +38,7 @@ from alerts.routing.plan import Plan
 from alerts.routing.router import Router
 from alerts.routing.topology import Topology
 from alerts.sights import Sights
+from alerts.stream import Feed
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
 from alerts.users.access import Access
@@ -91,6 +92,7 @@ class Desk:
     router: Router
     minder: Minder
     external: External
+    feed: Feed
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
@@ -141,7 +143,7 @@ class Desk:
         access = Access(database, settings.token)
         made = cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, clock.now(), guard, stores, canary=bird,
+            Minder(book, router), external, Feed(database, clock), clock.now(), guard, stores, canary=bird,
         )  # fmt: skip
         sights = Sights(meters.registry)
         sights.bind(database, catalog, made.painted, made.reasons)
@@ -168,6 +170,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
+            tasks.create_task(self.feed.run())
             if self.canary:
                 tasks.create_task(self.canary.run())
             tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())

@@ -3,6 +3,7 @@
 import logging
 import socket
 from pathlib import Path
+from typing import Any, Final
 
 import uvicorn
 
@@ -25,6 +26,8 @@ from pipeline.routed import planned, topology
 from pipeline.token import token
 
 log = logging.getLogger("lifeline.desk")
+
+STOP: Final = 3  # [s] given to requests when it stops; the stream of events would never end by itself
 
 
 def made(config: Config) -> Desk:
@@ -72,4 +75,5 @@ def run(config: Config, path: Path | None = None) -> None:
     register(desk.meters.registry, "desk", path)
     if bird := desk.canary:
         Song(config, desk.settings.name, lambda _: bird.figures.sent.inc()).start()
-    uvicorn.run(app(desk), host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)
+    where: dict[str, Any] = {"host": config.desk.host, "port": config.desk.port}
+    uvicorn.run(app(desk), **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)
