@@ -1,5 +1,6 @@
 """The mirror beside a watch: what is committed comes to a real InfluxDB, whatever fails in between."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from lifeline.clock import now
 from lifeline.config import Config, Influx
 from lifeline.model import JUDGED, NS
 from pipeline.mirror.book import Book
+from pipeline.mirror.compare import check
 from pipeline.mirror.means import means
 from pipeline.mirror.patient import target
 from pipeline.mirror.prepare import prepared
@@ -215,6 +217,13 @@ def page(mirror: Mirror) -> str:
 def test_a_lost_influxdb_is_filled_again(stage: Stage) -> None:
     stage.judge(len(stage.entries))
     mirror = stage.followed(stage.mirror())
+    assert check(stage.config, 0, 2**62, as_json=False)[1] == 0
+    b = stage.wanted()
+    key, quantity, t = stage.watch.catalog.key[b.row[5]], stage.watch.catalog.quantity[b.row[5]], int(b.t[5])
+    stage.reader.ask(f'DELETE FROM "{quantity}" WHERE "key" = \'{key}\' AND time = {t}', change=True)  # noqa: S608
+    said, code = check(stage.config, 0, 2**62, as_json=True)
+    assert (code, json.loads(said)["missing"], json.loads(said)["stored"]) == (1, 1, b.n)
+    assert json.loads(said)["first_missing"][0].startswith(f"{key} ")
     stage.reader.ask(f'DROP DATABASE "{stage.database}"', change=True)
     stage.init()
     refill(stage.config)
