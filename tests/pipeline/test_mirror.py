@@ -174,6 +174,18 @@ def test_a_lake_that_was_there_before_is_filled_in_and_does_not_lag(stage: Stage
     assert not mirror._filling()
 
 
+def test_after_watch_was_put_back_all_is_written_again(stage: Stage) -> None:
+    """As after a restore of everything but the mirror's own book: numbers of messages mean others than before."""
+    stage.judge(len(stage.entries) // 2)
+    mirror = stage.followed(stage.mirror())
+    mirror.state.place = mirror.state.place._replace(next=10**9)
+    mirror.book.commit(mirror.state)
+    stage.judge(len(stage.entries))
+    stage.followed(mirror)
+    assert mirror.state.place.next == stage.watch.checkpoints.mark.next
+    stage.check()
+
+
 def test_lag_counts_from_when_the_oldest_unwritten_checkpoint_was_seen(stage: Stage) -> None:
     mirror = stage.mirror()
     stage.followed(mirror)
