@@ -219,7 +219,7 @@ class Mirror:
     @property
     def _by_server(self) -> bool:
         tiers = self._config.influx.tiers
-        return tiers == "server" or (tiers == "auto" and self._kind is not None and self._kind.tasks)
+        return tiers == "server" or (tiers == "auto" and self._kind is not None and self._kind.trusted)
 
     def _stale(self, domain: str, b: Batch) -> set[Span]:
         """Stretches whose means have to be made by us."""
