@@ -46,12 +46,15 @@ def standing_open(say: Language) -> JSON:
 
 def latest() -> Select:
     """The latest count of open warnings, by level and state, of the last minutes only: an older one is not known to hold."""
-    return Select('last("value") AS "open"', of("lifeline_desk_warnings"), (back("2m"),), ("level", "state", "process"))
+    return Select(
+        'last("value") AS "open"', of("lifeline_desk_warnings"), (back("2m"),), ("domain", "level", "state", "process")
+    )
 
 
 def answered(say: Language) -> JSON:
     """Half of the first answers came sooner."""
-    select = Select('median("answer") AS "median"', of("warning"), (TIME, chosen("district")))
+    first = Select('min("answer") AS "first"', of("warning"), (TIME, chosen("district")), ("asset", "hazard"))
+    select = Select('median("first") AS "median"', (first,), ())
     about = say("从发布到首次响应的中位数。", "The median from the raise to the first answer.")
     title = say("响应用时", "Time to answer")
     return stat(title, [Target(select, table=True)], say, unit="s", column="/^median$/", about=about)
@@ -59,9 +62,9 @@ def answered(say: Language) -> JSON:
 
 def answers(say: Language, due: Mapping[str, float]) -> JSON:
     """Every first answer, by level."""
-    select = Select('max("answer")', of("warning"), (TIME, chosen("district")), ("level",), "$__interval")
+    select = Select('min("answer")', of("warning"), (TIME, chosen("district")), ("level",), "$__interval")
     terms = say("、", ", ").join(f"{level} {due[level]:g} s" for level in GRAVE)
-    about = say(f"首次响应用时（最长）。期限：{terms}。", f"Seconds to the first answer, the longest of a slot. Due: {terms}.")
+    about = say(f"首次响应用时。期限：{terms}。", f"Seconds to the first answer. Due: {terms}.")
     title = say("首次响应用时（按级别）", "Time to the first answer, by level")
     return series(title, [Target(select, "$tag_level")], say, unit="s", style="points", w=8, h=9, about=about)
 

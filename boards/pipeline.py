@@ -42,6 +42,7 @@ def pipeline(say: Language) -> Board:
             Row(say("接收与台账", "Taking in, and the ledger"), taking(say)),
             Row(say("判别", "Judging"), judging(say)),
             Row(say("预警送达", "Telling people"), telling(say)),
+            Row(say("镜像", "The mirror"), mirror(say)),
             Row(say("指标来源", "Where the figures come from"), [scraped(say)]),
         ],
         links=navigation(say, "pipeline"),
@@ -79,8 +80,15 @@ def reckoned(say: Language, title: str, parts: Sequence[Target], expression: str
 
 
 def flat(metric: str) -> Select:
-    """The latest, of the last two minutes only."""
-    return Select('last("value") AS "value"', of(metric), (RECENT,))
+    """The latest, of the last two minutes only; of several, the largest."""
+    each = Select('last("value") AS "v"', of(metric), (RECENT,), ("process", "source"))
+    return Select('max("v") AS "value"', (each,), ())
+
+
+def standing_open() -> Select:
+    """All warnings that the desk has not closed."""
+    each = Select('last("value") AS "v"', of("lifeline_desk_warnings"), (RECENT,), ("domain", "level", "state"))
+    return Select('sum("v") AS "value"', (each,), ())
 
 
 def drawn(
@@ -125,31 +133,24 @@ def now(say: Language) -> list[JSON]:
         figure(say, say("心跳年龄", "Age of the heartbeat"), "lifeline_desk_heartbeat_age_seconds", "s", late),
         figure(
             say,
+            say("巡检读数年龄", "Age of the canary"),
+            "lifeline_canary_age_seconds",
+            "s",
+            [(180.0, "RED")],
+            about=say(
+                "每分钟一条假读数，从 Broker 走到推送；0 表示未启用。",
+                "A made-up reading a minute, from the broker to its push; 0: none is sent.",
+            ),
+        ),
+        figure(
+            say,
             say("日志占用", "Journal"),
             "lifeline_receive_journal_bytes",
             "decbytes",
             [(3e9, "YELLOW"), (3.8e9, "RED")],
             about=say("上限见 [journal] max_size，默认 4 GB。", "Its limit is [journal] max_size, 4 GB by default."),
         ),
-        stat(
-            say("未关闭预警", "Warnings not closed"),
-            [
-                Target(
-                    Select(
-                        'sum("v") AS "value"',
-                        (
-                            Select(
-                                'last("value") AS "v"', of("lifeline_desk_warnings"), (RECENT,), ("level", "state", "process")
-                            ),
-                        ),
-                        (),
-                    ),
-                    table=True,
-                )
-            ],
-            say,
-            column="/^value$/",
-        ),
+        stat(say("未关闭预警", "Warnings not closed"), [Target(standing_open(), table=True)], say, column="/^value$/"),
     ]
 
 
@@ -165,6 +166,14 @@ def taking(say: Language) -> list[JSON]:
         drawn(say, say(f"接收报文（{per}）", f"Messages taken ({per})"), rate("lifeline_receive_messages_total"), "suffix: /s"),
         drawn(say, say("接收字节", "Bytes taken"), rate("lifeline_receive_bytes_total"), "Bps"),
         reckoned(say, say("在途报文（台账）", "Messages in flight (ledger)"), parts, "$A - $B", "none", about=balance),
+        drawn(
+            say,
+            say("报文去向（条/秒，台账）", "Messages by their fate (by the second, ledger)"),
+            rate("lifeline_watch_messages_total", ("fate",)),
+            "suffix: /s",
+            "$tag_fate",
+            about=balance,
+        ),
         share(say, say("日志提交耗时（均值）", "One commit of the journal (mean)"), "lifeline_receive_commit_seconds"),
         drawn(say, say("日志大小", "Size of the journal"), gauge("lifeline_receive_journal_bytes"), "decbytes"),
         drawn(
@@ -172,6 +181,26 @@ def taking(say: Language) -> list[JSON]:
             say("日志无空间拒收批次", "Batches the journal had no room for"),
             rate("lifeline_receive_journal_refused_total"),
             "suffix: /s",
+        ),
+    ]
+
+
+def mirror(say: Language) -> list[JSON]:
+    """The way into InfluxDB, which these boards read: its own lag, and what it refused."""
+    return [
+        drawn(say, say("镜像滞后", "Lag of the mirror"), gauge("lifeline_mirror_lag_seconds"), "s", w=8),
+        drawn(
+            say,
+            say("写入 InfluxDB（行/秒）", "Lines into InfluxDB (by the second)"),
+            rate("lifeline_mirror_lines_total"),
+            "suffix: /s",
+        ),
+        drawn(
+            say,
+            say("InfluxDB 拒收的行", "Lines that InfluxDB refused"),
+            gauge("lifeline_mirror_dead_letters_total"),
+            "none",
+            about=say("见 `lifeline store dead`。", "The reasons: `lifeline store dead`."),
         ),
     ]
 
@@ -187,8 +216,9 @@ def judging(say: Language) -> list[JSON]:
         drawn(
             say,
             say("死信：拒收读数（条/秒）", "Dead letters: readings refused (by the second)"),
-            rate("lifeline_watch_refused_total"),
+            rate("lifeline_watch_refused_total", ("reason",)),
             "suffix: /s",
+            "$tag_reason",
             about=say("原因见 `lifeline journal dead`。", "The reasons: `lifeline journal dead`."),
         ),
         drawn(say, say("迟到读数（条/秒）", "Late readings (by the second)"), rate("lifeline_watch_late_total"), "suffix: /s"),
@@ -262,7 +292,7 @@ def telling(say: Language) -> list[JSON]:
 
 
 def by_level() -> Select:
-    each = Select('last("value") AS "v"', of("lifeline_desk_warnings"), (TIME,), ("level", "state"), EVERY)
+    each = Select('last("value") AS "v"', of("lifeline_desk_warnings"), (TIME,), ("domain", "level", "state"), EVERY)
     return Select('sum("v")', (each,), (TIME,), ("level",), EVERY)
 
 
@@ -302,6 +332,7 @@ def scraped(say: Language) -> JSON:
         "receive": "lifeline_receive_journal_head",
         "watch": "lifeline_watch_offset",
         "desk": "lifeline_desk_outbox_waiting",
+        "mirror": "lifeline_mirror_offset",
     }
     select = Select('last("value") AS "value"', of(*metrics.values()), (back("30d"),), ("process",))
     return table(
