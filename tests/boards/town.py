@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from boards.asset import EVENTS, SERIES, WAVES
-from boards.pipeline import BUCKETS
+from boards.telling import BUCKETS
 from lifeline.model import Domain, Level
 from lifeline.units import QUANTITIES, UNITS
 
@@ -125,7 +125,8 @@ GROWING: Final = {  # by the second
         "lifeline_receive_commit_seconds_count": 5.0,
     },
     "watch": {
-        "lifeline_watch_offset": 9.9, "lifeline_watch_readings_total": 30.0, "lifeline_watch_refused_total,reason=unknown": 0.1, "lifeline_watch_messages_total,fate=stored": 9.8,
+        "lifeline_watch_offset": 9.9, "lifeline_watch_readings_total": 30.0, "lifeline_watch_refused_total,reason=unknown": 0.1,
+        "lifeline_watch_messages_total,fate=stored": 9.8,
         "lifeline_watch_late_total": 0.1, "lifeline_watch_step_seconds_sum": 0.05, "lifeline_watch_step_seconds_count": 10.0,
         "lifeline_watch_changes_total,level=RED": 0.01,
     },
