@@ -55,7 +55,7 @@ def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, ter
             if where.asset == canary.NAME and where.domain is Domain.OTHER and canary.KEY not in catalog.row:
                 ours.append(i)
             elif isinstance(said, Waveform):
-                waves.append(wave(i, said, where.device, catalog))
+                waves.append(wave(i, said, where.device, catalog, own=terms.own))
             else:
                 joined.add(i, said, where.device)
                 bad.extend((i, refusal) for refusal in said.bad)

@@ -92,6 +92,7 @@ class Watch:
     flush: Annotated[Seconds, Between(0.001)] = 5.0  # [s]
     skew: Seconds = 300.0  # [s] that a reading may lie in the future
     oldest: Seconds = 30 * 86400.0  # [s] age of the oldest reading taken
+    own_series: bool = False  # whether a device may speak only of the series that the catalog gives it
     rules: Path | None = None  # directory; None: the rules that come with the program
     desk: str = ""  # URL; "": from [desk]
     poll: Annotated[Seconds, Between(0.0001)] = 0.005  # [s]
@@ -126,6 +127,13 @@ class Health:
     receive_port: Port = 8085
     watch_port: Port = 8086
     mirror_port: Port = 8089
+    receive_url: str = ""  # where others reach it, such as in another container; "": from host and port
+    watch_url: str = ""  # likewise
+
+    def page(self, process: Literal["receive", "watch", "mirror"]) -> str:
+        """Where others reach a process."""
+        port: int = getattr(self, f"{process}_port")
+        return getattr(self, f"{process}_url", "").rstrip("/") or f"http://{here(self.host)}:{port}"
 
 
 @dataclass(frozen=True)
@@ -217,8 +225,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def complete(config: Config) -> Config:
     """With the defaults that follow from other settings."""
     data = config.folder.resolve() / config.city.data
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.desk.host, config.desk.host)  # noqa: S104  compared, not bound
-    url = f"http://{host}:{config.desk.port}"
+    url = f"http://{here(config.desk.host)}:{config.desk.port}"
     return replace(
         config,
         city=replace(config.city, data=data),
@@ -230,6 +237,11 @@ def complete(config: Config) -> Config:
             public_url=config.desk.public_url or url,
         ),
     )
+
+
+def here(host: str) -> str:
+    """What listens on all addresses is reached on this machine's own."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  compared, not bound
 
 
 def _tables(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, boards, dangers, notify, payload, store, users
+from pipeline.commands import alerts, boards, dangers, keep, notify, payload, store, users
 
 if TYPE_CHECKING:
     import threading
@@ -45,6 +45,7 @@ app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
 app.add_typer(boards.boards, name="boards")
 app.add_typer(store.store, name="store")
+keep.add(app)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")

@@ -83,7 +83,7 @@ class Watch:
         self._reader = Reader(data / "journal.db")
         self.at = self.head = self.checkpoints.mark.next
         self._span = Span(self.at, self.at)
-        self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
+        self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload, config.watch.own_series)
         self._flushed = time.monotonic()
         self._caught_up, self._recovering = True, True
         self._looked, self._ahead = 0, 0  # readings of late, and those among them dated ahead of their receipt
