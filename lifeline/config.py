@@ -12,8 +12,8 @@ from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, durati
 from lifeline.words import suggestion
 
 __all__ = [
-    "Between", "Broker", "Bytes", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake", "Port",
-    "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
+    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake",
+    "Log", "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
 ]  # fmt: skip
 
 NONE: Final = Secret("")
@@ -153,6 +153,23 @@ class Influx:
 
 
 @dataclass(frozen=True)
+class Canary:
+    every: Seconds = 60.0  # [s] between readings of our own that must come all the way to a push; 0: none
+    silence: Seconds = 180.0  # [s] without one, before it is a warning; at least two canaries
+    channel: str = ""  # that hears each, marked as a test; "": none
+    username: str = ""  # under which it is published; "": that of [broker]
+    password: Secret = NONE
+    cert_file: Path | None = None  # likewise
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings; paths are absolute once loaded."""
 
@@ -164,6 +181,8 @@ class Config:
     desk: Desk = field(default_factory=Desk)
     health: Health = field(default_factory=Health)
     influx: Influx = field(default_factory=Influx)
+    canary: Canary = field(default_factory=Canary)
+    log: Log = field(default_factory=Log)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
     terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # level -> deadlines that differ from the defaults
@@ -275,5 +294,5 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 SECTIONS: Final[dict[str, type]] = {
     "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "health": Health,
-    "influx": Influx,
+    "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

@@ -388,7 +388,7 @@ def test_the_figures_tell_what_happened(desk: Desk, say: Say) -> None:
         'lifeline_desk_changes_total{fate="late"} 1.0',
         'lifeline_desk_passive_changes_total{level="RED",rule="gas.methane.limit"} 1.0',
         "lifeline_desk_refused_total 1.0",
-        'lifeline_desk_warnings{level="ORANGE",state="open"} 1.0',
+        'lifeline_desk_warnings{domain="gas",level="ORANGE",state="open"} 1.0',
         "lifeline_desk_outbox_waiting 1.0",
         'lifeline_desk_heartbeat_lag_seconds{source="watch"} 0.25',
     } <= lines
