@@ -1,5 +1,6 @@
 """The stack of docker-compose.yml at work on this machine: from a device with a certificate to a stored row and a notice."""
 
+import base64
 import json
 import os
 import sqlite3
@@ -115,6 +116,19 @@ def counted(stack: Stack, query: str) -> int:
         (result,) = json.load(got)["results"]
     rows = [row for series in result.get("series", []) for row in series["values"]]
     return len(rows) if query.startswith("SHOW") else int(rows[0][1]) if rows else 0
+
+
+def test_grafana_may_tell_the_desk_of_an_alert(stack: Stack) -> None:
+    stack.once("accounts")
+    stack.once("accounts")
+    word = base64.b64encode(b"grafana:" + (stack.secrets / "desk_grafana_password").read_bytes()).decode()
+    body = json.dumps(
+        [{"labels": {"alertname": "BoardsStale", "severity": "warning"}, "annotations": {"summary": "x"}}]
+    ).encode()
+    url = f"http://127.0.0.1:{stack.port[8087]}/api/v2/alerts"
+    request = urllib.request.Request(url, body, {"Authorization": f"Basic {word}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as got:
+        assert got.status == 200
 
 
 def test_nothing_but_volumes_and_memory_can_be_written_in_a_service(stack: Stack) -> None:
