@@ -11,12 +11,14 @@ from alerts.sights import Sights
 from alerts.tables import Database
 from lifeline.vitals import register
 from pipeline import receive_meters, watch_meters
+from pipeline.mirror import meters as mirror_meters
+from store.influx import Tally
 
 HEAD: Final = """\
 # Metrics
 
-What the three processes tell Prometheus under `/metrics`, by process. receive and watch answer on the ports of `[health]`, the
-desk on its own port and only to who has a credential. This page is made from the code
+What the processes tell Prometheus under `/metrics`, by process. receive, watch and mirror answer on the ports of `[health]`,
+the desk on its own port and only to who has a credential. This page is made from the code
 (`.venv/bin/python tests/pipeline/test_figures.py`); what to make of the figures stands in [observing.md](observing.md). No
 label names a series, a device or an asset: there are never more lines than rules, channels, reasons and levels. A histogram has
 `_bucket` (label `le`), `_sum` and `_count`.
@@ -48,6 +50,9 @@ def registries() -> dict[str, CollectorRegistry]:
     Sights(desk)
     Figures(desk)
     made = {"receive": receive_meters.Metrics().registry, "watch": watch_meters.Metrics().registry, "desk": desk}
+    mirror = mirror_meters.Metrics()
+    mirror.show(Tally(), {}, offset=0, lag=0.0, waiting=0, spooled=0, refused=0, missed={})
+    made["mirror"] = mirror.registry
     for process, registry in made.items():
         register(registry, process)
     return made

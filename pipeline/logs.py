@@ -32,7 +32,8 @@ SHAPES: Final = (
 )
 FREE: Final = 3  # [1] equal warnings or errors that are told one by one
 WINDOW: Final = 60 * NS  # [ns] in which further ones are only counted
-KEPT: Final = 1000  # [1] different ones remembered
+LOOK: Final = 5 * NS  # [ns] between looks for what is over
+KEPT: Final = 1000  # [1] different ones remembered, or so
 
 
 def secrets(value: Any, name: str = "") -> Iterator[str]:
@@ -121,27 +122,32 @@ def _value(value: Any) -> str:
 
 
 class Flood(logging.Filter):
-    """Of equal warnings and errors the first few of a minute pass; the next after it says how many did not."""
+    """Of equal warnings and errors the first few of a minute pass; after it a line says how many did not."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: dict[tuple[Any, ...], list[int]] = {}  # what -> [when it began [ns], how many since]
+        self._look = 0  # [ns] when to look again for what is over
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is told; sets `repeated` to how many were not."""
+        """Whether it is told."""
+        t = now()
+        if t >= self._look:
+            self._settle(t)
         if record.levelno < logging.WARNING:
             return True
-        what, t = _what(record), now()
-        begun = self._seen.get(what)
-        if begun is None or t - begun[0] > WINDOW:
-            if begun is not None and begun[1] > FREE:
-                record.repeated = begun[1] - FREE
-            if len(self._seen) >= KEPT:
-                self._seen = {k: v for k, v in self._seen.items() if t - v[0] <= WINDOW and len(self._seen) < 2 * KEPT}
-            self._seen[what] = [t, 1]
-            return True
+        begun = self._seen.setdefault(_what(record), [t, 0])
         begun[1] += 1
         return begun[1] <= FREE
+
+    def _settle(self, t: int) -> None:
+        """Forget what began long ago, and say of it how many were not told. t [ns]"""
+        self._look = t + LOOK
+        over = [(what, n) for what, (began, n) in list(self._seen.items()) if t - began > WINDOW or len(self._seen) > KEPT]
+        for what, n in over:
+            del self._seen[what]
+            if n > FREE:
+                logging.getLogger(what[0]).log(what[1], "%s", what[2], extra={"repeated": n - FREE})
 
 
 def _what(record: logging.LogRecord) -> tuple[Any, ...]:
