@@ -14,7 +14,7 @@ from tests.docker.stack import COMPOSE, ROOT, image_environment, secret_files, s
 
 SERVICES: Final = services()
 WHOLE: Final = yaml.safe_load(COMPOSE.read_text("utf-8"))
-ONCE: Final = {"prepare", "backup", "accounts"}  # run, and end
+ONCE: Final = {"prepare", "backup", "doctor", "accounts"}  # run, and end
 OURS: Final = {name for name, s in SERVICES.items() if "build" in s}
 LASTING: Final = sorted(set(SERVICES) - ONCE)
 

@@ -232,6 +232,19 @@ def test_a_revoked_certificate_opens_nothing(stack: Stack) -> None:
     assert say(stack, "laser-4", telemetry(4, now(), 1.0)[0], "others") == 0
 
 
+def test_the_doctor_finds_the_stack_well(stack: Stack) -> None:
+    said = stack.once("doctor")
+    assert "amiss" not in said
+    for part in (
+        "receive.pem holds until",
+        "the certificate of localhost",
+        "receive is ready",
+        "watch is ready",
+        "desk is ready",
+    ):
+        assert part in said
+
+
 def test_the_nightly_backup_of_the_stack_holds_the_desk_in_postgresql(stack: Stack) -> None:
     stack.once("backup")
     (made,) = stack.volume("backups").iterdir()
