@@ -19,7 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from alerts import acts, events, exercises, feeds, lists, pages, queries, reports
+from alerts import acts, events, exercises, feeds, following, lists, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.case import mark
@@ -74,7 +74,7 @@ def app(desk: Desk) -> FastAPI:
         duty_api.router,
         v2.router,
     )
-    out = (feeds.router, pages.router, reports.router)
+    out = (feeds.router, pages.router, reports.router, following.router)
     for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)

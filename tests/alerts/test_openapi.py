@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import msgspec
 import pytest
 import schemathesis

@@ -77,7 +77,7 @@ class Running:
         self.config = folder / "lifeline.toml"
         self.config.write_text(
             f'[city]\nname = "chengjiang"\ncatalog = "catalog.csv"\ndata = "data"\n'
-            f'[desk]\nport = {self.port}\nrouting = "alertmanager.yml"\n',
+            f'[desk]\nport = {self.port}\nrouting = "alertmanager.yml"\n[canary]\nevery = "0s"\n',
             "utf-8",
         )
         self.headers = bearer(load(self.config, {}))
