@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from detectors.leakage import Leakage, LeakageState, Memory
+from detectors.leakage import Leakage, LeakageState
 from detectors.usage import DAYS, FREE, LEAST, OWN, looked, sign, stored, switching
 from lifeline.model import Floats
 from tests.areas import area, hours
@@ -118,7 +118,7 @@ def test_what_is_lost_from_the_beginning_does_not_know_the_day_of_the_week() -> 
     s = d.init(1)
     for day in range(40):
         s, _ = d.step(s, x[None, 24 * day : 24 * day + 24], hours(24 * day + 24)[-24:])
-        own.append(Memory(*s.zones[0].tolist()).own * 3600)
+        own.append(s.memory(0).own * 3600)
     np.testing.assert_allclose(own[20:], OWN * 40, rtol=0.1)
 
 
