@@ -33,17 +33,17 @@ class LeakageState(NamedTuple):
     @property
     def gain(self) -> Floats:
         """Use of each day against the pattern, oldest first; NaN: not judged. [z, DAYS] [1]"""
-        return self.days[0]
+        return np.asarray(self.days[0])
 
     @property
     def lost(self) -> Floats:
         """Loss of each day beyond that of the pattern. [z, DAYS] [m³/s]"""
-        return self.days[1]
+        return np.asarray(self.days[1])
 
     @property
     def now(self) -> Floats:
         """Score of the last look, of each zone, for what is new and for what is standing. [z, 2] [1]"""
-        return self.zones[:, -len(ASKS) :]
+        return np.asarray(self.zones[:, -len(ASKS) :])
 
     def memory(self, z: int) -> "Memory":
         """Of one zone."""

@@ -51,8 +51,8 @@ class Travel:
         seconds or more.
     Speeds are over the rated speed. Maintenance is not judged: score NaN, all memory stands still. What is unknown is not
     judged either, save the mode: service is assumed. The terminal must tell the speed each second; one that tells it at the
-    start of a trip only does not prove that its car is brisk. Timed limits on facts have no statistics: false alarms are those of
-    the sensors.
+    start of a trip only does not prove that its car is brisk. Timed limits on facts have no statistics: false alarms are those
+    of the sensors.
     """
 
     fault: Fault = "reversal"
@@ -74,7 +74,8 @@ class Travel:
 
     def init(self, n: int) -> TravelState:
         """State of n lifts that have stopped."""
-        return TravelState(np.zeros(n), np.full(n, np.inf), *np.zeros((5, n), np.bool_), np.zeros(n), np.zeros(n, np.bool_), np.zeros(n))
+        ran, near, up, under, turned, quick = np.zeros((6, n), np.bool_)
+        return TravelState(np.zeros(n), np.full(n, np.inf), ran, near, up, under, turned, np.zeros(n), quick, np.zeros(n))
 
     def step(self, s: TravelState, x: Floats) -> tuple[TravelState, Floats]:
         """x [m, c, k] -> new state, score [m, k] [1]."""

@@ -107,7 +107,7 @@ def _scatter_panel(panel: Panel, kept: Arrays, was: Ints, n: int) -> None:
     rows = kept.get(f"rows/{panel.name}")
     same = rows is not None and np.array_equal(rows, was[panel.rows])
     if same:
-        panel.x, panel.t = kept[f"panel/{panel.name}/x"].copy(), kept[f"panel/{panel.name}/t"].copy()
+        panel.x, panel.t = kept[f"panel/{panel.name}/x"].astype(np.float32), kept[f"panel/{panel.name}/t"].copy()
     for line in panel.lines:
         if same:
             _restore_whole(line, kept)

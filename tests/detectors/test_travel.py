@@ -74,7 +74,7 @@ def test_a_car_that_drags_its_brake_all_the_way_is_slow() -> None:
 
 def test_a_car_whose_terminal_tells_its_speed_at_the_start_only_is_not_slow() -> None:
     assert scores("slow", lift(*(SURE - 1) * trip(1.0), *3 * [DRAGS, STOP, START, STOP])).max() == 0
-    score = scores("slow", lift(*SURE * trip(1.0), START, STOP, *2 * [DRAGS, STOP]), scale=20.0)[0]  # a short trip proves nothing
+    score = scores("slow", lift(*SURE * trip(1.0), START, STOP, *2 * [DRAGS, STOP]), scale=20.0)[0]  # the short one is no proof
     assert np.flatnonzero(score >= 1).size == 6  # of the first
 
 
