@@ -125,6 +125,16 @@ class Leakage:
             np.zeros((self.parts, DAYS), np.bool_), np.array([zone] * self.parts), np.zeros(n, np.bool_),
         )  # fmt: skip
 
+    def recast(self, old: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A memory by names, of the version before, which kept two zones always and nine arrays, as it is kept now."""
+        if "gain" not in old:
+            return old
+        z = self.parts
+        return {
+            "when": np.r_[old["last"], old["seen"]], "past": old["past"], "days": np.array([old["gain"][:z], old["lost"][:z]]),
+            "clean": old["clean"][:z], "zones": np.hstack([old["zones"], old["now"]])[:z], "due": old["due"],
+        }  # fmt: skip
+
     def step(self, s: LeakageState, x: Floats, t: Ints) -> tuple[LeakageState, Floats]:
         """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1]."""
         score = np.full(x.shape, np.nan)
