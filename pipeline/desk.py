@@ -47,4 +47,9 @@ def _owners(roster: Duty | None) -> dict[str, str]:
 def run(config: Config) -> None:
     """Until SIGINT or SIGTERM."""
     desk = made(config)
-    uvicorn.run(app(desk), host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)
+    pages = app(desk)
+    if config.desk.console:
+        from alerts import console
+
+        console.mount(pages, desk)
+    uvicorn.run(pages, host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)
