@@ -80,6 +80,7 @@ def _top(visit: Visit, page: Page, now: Snapshot) -> Html:
         el("div", *_tally(visit, now), class_="tally", id="tally", aria_live="polite"),
         el("nav", *links, aria_label=visit.say("navigation")),
         el("div", el("span", visit.say("live"), id="live", class_="live", role="status"), el("time", id="clock"),
+           el("a", "▣", href="/console/wall", class_="button", title=visit.say("wall"), aria_label=visit.say("wall")),
            _button("sound", visit.say("sound"), "♪"), _button("theme", visit.say("theme"), "◐"),
            _button("language", visit.say("language"), visit.say("language")), _button("help", visit.say("help"), "?"),
            el("form", el("span", f"{visit.who.name} · {role}", class_="who"),

@@ -22,6 +22,7 @@ from alerts.desk import Desk
 from alerts.duty.enter import NotEntered
 from alerts.lifecycle import Refused
 from alerts.roles import Forbidden, Role, must
+from alerts.routing.matchers import BadMatcher
 from alerts.routing.silences import BadSilence, UnknownSilence
 from alerts.users.access import MACHINE, Who
 from alerts.users.guard import recognised
@@ -34,6 +35,7 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 THEMES: Final = ("auto", "dark", "light")
 REFUSALS: Final = (
     Refused, Forbidden, UnknownWarning, NotEntered, BadSilence, UnknownSilence, Incomplete, LookupError, Problem,
+    BadMatcher, ValueError,
 )  # fmt: skip
 
 

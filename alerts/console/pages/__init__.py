@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from alerts.console.pages import case, cases, city, wall
+from alerts.console.pages import case, cases, city, danger, dangers, exercises, health, roster, silences, wall
 from alerts.console.pulse import Snapshot
 from alerts.console.visit import Visit
 
@@ -25,5 +25,11 @@ PAGES: Final = (
     Page("city", "/", city.build, "m", "◉"),
     Page("cases", "/cases", cases.build, "c", "▤"),
     Page("case", "/case/{case}", case.build),
+    Page("roster", "/roster", roster.build, "r", "◷"),
+    Page("dangers", "/dangers", dangers.build, "d", "▲"),
+    Page("danger", "/dangers/{danger}", danger.build),
+    Page("silences", "/silences", silences.build, "s", "◌"),
+    Page("exercises", "/exercises", exercises.build, "e", "◇"),
+    Page("health", "/health", health.build, "h", "✚"),
     Page("wall", "/wall", wall.build, "w", "▣", bare=True),
 )

@@ -53,7 +53,7 @@ window.lifeline = (() => {
     return `${Math.floor(n)} ${unit}`;
   }
 
-  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: said.zone, dateStyle: "short", timeStyle: "medium" });
+  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: said.zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
   function tick() {
     const now = Date.now() + ahead;
