@@ -22,7 +22,7 @@ log: Final = logging.getLogger("lifeline.console")
 TICK: Final = 0.05  # [s] between looks whether this desk has booked something; asks nothing of the database
 OTHERS: Final = 1.0  # [s] between looks whether another desk on the same database has
 OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened
-SHARE: Final = 4.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
+SHARE: Final = 3.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
 BEAT: Final = 2.0  # [s] between signs of life to the browsers
 CHECK: Final = 10.0  # [s] between looks whether those who look still may
 
@@ -67,6 +67,8 @@ class Pulse:
         self._guests: dict[str, tuple[Client, Guest]] = {}
         self._poked, self._one = True, asyncio.Lock()
         self._commits, self._took = -1, 0.0
+        self._wrong: tuple[str, ...] = ()
+        self._asked = -1  # [ns] when the desk was last asked what is wrong with it
 
     def join(self, client: Client, guest: Guest) -> None:
         """From now on until it goes, a browser is told."""
@@ -81,7 +83,8 @@ class Pulse:
         """A picture that is not older than OLDEST."""
         async with self._one:
             if self.last is None or self.desk.clock.now() - self.last.at > OLDEST * NS:
-                self.last = await asyncio.to_thread(snapshot, self.desk)
+                await self._ask()
+                self.last = await asyncio.to_thread(snapshot, self.desk, self._wrong)
             return self.last
 
     async def run(self) -> None:
@@ -116,6 +119,13 @@ class Pulse:
         poked, self._poked = self._poked, False
         return poked or commits != self._commits
 
+    async def _ask(self) -> None:
+        """What is wrong with the desk: a question that also writes, so it is asked now and then and not for each picture."""
+        at = self.desk.clock.now()
+        if at - self._asked > OLDEST * NS:
+            self._asked = at
+            self._wrong = tuple(await asyncio.to_thread(self.desk.reasons))
+
     async def _look(self) -> None:
         before = self.last
         trail = await asyncio.to_thread(_trail, self.desk)
@@ -123,7 +133,9 @@ class Pulse:
             return
         begun = asyncio.get_running_loop().time()
         async with self._one:
-            self.last = made = await asyncio.to_thread(snapshot, self.desk)
+            if before is None or trail == before.trail:
+                await self._ask()
+            self.last = made = await asyncio.to_thread(snapshot, self.desk, self._wrong)
         self._took = asyncio.get_running_loop().time() - begun
         up = risen(before, made)
         for client, guest in list(self._guests.values()):
@@ -144,15 +156,15 @@ class Pulse:
         for client, guest in list(self._guests.values()):
             who, _ = await asyncio.to_thread(recognised, self.desk.access, guest.headers, at)
             if who is None:
-                client.run_javascript("location.reload()")
-                client.delete()
+                self._guests.pop(client.id, None)
+                client.run_javascript("location.reload()")  # and is asked to sign in
+                asyncio.get_running_loop().call_later(BEAT, client.delete)  # also one that does not listen
 
 
-def snapshot(desk: Desk) -> Snapshot:
-    """The city as it stands. Blocks."""
+def snapshot(desk: Desk, wrong: tuple[str, ...]) -> Snapshot:
+    """The city as it stands. wrong: with the desk itself. Blocks."""
     at, trail = desk.clock.now(), _trail(desk)
     cases = queries.everything_live(desk.database)
-    wrong = tuple(desk.reasons())
     blind = bool(desk.deadman.wrong(at))
     painted = desk.map.painted(cases, queries.unheard(desk.database, desk.settings.blind), blind=blind)
     told = desk.map.told(painted)["districts"]

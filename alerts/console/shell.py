@@ -29,7 +29,7 @@ async def show(visit: Visit, page: Page) -> None:
     if not page.bare:
         ui.html(_top(visit, page, snapshot), sanitize=False, tag="header").classes("top")
     alarm = ui.html(_alarm(visit, snapshot), sanitize=False).classes("alarm")
-    with ui.element("main").props("id=main tabindex=-1").classes(f"page page-{page.name}"):
+    with ui.element("div").props("id=main tabindex=-1").classes(f"page page-{page.name}"):
         refresh = await page.build(visit, snapshot)
     if not page.bare:
         ui.html(_help(visit), sanitize=False)

@@ -107,6 +107,7 @@ def _row(visit: Visit, d: Danger, *, late: bool) -> Html:
         el("span", d.district, " · ", visit.pick(SOURCES.get(d.source, (d.source,) * 2)), class_="where"),
         el("span", visit.pick(STATES[d.state]), el("small", d.unit), class_="state"),
         el("span", due, class_="age"), href=f"/console/dangers/{d.id}", class_=f"entry {d.colour}", role="listitem",
+        data_id=d.id,
     )  # fmt: skip
 
 

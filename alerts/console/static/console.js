@@ -124,15 +124,23 @@ window.lifeline = (() => {
   }
 
   // ---- keys
-  const rows = () => [...document.querySelectorAll("main .entry")];
+  let current = ""; // id of the chosen line: it stays chosen when the list is drawn anew
+  const rows = () => [...document.querySelectorAll("#main .entry")];
 
   function move(by) {
     const all = rows();
     if (!all.length) return;
-    const at = all.findIndex((r) => r === document.activeElement);
+    const at = all.findIndex((r) => r === document.activeElement || (current && r.dataset.id === current));
     const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
+    current = next.dataset.id;
     next.focus();
     next.scrollIntoView({ block: "nearest" });
+  }
+
+  function chosen() {
+    const row = current && document.activeElement === document.body && rows().find((r) => r.dataset.id === current);
+    row?.focus({ preventScroll: true });
+    return row;
   }
 
   function press(id) {
@@ -154,6 +162,7 @@ window.lifeline = (() => {
     if (page) location.href = page;
     else if (e.key === "j" || e.key === "ArrowDown") move(1);
     else if (e.key === "k" || e.key === "ArrowUp") move(-1);
+    else if (e.key === "Enter" && chosen()) document.activeElement.click();
     else if (e.key === "?") $("help")?.showModal();
     else if (e.key === "t") theme();
     else if (e.key === "l") language();
@@ -215,7 +224,7 @@ window.lifeline = (() => {
 
   dark();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dark);
-  setInterval(() => (hold(), tick(), hear()), 250);
+  setInterval(() => (hold(), tick(), hear(), chosen()), 250);
   document.addEventListener("DOMContentLoaded", () => {
     const wait = setInterval(() => window.Quasar && (clearInterval(wait), setTimeout(dark, 0)), 50);
   });
