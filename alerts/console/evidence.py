@@ -34,9 +34,10 @@ def options(visit: Visit, g: Grounds) -> dict[str, Any]:
     room = 0.08 * (high - low or abs(high) or 1.0)
     points = [[_wall(t), v] for t, v in zip(g.evidence.t, g.evidence.value, strict=True)]
     unit = "" if g.evidence.unit in {"1", "state", "count"} else g.evidence.unit
+    label = {"color": GREY, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False}
     axis = {
         "axisLine": {"lineStyle": {"color": GREY}},
-        "axisLabel": {"color": GREY},
+        "axisLabel": label,
         "splitLine": {"lineStyle": {"opacity": 0.15}},
     }
     return {

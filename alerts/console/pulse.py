@@ -73,6 +73,7 @@ class Pulse:
     def join(self, client: Client, guest: Guest) -> None:
         """From now on until it goes, a browser is told."""
         self._guests[client.id] = (client, guest)
+        client.on_connect(lambda: self._sign(client))
         client.on_delete(lambda: self._guests.pop(client.id, None))
 
     def poke(self) -> None:
@@ -144,11 +145,15 @@ class Pulse:
                     guest.told(made, up)
 
     def _beat(self) -> None:
-        age = 1e9 if self.last is None else (self.desk.clock.now() - self.last.at) / NS
-        wrong = len(self.last.wrong) if self.last else 0
         for client, _ in list(self._guests.values()):
             if client.has_socket_connection:
-                client.run_javascript(f"lifeline.beat({age:.1f},{wrong},{self.desk.clock.now() // 1_000_000})")
+                self._sign(client)
+
+    def _sign(self, client: Client) -> None:
+        """A sign of life: how old the picture is, and how much is wrong."""
+        now = self.desk.clock.now()
+        age = 1e9 if self.last is None else (now - self.last.at) / NS
+        client.run_javascript(f"lifeline.beat({age:.1f},{len(self.last.wrong) if self.last else 0},{now // 1_000_000})")
 
     async def _check(self) -> None:
         """Whoever has been locked out meanwhile sees nothing more."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -118,6 +119,7 @@ class Room:
         found: list[dict[str, Any]] = []
 
         def raised() -> bool:
+            time.sleep(0.2)  # the desk has others to serve
             found[:] = [w for w in self.stage.warnings() if w["asset"] == f"well-{well}" and w["hazard"] == "gas_accumulation"]
             return bool(found) and found[0]["level"] in {"RED", "ORANGE"}
 

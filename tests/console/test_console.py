@@ -11,6 +11,7 @@ from lifeline.model import NS
 from tests.console.conftest import PASSWORD, Room
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
+LIVE = "#live.good, #live.ill"
 PATIENCE = 30_000  # [ms] on a machine that others use too
 PAGES = ("", "cases", "roster", "dangers", "silences", "exercises", "health", "wall")
 UNNAMED = """() => [...document.querySelectorAll('button, a[href], input, [role=combobox]')].filter((e) => {
@@ -37,7 +38,7 @@ def test_a_warning_raised_over_mqtt_appears_by_itself_and_is_acknowledged_by_a_c
 ) -> None:
     with room.looking() as page:
         page.goto("/console/cases")
-        page.wait_for_selector("#live.good, #live.ill", timeout=PATIENCE)
+        page.wait_for_selector(LIVE, timeout=PATIENCE)
         warning = room.leak(0)
         row(page, warning)
         seen, raised = page.evaluate(f"window.seen['{warning}']"), room.case(warning)["raised"]
@@ -152,6 +153,7 @@ def test_the_keyboard_alone_finds_opens_and_answers_a_case(room: Room) -> None:
         page.keyboard.press("g")
         page.keyboard.press("c")
         row(page, warning)
+        page.wait_for_selector(LIVE, timeout=PATIENCE)
         page.keyboard.press("/")
         page.keyboard.type("well-4")
         expect(page.locator("#main .entry")).to_have_count(1, timeout=PATIENCE)
@@ -198,7 +200,6 @@ def test_every_page_fits_a_phone_and_names_its_controls(room: Room) -> None:
         for name in (*PAGES, f"case/{warning}"):
             page.goto(f"/console/{name}")
             page.wait_for_selector("#main > *", timeout=PATIENCE, state="attached")
-            page.wait_for_load_state("networkidle")
             if name != "wall":
                 assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
             assert page.evaluate(UNNAMED) == [], name
@@ -225,7 +226,7 @@ def test_silence_is_never_green(room: Room) -> None:
     """A page that hears nothing says so in red."""
     with room.looking() as page:
         page.goto("/console/cases")
-        page.wait_for_selector("#live.good, #live.ill", timeout=PATIENCE)
+        page.wait_for_selector(LIVE, timeout=PATIENCE)
         page.evaluate("window.lifeline.beat = () => {}; window.socket.disconnect()")
         page.wait_for_selector("#live.bad", timeout=PATIENCE)
         expect(page.locator("#stale")).to_be_visible()
@@ -235,7 +236,7 @@ def test_whoever_is_locked_out_sees_nothing_more(room: Room) -> None:
     room.http.post("/api/v1/users", json={"name": "temp", "role": "operator", "password": PASSWORD}).raise_for_status()
     with room.looking("temp") as page:
         page.goto("/console/cases")
-        page.wait_for_selector("#live.good, #live.ill", timeout=PATIENCE)
+        page.wait_for_selector(LIVE, timeout=PATIENCE)
         room.http.patch("/api/v1/users/temp", json={"ended": True}).raise_for_status()
         page.wait_for_selector("#name", timeout=PATIENCE)  # the login
 

@@ -12,7 +12,7 @@ from alerts.console.pulse import Snapshot
 from alerts.console.visit import Visit
 from alerts.texts import LEVELS
 
-FIRST: Final = 12  # [1] cases beside the map
+FIRST: Final = 8  # [1] cases beside the map
 ORDER: Final = ("RED", "ORANGE", "YELLOW", "BLUE", UNKNOWN, "NORMAL")
 
 

@@ -5,6 +5,7 @@ window.lifeline = (() => {
   const LOST = 6; // [s] without a sign of life
   const OLD = 12; // [s] age of the picture
   let heard = performance.now();
+  let once = false; // heard at all: before that nothing is green
   let age = 0; // [s] of the picture when it was last heard of
   let wrong = 0;
   let ahead = 0; // [ms] the desk's clock less this one
@@ -15,6 +16,7 @@ window.lifeline = (() => {
 
   function beat(seconds, n, now) {
     heard = performance.now();
+    once = true;
     age = seconds;
     wrong = n;
     ahead = now - Date.now();
@@ -30,7 +32,7 @@ window.lifeline = (() => {
     if (live) {
       const text = stale ? `${said.stale} ${Math.round(Math.min(old, 9999))} s` : wrong ? said.unready.replace("{n}", wrong) : said.live;
       if (live.textContent !== text) live.textContent = text;
-      live.className = `live ${stale ? "bad" : wrong ? "ill" : "good"}`;
+      live.className = `live ${stale ? "bad" : !once ? "wait" : wrong ? "ill" : "good"}`;
     }
     let band = $("stale");
     if (stale && !band) {
@@ -53,12 +55,13 @@ window.lifeline = (() => {
     return `${Math.floor(n)} ${unit}`;
   }
 
-  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: said.zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: said.zone, dateStyle: "short", timeStyle: "medium" });
 
   function tick() {
     const now = Date.now() + ahead;
     const face = $("clock");
-    if (face && face.textContent !== clock.format(now)) face.textContent = clock.format(now);
+    const hour = clock.format(now).slice(5); // month, day and time
+    if (face && face.textContent !== hour) face.textContent = hour;
     for (const e of document.querySelectorAll("time[data-t]")) {
       const text = spell((now - Number(e.dataset.t)) / 1000);
       if (!e.title) e.title = e.textContent;
@@ -138,9 +141,10 @@ window.lifeline = (() => {
   }
 
   function chosen() {
-    const row = current && document.activeElement === document.body && rows().find((r) => r.dataset.id === current);
-    row?.focus({ preventScroll: true });
-    return row;
+    if (!current) return false;
+    const row = rows().find((r) => r.dataset.id === current);
+    if (document.activeElement === document.body) row?.focus({ preventScroll: true });
+    return Boolean(row) && row === document.activeElement;
   }
 
   function press(id) {
