@@ -21,10 +21,9 @@ from lifeline.model import NS, Kind, Level
 log: Final = logging.getLogger("lifeline.console")
 TICK: Final = 0.05  # [s] between looks whether this desk has booked something; asks nothing of the database
 OTHERS: Final = 1.0  # [s] between looks whether another desk on the same database has
-OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened
+OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened, and after which it is asked who may look
 SHARE: Final = 3.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
 BEAT: Final = 2.0  # [s] between signs of life to the browsers
-CHECK: Final = 10.0  # [s] between looks whether those who look still may
 
 
 class Snapshot(NamedTuple):
@@ -64,11 +63,12 @@ class Pulse:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.last: Snapshot | None = None
+        self._told: Snapshot | None = None  # what those who look on have been told; None: nobody has looked on
         self._guests: dict[str, tuple[Client, Guest]] = {}
         self._poked, self._one = True, asyncio.Lock()
         self._commits, self._took = -1, 0.0
         self._wrong: tuple[str, ...] = ()
-        self._asked = -1  # [ns] when the desk was last asked what is wrong with it
+        self._changed = False  # what is wrong is other than in the last picture
 
     def join(self, client: Client, guest: Guest) -> None:
         """From now on until it goes, a browser is told."""
@@ -84,18 +84,24 @@ class Pulse:
         """A picture that is not older than OLDEST."""
         async with self._one:
             if self.last is None or self.desk.clock.now() - self.last.at > OLDEST * NS:
-                await self._ask()
+                if self.last is None:
+                    self._wrong = tuple(await asyncio.to_thread(self.desk.reasons))
                 self.last = await asyncio.to_thread(snapshot, self.desk, self._wrong)
             return self.last
 
     async def run(self) -> None:
-        """Until cancelled. What goes wrong shows in the browsers: their picture grows old, and they say so."""
+        """Until cancelled."""
+        await asyncio.gather(self._watch(), self._mind())
+
+    async def _watch(self) -> None:
+        """Look and tell. What goes wrong shows in the browsers: their picture grows old, and they say so."""
         loop = asyncio.get_running_loop()
-        looked = beat = checked = loop.time()
+        looked = beat = loop.time()
         while True:
             await asyncio.sleep(TICK)
             t = loop.time()
             if not self._guests:
+                self._told = None
                 continue
             try:
                 if t - looked > max(TICK, SHARE * self._took) and (self._stirred() or t - looked > OTHERS):
@@ -104,9 +110,6 @@ class Pulse:
                 if t - beat > BEAT:
                     beat = t
                     self._beat()
-                if t - checked > CHECK:
-                    checked = t
-                    await self._check()
             except SQLAlchemyError as why:
                 log.warning("the console cannot look", extra={"why": why})
                 await asyncio.sleep(OTHERS)
@@ -120,23 +123,28 @@ class Pulse:
         poked, self._poked = self._poked, False
         return poked or commits != self._commits
 
-    async def _ask(self) -> None:
-        """What is wrong with the desk: a question that also writes, so it is asked now and then and not for each picture."""
-        at = self.desk.clock.now()
-        if at - self._asked > OLDEST * NS:
-            self._asked = at
-            self._wrong = tuple(await asyncio.to_thread(self.desk.reasons))
+    async def _mind(self) -> None:
+        """What is wrong with the desk, and who may still look: questions that take their time, asked beside the pictures."""
+        while True:
+            await asyncio.sleep(OLDEST)
+            try:
+                wrong = tuple(await asyncio.to_thread(self.desk.reasons)) if self._guests else self._wrong
+                await self._check()
+            except Exception as why:
+                log.exception("the console cannot ask the desk")
+                wrong = (f"{type(why).__name__}: {why}",)
+            if wrong != self._wrong:
+                self._wrong, self._changed = wrong, True
 
     async def _look(self) -> None:
-        before = self.last
+        before = self._told
         trail = await asyncio.to_thread(_trail, self.desk)
-        if before is not None and trail == before.trail and self.desk.clock.now() - before.at < OLDEST * NS:
+        changed, self._changed = self._changed, False
+        if before is not None and not changed and trail == before.trail and self.desk.clock.now() - before.at < OLDEST * NS:
             return
         begun = asyncio.get_running_loop().time()
         async with self._one:
-            if before is None or trail == before.trail:
-                await self._ask()
-            self.last = made = await asyncio.to_thread(snapshot, self.desk, self._wrong)
+            self.last = self._told = made = await asyncio.to_thread(snapshot, self.desk, self._wrong)
         self._took = asyncio.get_running_loop().time() - begun
         up = risen(before, made)
         for client, guest in list(self._guests.values()):

@@ -147,6 +147,12 @@ window.lifeline = (() => {
     return Boolean(row) && row === document.activeElement;
   }
 
+  function seek() {
+    const field = document.querySelector("input.search");
+    if (field) field.focus();
+    else location.href = "/console/cases";
+  }
+
   function press(id) {
     const button = $(id) ?? document.querySelector(`.${id}`);
     button?.click();
@@ -171,7 +177,7 @@ window.lifeline = (() => {
     else if (e.key === "t") theme();
     else if (e.key === "l") language();
     else if (e.key === "a") press("act-ack");
-    else if (e.key === "/") document.querySelector("input.search")?.focus() ?? (location.href = "/console/cases");
+    else if (e.key === "/") seek();
     else if (e.key === "Escape" && location.pathname.includes("/case/")) history.back();
     else return;
     e.preventDefault();
@@ -230,6 +236,7 @@ window.lifeline = (() => {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dark);
   setInterval(() => (hold(), tick(), hear(), chosen()), 250);
   document.addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(tick).observe(document.body, { childList: true, subtree: true }); // ages before they are painted
     const wait = setInterval(() => window.Quasar && (clearInterval(wait), setTimeout(dark, 0)), 50);
   });
   return { beat, counts, rose };
