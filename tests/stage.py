@@ -29,6 +29,7 @@ flush = "500ms"
 rules = "rules"
 [desk]
 port = {desk}
+console = false
 [health]
 receive_port = {receive}
 watch_port = {watch}

@@ -15,10 +15,11 @@ import msgspec
 from picture import chromium
 
 from bench.desk import _change
+from lifeline.catalog import write
+from lifeline.clock import now
 from lifeline.config import load
-from pipeline.demo import free_ports
+from pipeline.demo import free_ports, living
 from pipeline.token import bearer
-from tests import town
 
 TURNS, BURST, SIZE, BROWSERS = 3, 4000, 200, 4
 PASSWORD = "a long password"  # noqa: S105  of a desk that lives for a moment
@@ -42,7 +43,7 @@ def rate(*, console: bool, browsers: int) -> float:
     """Of one desk, from the first change posted to the last one booked. [1/s]"""
     with tempfile.TemporaryDirectory() as name:
         folder, (desk, receive, watch) = Path(name), free_ports(3)
-        town.catalog(folder)
+        write(living(now(), 1).catalog, folder / "catalog.csv")
         path = folder / "lifeline.toml"
         path.write_text(SETTINGS.format(desk=desk, receive=receive, watch=watch, console=str(console).lower()))
         config, url = load(path, {}), f"http://127.0.0.1:{desk}"

@@ -138,7 +138,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         phone, broker = held.enter_context(Receiver()), held.enter_context(Mosquitto(folder / "broker"))
         stage = Stage(folder, broker.port, phone.url, wells=WELLS)
         (folder / "people.toml").write_text(PEOPLE, "utf-8")
-        stage.path.write_text(stage.path.read_text("utf-8").replace("[desk]\n", '[desk]\npeople = "people.toml"\n'), "utf-8")
+        stage.path.write_text(stage.path.read_text("utf-8").replace("console = false\n", 'people = "people.toml"\n'), "utf-8")
         held.enter_context(Crew(stage.path, folder / "log"))
         browser = held.enter_context(_chromium())
         until(stage.ready, f"the town does not start; see {folder}/log", 120)

@@ -31,6 +31,7 @@ catalog = "catalog.csv"
 name = "{name}"
 port = {port}
 database = "{database}"
+console = false
 [health]
 receive_port = {receive}
 watch_port = {watch}

@@ -63,6 +63,10 @@ window.lifeline.map = (() => {
     c.fillText(letters[name], p.x, p.y + (level === 3 ? r * 0.28 : 0.5));
   }
 
+  function spoken(text) {
+    return Object.assign(document.createElement("span"), { textContent: text }); // names are text, never HTML
+  }
+
   async function begin(id, digits, said) {
     words = said;
     L = window.L;
@@ -85,7 +89,7 @@ window.lifeline.map = (() => {
     districts();
     ground.assets.forEach((asset, i) => {
       const m = new Mark([ground.lat[i], ground.lon[i]], { renderer: canvas, level: 1, radius: 9 });
-      m.bindTooltip(() => `${asset} · ${words[NAMES[m.options.level]]}`, { direction: "top" });
+      m.bindTooltip(() => spoken(`${asset} · ${words[NAMES[m.options.level]]}`), { direction: "top" });
       m.on("click", () => (location.href = `/console/cases?asset=${encodeURIComponent(asset)}`));
       marks.push(m);
     });
