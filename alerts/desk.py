@@ -8,11 +8,15 @@ from datetime import tzinfo
 from functools import partial
 from typing import Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
+from alerts.aside import Aside
 from alerts.book import Book, Taken
 from alerts.calling import Calling
+from alerts.canary import Canary, Figures, parted
 from alerts.chain import audit
 from alerts.colours import Map
 from alerts.dangers.gate import Gate
@@ -33,12 +37,16 @@ from alerts.routing.minder import Minder
 from alerts.routing.plan import Plan
 from alerts.routing.router import Router
 from alerts.routing.topology import Topology
+from alerts.sights import Sights
+from alerts.stream import Feed
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
 from alerts.users.access import Access
+from alerts.users.provider import Provider
 from alerts.warden import Warden, words
 from lifeline.catalog import Catalog
 from lifeline.clock import Clock
+from lifeline.config import Oidc
 from lifeline.model import NS, Change
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -55,6 +63,7 @@ class Settings:
     owner: str = "monitoring centre"  # who looks after the monitoring itself
     sources: tuple[str, ...] = SOURCES  # processes that must be heard
     silence: float = 30.0  # [s] after which one of them is warned of
+    mirrored: bool = False  # there is a mirror for boards, which must be heard too: else there is a ticket
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
@@ -64,6 +73,9 @@ class Settings:
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
     topology: Topology = field(default_factory=Topology)
+    oidc: Oidc = field(default_factory=Oidc)
+    canary: float = 0.0  # [s] without a canary, after which it is warned of; 0: none is sent
+    canary_channel: str = ""  # that hears each; "": none
 
 
 @dataclass(frozen=True)
@@ -83,10 +95,13 @@ class Desk:
     router: Router
     minder: Minder
     external: External
+    feed: Feed
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
     gate: Gate = field(default_factory=Gate)  # of citizens' reports
+    provider: Provider | None = None  # of identities
+    canary: Canary | None = None
 
     @classmethod
     def of(
@@ -108,21 +123,49 @@ class Desk:
         router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
         book, meters = Book(database, called, zone, deadlines, hearing=router, flapping=Flapping()), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
+        way, figures = channels.get(settings.canary_channel), Figures(meters.registry)
+        bird = (
+            Canary(database, clock, settings.city, figures, settings.canary, settings.canary_channel, way)
+            if settings.canary
+            else None
+        )
         deadman = Deadman(
-            book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
+            book,
+            clock.now(),
+            settings.city,
+            settings.owner,
+            lat,
+            lon,
+            sources=settings.sources,
+            limit=settings.silence,
+            canary=bird,
         )
         links = Links.of(database, settings.public_url, settings.link_secret)
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)
-        return cls(
+        back = f"{settings.public_url.rstrip('/')}/api/v1/oidc/callback"
+        made = cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, clock.now(), guard, stores,
+            Minder(book, router), external, Feed(database, clock), clock.now(), guard, stores, canary=bird,
+            provider=Provider(settings.oidc, back, clock.now) if settings.oidc.issuer else None,
         )  # fmt: skip
+        sights = Sights(meters.registry)
+        sights.bind(database, catalog, made.painted, made.reasons)
+        meters.more += [sights.look, *([bird.look] if bird else [])]
+        return made
+
+    def painted(self, at: int) -> NDArray[np.int8]:
+        """Position in colours.NAMES of every asset of the map. at [ns]"""
+        unheard, blind = queries.unheard(self.database, self.settings.blind), bool(self.deadman.wrong(at))
+        return self.map.painted(queries.everything_live(self.database), unheard, blind=blind)
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""
+        birds, said = parted(said)
+        if birds and self.canary:
+            self.canary.take(birds, self.clock.now())
         taken = self.book.take(said, self.clock.now())
         self.meters.took(taken, said)
         self.meters.refused(len(taken.refused))
@@ -133,6 +176,9 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
+            tasks.create_task(self.feed.run())
+            if self.canary:
+                tasks.create_task(self.canary.run())
             tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
 
     async def _listen(self) -> None:
@@ -147,9 +193,14 @@ class Desk:
         """Judge the heartbeats, the ledger's deadlines and the rosters now, and do what has come due."""
         checks: list[Callable[[int], bool]] = [self.deadman.check, self.external.expire, self.minder.look]
         checks += [partial(lapse, self.database), *([self.guard.check] if self.guard else [])]
+        checks += [self._aside().check] if self.settings.mirrored else []
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):
                 self.outbox.wake()
+
+    def _aside(self) -> Aside:
+        d = self.deadman
+        return Aside(self.book, self.since, d.city, d.owner, d.lat, d.lon)
 
     def reasons(self) -> list[str]:
         """Why the desk is not ready; empty when it is. Blocks."""

@@ -61,6 +61,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "gas_pressure_loss": ("燃气压力骤降", "sudden loss of gas pressure"),
     "gas_underpressure": ("燃气欠压", "gas underpressure"),
     "levelling": ("电梯平层误差", "lift stopping off its landing"),
+    "mirror_failing": ("看板数据镜像异常", "boards are not up to date"),
     "multipath": ("卫星定位多路径跳变", "satellite receiver that leaps to and fro"),
     "noise": ("传感器噪声增大", "sensor that has grown noisy"),
     "open_air_release": ("露天甲烷泄放", "release of gas in the open"),
@@ -68,6 +69,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "overspeed": ("电梯超速", "lift overspeed"),
     "overtravel": ("电梯停层越程", "lift that stops past its landing"),
     "phantom_passenger": ("轿厢乘客误判", "passenger in a lift who is none"),
+    "pipeline_canary": ("监测链路不通：自检读数未到达推送", "readings do not get from the broker to a push"),
     "pipeline_failing": ("监测系统运行异常", "the monitoring itself is failing"),
     "pipeline_silent": ("监测系统中断", "the monitoring itself is silent"),
     "power_loss": ("电梯断电", "lift without power"),
@@ -98,6 +100,7 @@ OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
     "exercise": ("演练", "exercise"),
     "heartbeat": ("心跳", "heartbeat"),
     "readiness": ("运行状态", "readiness"),
+    "round_trip": ("端到端自检", "end-to-end check"),
 }
 
 REASONS: Final[dict[str, Pair]] = {

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from lifeline.build import ConfigRefused, build, keys
 from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, duration, size
 from lifeline.words import suggestion
 
 __all__ = [
-    "Between", "Broker", "Bytes", "City", "Config", "ConfigRefused", "Desk", "Health", "Journal", "Lake", "Port", "Seconds",
-    "Secret", "Watch", "build", "complete", "duration", "load", "size",
+    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake",
+    "Log", "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
 ]  # fmt: skip
 
 NONE: Final = Secret("")
 PREFIX: Final = "LIFELINE_"
+ALIASES: Final = {"INFLUX_URL": "LIFELINE_INFLUX_URL", "INFLUX_TOKEN": "LIFELINE_INFLUX_TOKEN"}  # as other tools know them
 VARIABLE: Final = re.compile(r"(\$?)\$\{(\w+)(?::-([^}]*))?\}")  # $${NAME} stands for ${NAME} itself
 
 
@@ -91,6 +93,7 @@ class Watch:
     flush: Annotated[Seconds, Between(0.001)] = 5.0  # [s]
     skew: Seconds = 300.0  # [s] that a reading may lie in the future
     oldest: Seconds = 30 * 86400.0  # [s] age of the oldest reading taken
+    own_series: bool = False  # whether a device may speak only of the series that the catalog gives it
     rules: Path | None = None  # directory; None: the rules that come with the program
     desk: str = ""  # URL; "": from [desk]
     poll: Annotated[Seconds, Between(0.0001)] = 0.005  # [s]
@@ -121,10 +124,82 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """A provider of identities (OpenID Connect) beside names and passwords."""
+
+    issuer: str = ""  # its URL; "": none
+    client_id: str = ""
+    client_secret: Secret = NONE  # "": a public client
+    scope: str = "openid email profile"
+    user: str = "email"  # claim that names the user
+    domain: str = ""  # only addresses of this domain; "": any
+    claim: str = "groups"  # claim that gives roles; a.b: b in a
+    viewer: tuple[str, ...] = ()  # values of the claim that give this role
+    operator: tuple[str, ...] = ()
+    analyst: tuple[str, ...] = ()
+    leader: tuple[str, ...] = ()
+    admin: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        host = urlsplit(self.issuer).hostname or ""
+        safe = self.issuer.startswith("https://") or host in {"localhost", "127.0.0.1", "::1"}
+        given = (self.viewer, self.operator, self.analyst, self.leader, self.admin)
+        wrong = {
+            "issuer: is no URL that begins with https://": bool(self.issuer) and not (safe and host),
+            "client_id: is missing": bool(self.issuer) and not self.client_id,
+            "viewer, operator, analyst, leader, admin: are all empty; nobody could sign in": bool(self.issuer)
+            and not any(given),
+        }
+        if any(wrong.values()):
+            raise ValueError("\n".join(reason for reason, so in wrong.items() if so))
+
+
+@dataclass(frozen=True)
 class Health:
     host: str = "127.0.0.1"
     receive_port: Port = 8085
     watch_port: Port = 8086
+    mirror_port: Port = 8089
+    receive_url: str = ""  # where others reach it, such as in another container; "": from host and port
+    watch_url: str = ""  # likewise
+
+    def page(self, process: Literal["receive", "watch", "mirror"]) -> str:
+        """Where others reach a process."""
+        port: int = getattr(self, f"{process}_port")
+        return getattr(self, f"{process}_url", "").rstrip("/") or f"http://{here(self.host)}:{port}"
+
+
+@dataclass(frozen=True)
+class Influx:
+    url: str = ""  # "": no mirror
+    token: Secret = NONE  # of 2.x and 3; for 1.8 "user:password"
+    org: str = "lifeline"
+    database: str = "lifeline"  # or bucket; the tiers' names begin with it
+    ca_file: Path | None = None  # None: the authorities that the system trusts
+    timeout: Annotated[Seconds, Between(0.001)] = 10.0  # [s] of a request
+    batch: Annotated[int, Between(1)] = 10_000  # [1] lines of a request
+    poll: Annotated[Seconds, Between(0.01)] = 1.0  # [s] between looks for what is new
+    retention: Seconds = 30 * 86400.0  # [s] of readings; 0: for ever
+    minutes: Seconds = 365 * 86400.0  # [s] that means of a minute are kept; 0: for ever
+    hours: Seconds = 3650 * 86400.0  # [s] that means of an hour are kept; 0: for ever
+    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: 1.x itself, else the mirror
+
+
+@dataclass(frozen=True)
+class Canary:
+    every: Seconds = 60.0  # [s] between readings of our own that must come all the way to a push; 0: none
+    silence: Seconds = 180.0  # [s] without one, before it is a warning; at least two canaries
+    channel: str = ""  # that hears each, marked as a test; "": none
+    username: str = ""  # under which it is published; "": that of [broker]
+    password: Secret = NONE
+    cert_file: Path | None = None  # likewise
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 @dataclass(frozen=True)
@@ -137,7 +212,11 @@ class Config:
     watch: Watch = field(default_factory=Watch)
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
+    oidc: Oidc = field(default_factory=Oidc)
     health: Health = field(default_factory=Health)
+    influx: Influx = field(default_factory=Influx)
+    canary: Canary = field(default_factory=Canary)
+    log: Log = field(default_factory=Log)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
     terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # level -> deadlines that differ from the defaults
@@ -145,7 +224,9 @@ class Config:
 
     def __post_init__(self) -> None:
         used = [("desk.port", self.desk.host, self.desk.port)]
-        used += [(f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port")]
+        used += [
+            (f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port", "mirror_port")
+        ]
         taken: dict[tuple[str, int], str] = {}
         for key, host, port in used:
             if taken.setdefault((host, port), key) != key:
@@ -162,6 +243,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read, fill in ${VARIABLES}, override from LIFELINE_SECTION_KEY, check; everything wrong is said at once."""
     problems: list[str] = []
     used: set[str] = set()
+    environ = {ALIASES[k]: v for k, v in environ.items() if k in ALIASES} | dict(environ)
     tables = _expanded(_tables(path), environ, "", used, problems)
     _override(tables, {k: v for k, v in environ.items() if k.startswith(PREFIX) and k not in used}, problems)
     folder = path.resolve().parent
@@ -177,8 +259,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def complete(config: Config) -> Config:
     """With the defaults that follow from other settings."""
     data = config.folder.resolve() / config.city.data
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.desk.host, config.desk.host)  # noqa: S104  compared, not bound
-    url = f"http://{host}:{config.desk.port}"
+    url = f"http://{here(config.desk.host)}:{config.desk.port}"
     return replace(
         config,
         city=replace(config.city, data=data),
@@ -190,6 +271,11 @@ def complete(config: Config) -> Config:
             public_url=config.desk.public_url or url,
         ),
     )
+
+
+def here(host: str) -> str:
+    """What listens on all addresses is reached on this machine's own."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  compared, not bound
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -241,5 +327,7 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 
 SECTIONS: Final[dict[str, type]] = {
-    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "health": Health,
+    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "oidc": Oidc,
+    "health": Health,
+    "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

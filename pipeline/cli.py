@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, dangers, notify, users
+from pipeline.commands import alerts, boards, dangers, keep, notify, payload, store, users
 
 if TYPE_CHECKING:
     import threading
@@ -37,11 +37,15 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(roster_app, name="roster")
 
 app.add_typer(notify.notify, name="notify")
+app.add_typer(payload.payload, name="payload")
 app.add_typer(users.users, name="users")
 app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
+app.add_typer(boards.boards, name="boards")
+app.add_typer(store.store, name="store")
+keep.add(app)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
@@ -107,16 +111,16 @@ def stopping() -> "threading.Event":
 
 @app.command()
 def up(config: ConfigPath = DEFAULT) -> None:
-    """Run the whole pipeline on this machine, for good: receive, watch and desk, started again whenever one ends."""
+    """Run the whole pipeline on this machine, for good: receive, watch, desk, and mirror where [influx] is set."""
     from contextlib import nullcontext
 
     from pipeline import logs, supervise
 
-    logs.start()
     settings = configured(config)
+    logs.start("up", settings)
     broker = supervise.embedded(settings.broker, settings.city.data) if settings.broker.embedded else nullcontext()
     with broker:
-        supervise.run(config, stopping())
+        supervise.run(config, stopping(), mirrored=bool(settings.influx.url))
 
 
 @app.command()
@@ -125,8 +129,9 @@ def receive(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.receive import run
 
-    logs.start()
-    run(configured(config), stopping())
+    settings = configured(config)
+    logs.start("receive", settings)
+    run(settings, stopping(), config)
 
 
 @app.command()
@@ -135,8 +140,9 @@ def watch(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.watch import run
 
-    logs.start()
-    run(configured(config), stopping())
+    settings = configured(config)
+    logs.start("watch", settings)
+    run(settings, stopping(), config)
 
 
 @app.command()
@@ -145,8 +151,23 @@ def desk(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.desk import run
 
-    logs.start()
-    run(configured(config))
+    settings = configured(config)
+    logs.start("desk", settings)
+    run(settings, config)
+
+
+@app.command()
+def mirror(config: ConfigPath = DEFAULT) -> None:
+    """Run only mirror: write what is stored, and what the desk knows, to an InfluxDB for boards. docs/influx.md"""
+    from lifeline.words import Unusable
+    from pipeline import logs
+    from pipeline.mirror.process import run
+
+    settings = configured(config)
+    logs.start("mirror", settings)
+    if not settings.influx.url:
+        raise Unusable(f"{config}: [influx] url is not set (nor INFLUX_URL in the environment): there is nothing to mirror to")
+    run(settings, stopping())
 
 
 @app.command()
@@ -415,7 +436,9 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="receive, chain, detect, restart, decode, desk, routing, lake, simulate, calibrate, metec, all."),
+        typer.Argument(
+            help="receive, chain, detect, restart, decode, desk, routing, lake, influx, simulate, calibrate, metec, all."
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
     markdown: Annotated[Path | None, typer.Option(help="Write its table into a document, between its marks.")] = None,

@@ -30,6 +30,8 @@ rules = "rules"
 [desk]
 port = {desk}
 console = false
+[canary]
+every = "0s"
 [health]
 receive_port = {receive}
 watch_port = {watch}

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from alerts.case import Case
+from alerts.case import Case, mark, to_row
 from alerts.console.forms import Field, Form, Given, button
 from alerts.console.visit import Visit
 from alerts.dangers import ledger
@@ -28,9 +28,11 @@ class Acts:
     def __init__(self, visit: Visit, bar: ui.element) -> None:
         self.visit, self.bar, self.place = visit, bar, ui.element("div")
         self._shown: tuple[object, ...] = ()
+        self._mark = ""  # of the case as the page shows it: what has become worse meanwhile is looked at first
 
     def draw(self, case: Case) -> None:
         """The buttons that are due now."""
+        self._mark = mark(to_row(case))
         shown = (case.state, case.level, case.peak)
         if shown == self._shown:
             return
@@ -80,7 +82,9 @@ class Acts:
         book, now = self.visit.desk.book, self.visit.desk.clock.now
 
         def work(given: Given) -> Awaitable[object]:
-            return self.visit.act(Role.OPERATOR, lambda who: book.close(case.id, who.name, who.role, given["comment"], now()))
+            return self.visit.act(
+                Role.OPERATOR, lambda who: book.close(case.id, who.name, who.role, given["comment"], now(), (self._mark,))
+            )
 
         return Form(
             self.visit,

@@ -3,7 +3,7 @@
 import asyncio
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,12 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from alerts.console.html import Html, el, join
 from alerts.console.words import WORDS
 from alerts.desk import Desk
-from alerts.users.access import SESSION, Wrong, tokens_of
+from alerts.users.access import Wrong, tokens_of
+from alerts.users.api import seated
 from alerts.users.guard import CONSOLE, COOKIE, own
 from alerts.users.tables import users
 from alerts.web import OurDesk
 
 router: Final = APIRouter(include_in_schema=False)
+OIDC: Final = "/api/v1/oidc/login"
 HOME: Final = "/console/"
 LARGEST: Final = 10_000  # [byte] of a form
 WALL: Final = 400 * 86_400  # [s] that a browser keeps a token; whether it holds is asked each time
@@ -38,7 +40,7 @@ STYLE: Final = (
     "1px solid #5b6875;border-radius:.4em;background:#18222d;color:inherit}button{font:inherit;font-weight:600;width:100%;"
     "margin-top:1.2em;padding:.7em;border:0;border-radius:.4em;background:#3d8bfd;color:#06121f}details{margin-top:1.2em;"
     "color:#a9b6c3}.bad{background:#4a1518;border-left:4px solid #ff6b61;padding:.6em .8em}code{color:#ffd54a}:focus-visible"
-    "{outline:3px solid #ffd54a;outline-offset:2px}"
+    "{outline:3px solid #ffd54a;outline-offset:2px}a{color:#6db3ff}"
 )
 
 
@@ -71,28 +73,23 @@ async def home() -> Response:
 async def ask(desk: OurDesk, next: str = HOME) -> Response:  # noqa: A002  the parameter's name
     """The form; it says so where nobody could sign in yet."""
     empty = await asyncio.to_thread(_empty, desk)
-    return _form(next, "no_users" if empty else "")
+    return _form(desk, next, "no_users" if empty else "")
 
 
 @router.post("/login")
 async def enter(request: Request, desk: OurDesk) -> Response:
     """Name and password for a session, or a token that the browser keeps: for a wall that nobody signs in at."""
     if not own(request.headers):
-        return _form(HOME, "wrong", HTTPStatus.FORBIDDEN)
+        return _form(desk, HOME, "wrong", HTTPStatus.FORBIDDEN)
     form = {k: v[0] for k, v in parse_qs((await _read(request)).decode("utf-8", "replace")).items()}
     at = desk.clock.now()
     if token := form.get("token", "").strip():
         holds = await asyncio.to_thread(desk.access.bearer, token, at)
-        return _let_in(desk, form, token, WALL) if holds else _form(form.get("next", HOME), "wrong", HTTPStatus.UNAUTHORIZED)
+        return _kept(desk, form, token) if holds else _form(desk, form.get("next", HOME), "wrong", HTTPStatus.UNAUTHORIZED)
     found = await asyncio.to_thread(desk.access.password, form.get("name", ""), form.get("password", ""), at)
     if found is None:
-        return _form(form.get("next", HOME), "wrong", HTTPStatus.UNAUTHORIZED)
-    made = await asyncio.to_thread(_session, desk, found.name, at)
-    return _let_in(desk, form, made, SESSION)
-
-
-def _session(desk: Desk, name: str, at: int) -> str:
-    return desk.access.token(name, name, at, days=SESSION / 86_400, kind="session")
+        return _form(desk, form.get("next", HOME), "wrong", HTTPStatus.UNAUTHORIZED)
+    return await seated(desk, found, _there(form), note="console")
 
 
 @router.post("/console/logout")
@@ -128,23 +125,31 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _let_in(desk: Desk, form: dict[str, str], token: str, seconds: int) -> Response:
+def _there(form: dict[str, str]) -> Response:
+    """Back to where somebody wanted to go."""
     there = form.get("next", HOME)
-    answer = RedirectResponse(there if there.startswith(HOME) else HOME, HTTPStatus.SEE_OTHER)
+    return RedirectResponse(there if there.startswith(HOME) else HOME, HTTPStatus.SEE_OTHER)
+
+
+def _kept(desk: Desk, form: dict[str, str], token: str) -> Response:
+    """With a token that the browser keeps."""
+    answer = _there(form)
     secure = desk.settings.public_url.startswith("https:")
-    answer.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    answer.set_cookie(COOKIE, token, max_age=WALL, httponly=True, samesite="lax", secure=secure)
     return answer
 
 
-def _form(there: str, said: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _form(desk: Desk, there: str, said: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Both languages: nobody has chosen one yet."""
     told = [el("p", *(el("span", text, el("br")) for text in WORDS[said]), class_="bad", role="alert")] if said else []
-    hidden = el("input", type="hidden", name="next", value=there if there.startswith(HOME) else HOME)
+    there = there if there.startswith(HOME) else HOME
+    hidden = el("input", type="hidden", name="next", value=there)
     body = el(
         "main", el("h1", "城市生命线 · Lifeline"), *told,
         el("form", hidden, _field("name", autocomplete="username", autofocus=True, required=True),
            _field("password", type="password", autocomplete="current-password", required=True),
            el("button", _both("sign_in")), method="post", action="/login"),
+        el("p", el("a", _both("provider"), href=f"{OIDC}?{urlencode({'to': there})}")) if desk.provider else None,
         el("details", el("summary", _both("token")),
            el("form", hidden, _field("token", type="password", autocomplete="off", required=True),
               el("button", _both("sign_in")), method="post", action="/login")),

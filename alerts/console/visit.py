@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from alerts import texts
-from alerts.book import UnknownWarning
+from alerts.book import Changed, UnknownWarning
 from alerts.console.html import Html, el
 from alerts.console.outline import Ground
 from alerts.console.pulse import Pulse
@@ -34,7 +34,7 @@ THEME: Final = "lifeline_theme"
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 THEMES: Final = ("auto", "dark", "light")
 REFUSALS: Final = (
-    Refused, Forbidden, UnknownWarning, NotEntered, BadSilence, UnknownSilence, Incomplete, LookupError, Problem,
+    Changed, Refused, Forbidden, UnknownWarning, NotEntered, BadSilence, UnknownSilence, Incomplete, LookupError, Problem,
     BadMatcher, ValueError,
 )  # fmt: skip
 

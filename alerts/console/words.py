@@ -185,6 +185,7 @@ WORDS: Final[dict[str, Pair]] = {
         "用户名或密码错误，或错误次数过多，请稍候一分钟。",
         "The name or the password is wrong, or was wrong too often: wait a minute.",
     ),
+    "provider": ("用统一身份认证登录", "Sign in with the provider of identities"),
     "token": ("令牌（大屏用）", "Token (for a wall)"),
     "no_users": (
         "还没有用户。在本机执行：lifeline users add 姓名 --role leader",

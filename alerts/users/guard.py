@@ -23,7 +23,8 @@ from alerts.roles import Role
 from alerts.users.access import MACHINE, Access, Who
 
 COOKIE: Final = "lifeline_session"
-OPEN: Final = frozenset({"/-/healthy", "/healthz", "/-/ready", "/readyz", "/api/v1/login", "/login"})
+SIGN_IN: Final = frozenset({"/api/v1/login", "/login", "/api/v1/oidc/login", "/api/v1/oidc/callback"})
+OPEN: Final = frozenset({"/-/healthy", "/healthz", "/-/ready", "/readyz", *SIGN_IN})
 SIGNED: Final = ("/a/", "/report/", "/api/v1/receipts/")  # links in notices, the citizens' form, what gateways prove themselves
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})
@@ -39,7 +40,7 @@ class Guard:
         self._app, self._access, self._now = app, access, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"} or _free(scope["path"]):
+        if scope["type"] not in {"http", "websocket"} or free(scope["path"]):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -101,7 +102,8 @@ def _page(scope: Scope, headers: Headers) -> bool:
     return page and scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
 
 
-def _free(path: str) -> bool:
+def free(path: str) -> bool:
+    """Whether a path is answered without a credential."""
     return path in OPEN or path.startswith(SIGNED)
 
 

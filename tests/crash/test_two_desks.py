@@ -32,6 +32,8 @@ name = "{name}"
 port = {port}
 database = "{database}"
 console = false
+[canary]
+every = "0s"
 [health]
 receive_port = {receive}
 watch_port = {watch}

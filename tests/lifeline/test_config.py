@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
 
@@ -74,6 +74,15 @@ def test_the_desk_is_called_where_it_listens(tmp_path: Path) -> None:
         ("[broker]\nshare = 'a/b'", "broker: share: must be a name without '/', '+' and '#'"),
         ("[broker]\ntopics = []", "broker: topics: is empty; nothing would be received"),
         ("[broker]\nkeepalive = '0s'", "broker.keepalive: must be from 1 to 65535, not '0s'"),
+        (
+            "[oidc]\nissuer = 'http://sso.example'\nclient_id = 'x'\nadmin = ['x']",
+            "oidc: issuer: is no URL that begins with https://",
+        ),
+        ("[oidc]\nissuer = 'https://sso.example'\nadmin = ['x']", "oidc: client_id: is missing"),
+        (
+            "[oidc]\nissuer = 'https://sso.example'\nclient_id = 'x'",
+            "oidc: viewer, operator, analyst, leader, admin: are all empty",
+        ),
         ("[health]\nwatch_port = 8087", "health.watch_port: 8087 is already the port of desk.port"),
         ("[channels.phone]\nurl = 'x'", 'channels.phone.type: is missing; say what it is, such as type = "webhook"'),
         ("[maps]\ngas = 'no-pipes.csv'", "maps.gas: "),
@@ -123,6 +132,8 @@ def spoken(kind: Any) -> str:
     """What one may write into a variable for a key of this type, and is no default."""
     if kind in {Seconds, Bytes}:
         return "9s" if kind is Seconds else "9MB"
+    if get_origin(kind) is Literal:
+        return str(get_args(kind)[-1])
     inner = get_args(kind)[0] if get_origin(kind) in {Annotated, types.UnionType} else kind
     marks = [m.read for m in get_args(kind)[1:] if isinstance(m, Written)]
     if marks:
@@ -134,7 +145,9 @@ SCALARS = [
     (section, key, "false" if key == "console" else spoken(kind))
     for section, cls in SECTIONS.items()
     for key, kind in keys(cls).items()
-    if kind != tuple[str, ...] and key not in {"password_file", "database_file", "token_file", "link_secret_file"}
+    if kind != tuple[str, ...]
+    and key not in {"password_file", "database_file", "token_file", "link_secret_file", "client_secret_file"}
+    if (section, key) != ("oidc", "issuer")  # wants more beside it
 ]
 
 
@@ -146,6 +159,13 @@ def test_every_scalar_key_may_come_from_the_environment(tmp_path: Path, section:
     value = getattr(getattr(made, section), key)
     assert value != getattr(getattr(given(tmp_path, ""), section), key)
     assert value in {text, Path(text), text == "true", 77, 9.0, 9_000_000}
+
+
+def test_the_variables_that_other_tools_know_name_the_influxdb_too(tmp_path: Path) -> None:
+    text = '[influx]\nurl = "http://file:8086"'
+    made = given(tmp_path, text, {"INFLUX_URL": "http://here:8086", "INFLUX_TOKEN": FROM_VARIABLE}).influx
+    assert (made.url, made.token) == ("http://here:8086", FROM_VARIABLE)
+    assert given(tmp_path, text, {"INFLUX_URL": "a", "LIFELINE_INFLUX_URL": "b"}).influx.url == "b"
 
 
 def test_a_variable_wins_over_the_file_and_its_secret_file(tmp_path: Path) -> None:
