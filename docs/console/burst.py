@@ -21,7 +21,7 @@ from lifeline.config import load
 from pipeline.demo import free_ports, living
 from pipeline.token import bearer
 
-TURNS, BURST, SIZE, BROWSERS = 3, 4000, 200, 4
+TURNS, BURST, SIZE, BROWSERS = 3, 3000, 200, 4
 PASSWORD = "a long password"  # noqa: S105  of a desk that lives for a moment
 SETTINGS = """\
 [city]
@@ -60,12 +60,14 @@ def rate(*, console: bool, browsers: int) -> float:
 
 
 def until_up(http: httpx.Client) -> None:
-    while True:
+    """Within a minute."""
+    for _ in range(600):
         try:
             if http.get("/-/healthy").status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)
+    raise TimeoutError("the desk does not start")
 
 
 def looked_at(http: httpx.Client, url: str, browsers: int) -> float:
