@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from alerts import acts, exercises, feeds, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
+from alerts.bulletins import api as bulletins_api
 from alerts.case import to_row
 from alerts.dangers import api as dangers_api
 from alerts.dangers import report
@@ -60,7 +61,7 @@ def app(desk: Desk) -> FastAPI:
     made.state.desk = desk
     desk_ = (router, acts.router, exercises.router, users_api.router, duty_api.router, v2.router)
     out = (feeds.router, pages.router, reports.router)
-    for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router):
+    for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router, bulletins_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(Unnamed, unnamed)

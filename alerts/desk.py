@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
 from alerts.book import Book, Taken
+from alerts.bulletins.press import Press
 from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
@@ -87,6 +88,7 @@ class Desk:
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
     gate: Gate = field(default_factory=Gate)  # of citizens' reports
+    press: Press | None = None  # of the reports by day and month; None: none are made
 
     @classmethod
     def of(
@@ -101,6 +103,7 @@ class Desk:
         deadlines: Deadlines = SHIPPED,
         duty: Duty | None = None,
         stores: tuple[Place, ...] = (),
+        press: Press | None = None,
     ) -> Self:
         """A desk over an open database."""
         plan = settings.plan
@@ -118,7 +121,7 @@ class Desk:
         access = Access(database, settings.token)
         return cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, clock.now(), guard, stores,
+            Minder(book, router), external, clock.now(), guard, stores, press=press,
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
@@ -134,6 +137,8 @@ class Desk:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
             tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
+            if self.press:
+                tasks.create_task(self.press.run(self.clock))
 
     async def _listen(self) -> None:
         while True:

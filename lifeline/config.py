@@ -120,6 +120,14 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Reports:
+    language: Literal["zh", "en", "both"] = "both"
+    channel: str = ""  # name of a channel of the type smtp that mails them; "": none
+    to: tuple[str, ...] = ()  # who gets them; empty: the channel's own receivers
+    false_alarms: Annotated[float, Between(0)] = 0.0  # [1/d] false hazards that the limits are set for; 0: nobody has said
+
+
+@dataclass(frozen=True)
 class Health:
     host: str = "127.0.0.1"
     receive_port: Port = 8085
@@ -136,6 +144,7 @@ class Config:
     watch: Watch = field(default_factory=Watch)
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
+    reports: Reports = field(default_factory=Reports)
     health: Health = field(default_factory=Health)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
@@ -240,5 +249,6 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 
 SECTIONS: Final[dict[str, type]] = {
-    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "health": Health,
+    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "reports": Reports,
+    "health": Health,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, dangers, notify, users
+from pipeline.commands import alerts, dangers, notify, report, users
 
 if TYPE_CHECKING:
     import threading
@@ -42,6 +42,7 @@ app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
+app.add_typer(report.report, name="report")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")

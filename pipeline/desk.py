@@ -15,6 +15,7 @@ from lifeline.catalog import load
 from lifeline.clock import WallClock
 from lifeline.config import Config
 from pipeline.people import duty
+from pipeline.reports import press
 from pipeline.routed import planned, topology
 from pipeline.token import token
 
@@ -36,7 +37,18 @@ def made(config: Config) -> Desk:
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()
-    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster, stores=near)
+    return Desk.of(
+        settings,
+        database,
+        catalog,
+        calling,
+        ways,
+        WallClock(),
+        deadlines=deadlines,
+        duty=roster,
+        stores=near,
+        press=press(config, database, ways),
+    )
 
 
 def _owners(roster: Duty | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
 
@@ -127,7 +127,9 @@ def spoken(kind: Any) -> str:
     marks = [m.read for m in get_args(kind)[1:] if isinstance(m, Written)]
     if marks:
         return "9s" if duration in marks else "9MB"
-    return {bool: "true", int: "77", Path: "/a/file"}.get(inner, "5")
+    if get_origin(inner) is Literal and "5" not in get_args(inner):
+        return str(get_args(inner)[0])
+    return {bool: "true", int: "77", float: "9.0", Path: "/a/file"}.get(inner, "5")
 
 
 SCALARS = [
