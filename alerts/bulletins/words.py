@@ -111,7 +111,7 @@ NO_PROMISE: Final[Pair] = (
 NOTES: Final[tuple[Pair, ...]] = (
     (
         "预警按系统发布的时刻归入当日，自城市时区的零时至零时；等级为其最高等级。",
-        "A warning belongs to the day, from midnight to midnight in the city's time zone, on which it was raised, at its gravest.",
+        "A warning counts, at its gravest, on the day it was raised, from midnight to midnight in the city's time zone.",
     ),
     (
         "确认、结论等以生成时所知为准；误报指研判为传感器故障或人为作业者。",

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from alerts import rows
 from alerts.api import app
 from alerts.book import Book
 from alerts.bulletins import page, press, sheets
@@ -99,7 +100,7 @@ def test_a_desk_killed_at_its_report_loses_none_and_makes_none_twice(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     first, second = (Press(database, "c", folder=tmp_path / "reports") for _ in range(2))
-    place = {"figures": (press, "make"), "files": (press, "_replace"), "row": (press.rows, "record")}[where]
+    place = {"figures": (press, "make"), "files": (press, "_replace"), "row": (rows, "record")}[where]
 
     def die(*_: object, **__: object) -> None:
         raise Killed
@@ -216,11 +217,11 @@ def _only(database: Database) -> str:
 
 
 def test_figures_at_the_top_are_beside_those_of_the_period_before(played: Bulletin) -> None:
-    rows = {row[0]: row for row in sections(played, SHANGHAI, "en")[0].rows}
+    heads = {row[0]: row for row in sections(played, SHANGHAI, "en")[0].rows}
     now = sum(r["n"] for r in played.now["levels"] if r["level"] == "RED")
     then = sum(r["n"] for r in played.before["levels"] if r["level"] == "RED")
     assert now > then
-    assert rows["RED"] == ["RED", now, then, f"▲ {now - then}"]
+    assert heads["RED"] == ["RED", now, then, f"▲ {now - then}"]
 
 
 # ------------------------------------------------------------------------------------------------ over HTTP, by command
@@ -236,8 +237,8 @@ def test_reports_are_for_analysts_as_page_workbook_and_json(database: Database, 
 
     async def work() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app(desk)), base_url="http://desk", headers=BEARER) as http:
-            rows = (await http.get("/api/v1/reports")).json()
-            assert [(r["every"], r["day"]) for r in rows] == [("daily", "2026-01-01"), ("monthly", "2025-12-01")]
+            there = (await http.get("/api/v1/reports")).json()
+            assert [(r["every"], r["day"]) for r in there] == [("daily", "2026-01-01"), ("monthly", "2025-12-01")]
             day = "/api/v1/reports/daily/2026-01-01"
             assert (await http.get(day, headers=operator)).status_code == 403
             assert "日报" in (await http.get(day)).text
@@ -288,7 +289,7 @@ def test_files_are_whole_or_not_there(database: Database, tmp_path: Path, monkey
     def die(_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(press.os, "fsync", die)
+    monkeypatch.setattr("os.fsync", die)
     with pytest.raises(Killed):
         write(tmp_path, made, SHANGHAI, ("zh",))
     assert path.read_bytes() == before
