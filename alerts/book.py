@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import flapping, incidents, planned, rows, stages, texts
+from alerts import flapping, incidents, planned, rows, stages, texts, theirs
 from alerts.again import APART, returns
 from alerts.beat import Heartbeat
 from alerts.calling import Calling, Hearing, Plain
@@ -295,7 +295,7 @@ class _Entry:
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)
-        told = story(after, case.level, case.kind, self.at, grounds, self._belongs(after))
+        told = theirs.told(self.db, story(after, case.level, case.kind, self.at, grounds, self._belongs(after)))
         said = texts.write(told, self.book.zone)
         after = msgspec.structs.replace(after, zh=said.zh_title, en=said.en_title)
         rows.write(self.db, after)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from alerts import rows, texts
+from alerts import rows, texts, theirs
 from alerts.book import Book
 from alerts.case import Case, from_row, story
 from alerts.lifecycle import ASKING, BEEN_RED
@@ -103,7 +103,7 @@ class Chain:
 
     def _post(self, db: Connection, to: Receiver, case: Case, step: int, at: int) -> bool:
         grounds = rows.grounds(rows.voices(db, case.asset, case.hazard))
-        told = story(case, case.level or case.peak, case.kind, at, grounds)
+        told = theirs.told(db, story(case, case.level or case.peak, case.kind, at, grounds))
         told = msgspec.structs.replace(
             told, what=What.OVERDUE, level=(case.level or case.peak).name, reminder=step, asked=case.asked
         )

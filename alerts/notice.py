@@ -78,6 +78,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     asked: int | None = None  # [ns] UTC, desk clock, since when
     belongs: Pair | None = None  # to which other warning, and why
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
+    labels: dict[str, str] = {}  # of another system's alert, as it calls them; of the desk's own warnings: none
+    annotations: dict[str, str] = {}  # likewise
+    generator: str = ""  # likewise: URL where it comes from
 
     @property
     def exercise(self) -> bool:

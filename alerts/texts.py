@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from alerts import notice
+from alerts import notice, theirs
 from alerts.blast import VOLUME, blast
 from alerts.joins import Join
 from alerts.judge import Why
@@ -127,6 +127,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
     measured = _measured(story.grounds[0]) if story.grounds else ("", "")
     since, reason = _since(story, zone), _reason(story)
     causes, reach, asked, origin = _causes(story), _reach(story), _asked(story), _origin(story)
+    said = theirs.lines(story)
     place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
     zh_lines = [
         zh,
@@ -138,6 +139,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         origin[0],
         causes[0],
         reach[0],
+        *said[0],
         story.belongs.zh if story.belongs else "",
         f"编号：{story.warning}",
     ]
@@ -151,6 +153,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         origin[1],
         causes[1],
         reach[1],
+        *said[1],
         story.belongs.en if story.belongs else "",
         f"Id: {story.warning}",
     ]

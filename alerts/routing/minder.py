@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from alerts import rows, texts
+from alerts import rows, texts, theirs
 from alerts.book import Book
 from alerts.case import Case, story
 from alerts.lifecycle import ACTIVE, BEEN_RED, LIVE, State
@@ -97,7 +97,8 @@ class Minder:
         case = rows.find(db, one.id) or one.case  # as it is now that nobody else can move it
         if case.state not in ACTIVE:
             return 0
-        told = story(case, Level.NORMAL, case.kind, at, rows.grounds(rows.voices(db, case.asset, case.hazard)))
+        grounds = rows.grounds(rows.voices(db, case.asset, case.hazard))
+        told = theirs.told(db, story(case, Level.NORMAL, case.kind, at, grounds))
         said = texts.again(texts.write(told, self.book.zone))
         posted = 0
         for to in {r.suffix: r for r in self.router.tell(db, case, rows.told(db, case.id), at)}.values():
