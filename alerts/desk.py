@@ -57,7 +57,7 @@ class Settings:
     sources: tuple[str, ...] = SOURCES  # processes that must be heard
     silence: float = 30.0  # [s] after which one of them is warned of
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
-    blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
+    blind: frozenset[str] = frozenset({"silence", "stuck", "sensor_fault"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
     name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds

@@ -77,6 +77,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "safety_circuit": ("电梯安全回路断开", "open safety circuit of a lift"),
     "sensor_apart": ("传感器与周边测点不一致", "sensor that no longer agrees with those about it"),
     "sensor_drift": ("传感器零点漂移", "zero of a sensor that drifts"),
+    "sensor_fault": ("传感器经研判有故障，请检修或更换", "sensor that was judged faulty: mend or exchange it"),
     "silence": ("传感器无数据", "silent sensor"),
     "speed_abnormal": ("电梯运行速度异常", "lift slower than it should be"),
     "spike": ("传感器数据跳变", "spikes of a sensor"),
@@ -98,6 +99,7 @@ OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
     "exercise": ("演练", "exercise"),
     "heartbeat": ("心跳", "heartbeat"),
     "readiness": ("运行状态", "readiness"),
+    "verdict": ("研判", "verdict"),
 }
 
 REASONS: Final[dict[str, Pair]] = {
