@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
 
-from alerts import acts, exercises, feeds, pages, queries, reports
+from alerts import acts, exercises, feeds, following, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.bulletins import api as bulletins_api
@@ -60,7 +60,7 @@ def app(desk: Desk) -> FastAPI:
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
     desk_ = (router, acts.router, exercises.router, users_api.router, duty_api.router, v2.router)
-    out = (feeds.router, pages.router, reports.router)
+    out = (feeds.router, pages.router, reports.router, following.router)
     for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router, bulletins_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)

@@ -11,6 +11,7 @@ from typing import Final, Self
 from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
+from alerts.aside import Aside
 from alerts.book import Book, Taken
 from alerts.bulletins.press import Press
 from alerts.calling import Calling
@@ -56,6 +57,7 @@ class Settings:
     owner: str = "monitoring centre"  # who looks after the monitoring itself
     sources: tuple[str, ...] = SOURCES  # processes that must be heard
     silence: float = 30.0  # [s] after which one of them is warned of
+    mirrored: bool = False  # there is a mirror for boards, which must be heard too: else there is a ticket
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
     blind: frozenset[str] = frozenset({"silence", "stuck", "sensor_fault"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
@@ -152,9 +154,14 @@ class Desk:
         """Judge the heartbeats, the ledger's deadlines and the rosters now, and do what has come due."""
         checks: list[Callable[[int], bool]] = [self.deadman.check, self.external.expire, self.minder.look]
         checks += [partial(lapse, self.database), *([self.guard.check] if self.guard else [])]
+        checks += [self._aside().check] if self.settings.mirrored else []
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):
                 self.outbox.wake()
+
+    def _aside(self) -> Aside:
+        d = self.deadman
+        return Aside(self.book, self.since, d.city, d.owner, d.lat, d.lon)
 
     def reasons(self) -> list[str]:
         """Why the desk is not ready; empty when it is. Blocks."""

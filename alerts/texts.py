@@ -61,6 +61,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "gas_pressure_loss": ("燃气压力骤降", "sudden loss of gas pressure"),
     "gas_underpressure": ("燃气欠压", "gas underpressure"),
     "levelling": ("电梯平层误差", "lift stopping off its landing"),
+    "mirror_failing": ("看板数据镜像异常", "boards are not up to date"),
     "multipath": ("卫星定位多路径跳变", "satellite receiver that leaps to and fro"),
     "noise": ("传感器噪声增大", "sensor that has grown noisy"),
     "open_air_release": ("露天甲烷泄放", "release of gas in the open"),

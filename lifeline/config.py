@@ -12,12 +12,13 @@ from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, durati
 from lifeline.words import suggestion
 
 __all__ = [
-    "Between", "Broker", "Bytes", "City", "Config", "ConfigRefused", "Desk", "Health", "Journal", "Lake", "Port", "Seconds",
-    "Secret", "Watch", "build", "complete", "duration", "load", "size",
+    "Between", "Broker", "Bytes", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake", "Port",
+    "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
 ]  # fmt: skip
 
 NONE: Final = Secret("")
 PREFIX: Final = "LIFELINE_"
+ALIASES: Final = {"INFLUX_URL": "LIFELINE_INFLUX_URL", "INFLUX_TOKEN": "LIFELINE_INFLUX_TOKEN"}  # as other tools know them
 VARIABLE: Final = re.compile(r"(\$?)\$\{(\w+)(?::-([^}]*))?\}")  # $${NAME} stands for ${NAME} itself
 
 
@@ -132,6 +133,23 @@ class Health:
     host: str = "127.0.0.1"
     receive_port: Port = 8085
     watch_port: Port = 8086
+    mirror_port: Port = 8089
+
+
+@dataclass(frozen=True)
+class Influx:
+    url: str = ""  # "": no mirror
+    token: Secret = NONE  # of 2.x and 3; for 1.8 "user:password"
+    org: str = "lifeline"
+    database: str = "lifeline"  # or bucket; the tiers' names begin with it
+    ca_file: Path | None = None  # None: the authorities that the system trusts
+    timeout: Annotated[Seconds, Between(0.001)] = 10.0  # [s] of a request
+    batch: Annotated[int, Between(1)] = 10_000  # [1] lines of a request
+    poll: Annotated[Seconds, Between(0.01)] = 1.0  # [s] between looks for what is new
+    retention: Seconds = 30 * 86400.0  # [s] of readings; 0: for ever
+    minutes: Seconds = 365 * 86400.0  # [s] that means of a minute are kept; 0: for ever
+    hours: Seconds = 3650 * 86400.0  # [s] that means of an hour are kept; 0: for ever
+    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: the server where it can
 
 
 @dataclass(frozen=True)
@@ -146,6 +164,7 @@ class Config:
     desk: Desk = field(default_factory=Desk)
     reports: Reports = field(default_factory=Reports)
     health: Health = field(default_factory=Health)
+    influx: Influx = field(default_factory=Influx)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
     terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # level -> deadlines that differ from the defaults
@@ -153,7 +172,9 @@ class Config:
 
     def __post_init__(self) -> None:
         used = [("desk.port", self.desk.host, self.desk.port)]
-        used += [(f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port")]
+        used += [
+            (f"health.{k}", self.health.host, getattr(self.health, k)) for k in ("receive_port", "watch_port", "mirror_port")
+        ]
         taken: dict[tuple[str, int], str] = {}
         for key, host, port in used:
             if taken.setdefault((host, port), key) != key:
@@ -170,6 +191,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read, fill in ${VARIABLES}, override from LIFELINE_SECTION_KEY, check; everything wrong is said at once."""
     problems: list[str] = []
     used: set[str] = set()
+    environ = {ALIASES[k]: v for k, v in environ.items() if k in ALIASES} | dict(environ)
     tables = _expanded(_tables(path), environ, "", used, problems)
     _override(tables, {k: v for k, v in environ.items() if k.startswith(PREFIX) and k not in used}, problems)
     folder = path.resolve().parent
@@ -250,5 +272,5 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 SECTIONS: Final[dict[str, type]] = {
     "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "reports": Reports,
-    "health": Health,
+    "health": Health, "influx": Influx,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, dangers, notify, report, users
+from pipeline.commands import alerts, dangers, notify, report, store, users
 
 if TYPE_CHECKING:
     import threading
@@ -43,6 +43,7 @@ app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
 app.add_typer(report.report, name="report")
+app.add_typer(store.store, name="store")
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
@@ -108,7 +109,7 @@ def stopping() -> "threading.Event":
 
 @app.command()
 def up(config: ConfigPath = DEFAULT) -> None:
-    """Run the whole pipeline on this machine, for good: receive, watch and desk, started again whenever one ends."""
+    """Run the whole pipeline on this machine, for good: receive, watch, desk, and mirror where [influx] is set."""
     from contextlib import nullcontext
 
     from pipeline import logs, supervise
@@ -117,7 +118,7 @@ def up(config: ConfigPath = DEFAULT) -> None:
     settings = configured(config)
     broker = supervise.embedded(settings.broker, settings.city.data) if settings.broker.embedded else nullcontext()
     with broker:
-        supervise.run(config, stopping())
+        supervise.run(config, stopping(), mirrored=bool(settings.influx.url))
 
 
 @app.command()
@@ -148,6 +149,20 @@ def desk(config: ConfigPath = DEFAULT) -> None:
 
     logs.start()
     run(configured(config))
+
+
+@app.command()
+def mirror(config: ConfigPath = DEFAULT) -> None:
+    """Run only mirror: write what is stored, and what the desk knows, to an InfluxDB for boards. docs/influx.md"""
+    from lifeline.words import Unusable
+    from pipeline import logs
+    from pipeline.mirror.process import run
+
+    logs.start()
+    settings = configured(config)
+    if not settings.influx.url:
+        raise Unusable(f"{config}: [influx] url is not set (nor INFLUX_URL in the environment): there is nothing to mirror to")
+    run(settings, stopping())
 
 
 @app.command()
@@ -416,7 +431,9 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="receive, chain, detect, restart, decode, desk, routing, lake, simulate, calibrate, metec, all."),
+        typer.Argument(
+            help="receive, chain, detect, restart, decode, desk, routing, lake, influx, simulate, calibrate, metec, all."
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
     markdown: Annotated[Path | None, typer.Option(help="Write its table into a document, between its marks.")] = None,

@@ -33,7 +33,7 @@ def made(config: Config) -> Desk:
     plan, more = planned(config)
     settings = Settings(
         config.city.name, desk.public_url, name=name, token=token(config), link_secret=secret, ping=desk.ping, plan=plan,
-        topology=topology(config),
+        topology=topology(config), mirrored=bool(config.influx.url),
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()

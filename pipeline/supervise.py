@@ -1,4 +1,4 @@
-"""Starts the three processes (and the embedded broker, when asked), and starts again whichever ends."""
+"""Starts the processes (and the embedded broker, when asked), and starts again whichever ends."""
 
 import contextlib
 import logging
@@ -16,6 +16,7 @@ from lifeline.config import Broker
 log = logging.getLogger("lifeline.supervise")
 
 PROCESSES: Final = ("desk", "watch", "receive")  # in the order of starting: who is asked before who asks
+MIRROR: Final = "mirror"  # where there is an InfluxDB
 COMMAND: Final = (sys.executable, "-m", "pipeline.cli", "--with-parent")
 BACKOFF: Final = (0.2, 10.0)  # [s] before starting again; back to the first after a minute of life
 PATIENCE: Final = 20.0  # [s] to end by themselves before they are killed
@@ -83,9 +84,9 @@ class Child:
 
 
 class Crew:
-    """The three processes of a city."""
+    """The processes of a city: three, and the mirror."""
 
-    def __init__(self, config: Path, logs: Path | None = None) -> None:
+    def __init__(self, config: Path, logs: Path | None = None, *, mirrored: bool = False) -> None:
         if logs is not None:
             logs.mkdir(parents=True, exist_ok=True)
         self.children = [
@@ -94,7 +95,7 @@ class Crew:
                 [*COMMAND, name, "--config", str(config)],
                 logs / f"{name}.log" if logs else None,
             )
-            for name in PROCESSES
+            for name in ((MIRROR, *PROCESSES) if mirrored else PROCESSES)
         ]
 
     def __enter__(self) -> Self:
@@ -116,9 +117,9 @@ class Crew:
         return next(c for c in self.children if c.name == name)
 
 
-def run(config: Path, stop: threading.Event) -> None:
+def run(config: Path, stop: threading.Event, *, mirrored: bool = False) -> None:
     """Keep the crew alive until told to stop."""
-    with Crew(config) as crew:
+    with Crew(config, mirrored=mirrored) as crew:
         while not stop.wait(0.2):
             crew.tend()
 

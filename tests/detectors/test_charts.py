@@ -102,7 +102,7 @@ def correlated(rng: np.random.Generator, m: int, k: int, phi: float) -> Floats:
     return x
 
 
-@pytest.mark.parametrize(("chart", "oracle"), CHARTS, ids=repr)
+@pytest.mark.parametrize(("chart", "oracle"), CHARTS, ids=[repr(chart) for chart, _ in CHARTS])
 @pytest.mark.parametrize("phi", [0.0, 0.8])
 def test_all_series_at_once_score_as_a_plain_loop_scores_each(
     chart: Any, oracle: Callable[..., list[float]], phi: float

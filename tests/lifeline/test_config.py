@@ -123,6 +123,8 @@ def spoken(kind: Any) -> str:
     """What one may write into a variable for a key of this type, and is no default."""
     if kind in {Seconds, Bytes}:
         return "9s" if kind is Seconds else "9MB"
+    if get_origin(kind) is Literal:
+        return str(get_args(kind)[-1])
     inner = get_args(kind)[0] if get_origin(kind) in {Annotated, types.UnionType} else kind
     marks = [m.read for m in get_args(kind)[1:] if isinstance(m, Written)]
     if marks:
@@ -148,6 +150,13 @@ def test_every_scalar_key_may_come_from_the_environment(tmp_path: Path, section:
     value = getattr(getattr(made, section), key)
     assert value != getattr(getattr(given(tmp_path, ""), section), key)
     assert value in {text, Path(text), True, 77, 9.0, 9_000_000}
+
+
+def test_the_variables_that_other_tools_know_name_the_influxdb_too(tmp_path: Path) -> None:
+    text = '[influx]\nurl = "http://file:8086"'
+    made = given(tmp_path, text, {"INFLUX_URL": "http://here:8086", "INFLUX_TOKEN": FROM_VARIABLE}).influx
+    assert (made.url, made.token) == ("http://here:8086", FROM_VARIABLE)
+    assert given(tmp_path, text, {"INFLUX_URL": "a", "LIFELINE_INFLUX_URL": "b"}).influx.url == "b"
 
 
 def test_a_variable_wins_over_the_file_and_its_secret_file(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def more(lines: list[str]) -> list[str]:
     return [town.lines(40)[30], *lines[:5], town.lines(40)[20], *lines[5:]]
 
 
-@pytest.mark.parametrize("change", [moved, without(3, 7), more, lambda x: moved(more(without(3, 7)(x)))], ids=str)
+@pytest.mark.parametrize(
+    "change", [moved, without(3, 7), more, lambda x: moved(more(without(3, 7)(x)))], ids=["moved", "without", "more", "all"]
+)
 def test_a_changed_catalog_takes_over_the_memory_of_the_series_that_stay(
     tmp_path: Path, journal: list[Entry], undisturbed: Watch, change: Callable[[list[str]], list[str]]
 ) -> None:

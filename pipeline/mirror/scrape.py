@@ -1,0 +1,48 @@
+"""The processes' own figures, as lines. What cannot be read or written now is worth nothing later: a gap shows by itself."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from store.protocol import Lines, Unwritable, line
+
+EVERY: Final = 10.0  # [s]
+
+
+class Scrape:
+    """Pages of figures, by process."""
+
+    def __init__(self, pages: Mapping[str, str], headers: Mapping[str, dict[str, str]]) -> None:
+        self._pages, self._headers = pages, headers
+        self._http = httpx.Client(timeout=2.0, trust_env=False)
+        self.failures: dict[str, int] = dict.fromkeys(pages, 0)
+
+    def lines(self, t: int) -> Lines:
+        """t [ns]"""
+        told: list[bytes] = []
+        for process, url in self._pages.items():
+            try:
+                got = self._http.get(url, headers=self._headers.get(process))
+                got.raise_for_status()
+                told += samples(got.text, process, t)
+            except (httpx.HTTPError, ValueError):
+                self.failures[process] += 1
+        return Lines.of(told)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def samples(page: str, process: str, t: int) -> Iterator[bytes]:
+    """A page of figures as lines; what is no number is left out, and when counters began."""
+    for family in text_string_to_metric_families(page):
+        for s in family.samples:
+            if s.name.endswith("_created") or not math.isfinite(s.value):
+                continue
+            try:
+                yield line(s.name, {**s.labels, "process": process}, {"value": float(s.value)}, t)
+            except Unwritable:
+                continue

@@ -1,0 +1,33 @@
+"""Which server answers, and what it can do."""
+
+from typing import NamedTuple
+
+import urllib3
+
+from store.influx import Target
+
+
+class Kind(NamedTuple):
+    """Of server."""
+
+    name: str
+    version: str
+    tasks: bool  # it makes means by itself when told how
+    buckets: bool  # it keeps databases apart, each with its own retention
+
+
+def kind(target: Target) -> Kind | None:
+    """None: nobody answers."""
+    try:
+        with urllib3.PoolManager(retries=False, timeout=target.timeout, ca_certs=target.ca_file) as http:
+            headers = http.request("GET", f"{target.url.rstrip('/')}/ping").headers
+    except urllib3.exceptions.HTTPError:
+        return None
+    version = headers.get("X-Influxdb-Version", "").lstrip("v")
+    if version[:2] in {"1.", "2."}:
+        return Kind("InfluxDB", version, tasks=True, buckets=True)
+    if version:
+        return Kind("InfluxDB", version, tasks=False, buckets=True)
+    if "X-Server-Hostname" in headers:
+        return Kind("VictoriaMetrics", "", tasks=False, buckets=False)
+    return Kind("unknown", "", tasks=False, buckets=True)
