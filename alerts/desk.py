@@ -17,6 +17,7 @@ from alerts.bulletins.press import Press
 from alerts.calling import Calling
 from alerts.chain import audit
 from alerts.colours import Map
+from alerts.dangers.crier import Crier
 from alerts.dangers.gate import Gate
 from alerts.dangers.ledger import lapse
 from alerts.deadman import SOURCES, Deadman
@@ -86,6 +87,7 @@ class Desk:
     router: Router
     minder: Minder
     external: External
+    crier: Crier
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
@@ -120,10 +122,11 @@ class Desk:
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
+        crier = Crier(book, settings.city, settings.owner, lat, lon)
         access = Access(database, settings.token)
         return cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, clock.now(), guard, stores, press=press,
+            Minder(book, router), external, crier, clock.now(), guard, stores, press=press,
         )  # fmt: skip
 
     def take(self, said: list[Change]) -> Taken:
@@ -153,7 +156,7 @@ class Desk:
     async def look(self) -> None:
         """Judge the heartbeats, the ledger's deadlines and the rosters now, and do what has come due."""
         checks: list[Callable[[int], bool]] = [self.deadman.check, self.external.expire, self.minder.look]
-        checks += [partial(lapse, self.database), *([self.guard.check] if self.guard else [])]
+        checks += [partial(lapse, self.database), self.crier.look, *([self.guard.check] if self.guard else [])]
         checks += [self._aside().check] if self.settings.mirrored else []
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):

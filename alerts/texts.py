@@ -46,6 +46,7 @@ HAZARDS: Final[dict[str, Pair]] = {
         "余氯探头疑似失效，请人工取样核实",
         "chlorine probe that reads nothing, alone: take a sample",
     ),
+    "citizen_report": ("市民举报，待研判", "citizens' reports that nobody has assessed"),
     "clock": ("采集站时钟不一致", "station whose clock is off"),
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
@@ -100,6 +101,7 @@ OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
     "exercise": ("演练", "exercise"),
     "heartbeat": ("心跳", "heartbeat"),
     "readiness": ("运行状态", "readiness"),
+    "report": ("市民举报", "citizens' reports"),
     "verdict": ("研判", "verdict"),
 }
 

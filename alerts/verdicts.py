@@ -112,7 +112,8 @@ def _say(db: Connection, case: Case, said: Iterable[Change], by: str, at: int, t
 def _tickets(db: Connection, case: Case, what: Done, at: int) -> Iterator[Change]:
     """One for each device that the warning rests on now; where none stands any more, for that which raised it."""
     voices = _change(db, _VOICES, {"asset": case.asset, "hazard": case.hazard})
-    for device, c in {c.device: c for c in voices or _change(db, _RAISED, {"of": case.id})}.items():
+    sensors = [c for c in voices or _change(db, _RAISED, {"of": case.id}) if not c.rule.startswith("desk.")]
+    for device, c in {c.device: c for c in sensors}.items():
         key = f"{case.id}/{device}"
         note = f"{device}: {case.hazard} {case.id}" + (f", {what.note}" if what.note else "")
         yield msgspec.structs.replace(

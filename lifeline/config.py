@@ -122,7 +122,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Reports:
-    language: Literal["zh", "en", "both"] = "both"
+    language: Literal["both", "zh", "en"] = "both"
     channel: str = ""  # name of a channel of the type smtp that mails them; "": none
     to: tuple[str, ...] = ()  # who gets them; empty: the channel's own receivers
     false_alarms: Annotated[float, Between(0)] = 0.0  # [1/d] false hazards that the limits are set for; 0: nobody has said
