@@ -109,8 +109,9 @@ class Crier:
         return Change(
             id=change_id(RULE, bundle.id, bundle.at, Level.BLUE), t=bundle.at, city=self.city, district=self.city,
             domain=Domain.OTHER, asset=bundle.id, device="report", key=f"{bundle.id}/{QUANTITY}", quantity=QUANTITY,
-            rule=RULE, hazard=HAZARD, kind=Kind.HAZARD, mode=Mode.ACTIVE, hard=True, old=Level.NORMAL.name, new=Level.BLUE.name, score=None,
-            lat=lat, lon=lon, owner=self.owner, evidence=Evidence([bundle.at], [None], "", {}, "", note=note),
+            rule=RULE, hazard=HAZARD, kind=Kind.HAZARD, mode=Mode.ACTIVE, hard=True, old=Level.NORMAL.name,
+            new=Level.BLUE.name, score=None, lat=lat, lon=lon, owner=self.owner,
+            evidence=Evidence([bundle.at], [None], "", {}, "", note=note),
         )  # fmt: skip
 
 
