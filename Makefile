@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check format lock clean
+.PHONY: demo test check format lock stack clean
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -32,6 +32,12 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 	echo 'setuptools==$(shell $(BIN)/python -c "import setuptools; print(setuptools.__version__)")' >> requirements.lock
+
+# The whole system in containers: docs/operations.md
+stack:
+	docker compose build
+	docker compose run --rm prepare
+	docker compose up --detach --wait
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request, Response
 
 from alerts import rows, stages
 from alerts.alike import alike, told
-from alerts.book import UnknownWarning
-from alerts.case import to_row
+from alerts.book import Changed, UnknownWarning
+from alerts.case import Case, mark, to_row
+from alerts.etags import Seen, quoted
 from alerts.lifecycle import Refused
 from alerts.roles import Forbidden
 from alerts.stages import Done, Stage
@@ -39,27 +40,27 @@ class Step(msgspec.Struct):
 
 
 @router.post("/api/v1/warnings/{warning}/ack")
-async def acknowledge(request: Request, desk: OurDesk, asker: Asker, warning: str) -> Response:
-    """Somebody takes it. 409 when there is nothing to answer."""
+async def acknowledge(request: Request, desk: OurDesk, asker: Asker, warning: str, seen: Seen) -> Response:
+    """Somebody takes it. 409 when there is nothing to answer, 412 when it is not what `If-Match` names."""
     said, at = await body_as(request, Answer), desk.clock.now()
-    case = await _do(desk.book.acknowledge, warning, named(asker, said.by), said.comment, at)
-    return json_answer(to_row(case))
+    case = await _do(desk.book.acknowledge, warning, named(asker, said.by), said.comment, at, seen)
+    return _answered(case)
 
 
 @router.post("/api/v1/warnings/{warning}/close")
-async def close(request: Request, desk: OurDesk, asker: Asker, warning: str) -> Response:
+async def close(request: Request, desk: OurDesk, asker: Asker, warning: str, seen: Seen) -> Response:
     """What was RED is over. 403 to the wrong role, 409 while it stands."""
     said, at = await body_as(request, Answer), desk.clock.now()
-    case = await _do(desk.book.close, warning, named(asker, said.by), asker.role, said.comment, at)
-    return json_answer(to_row(case))
+    case = await _do(desk.book.close, warning, named(asker, said.by), asker.role, said.comment, at, seen)
+    return _answered(case)
 
 
 @router.post("/api/v1/warnings/{warning}/stages/{stage}")
-async def done(request: Request, desk: OurDesk, asker: Asker, warning: str, stage: Stage) -> Response:
+async def done(request: Request, desk: OurDesk, asker: Asker, warning: str, stage: Stage, seen: Seen) -> Response:
     """A step is done: assess (with a verdict), prevent, dispose, account."""
     said, at = await body_as(request, Step), desk.clock.now()
     what = Done(named(asker, said.by), said.note, tuple(said.proof), said.verdict)
-    followed: Followed = await _do(desk.book.done, warning, stage, what, asker.role, at)
+    followed: Followed = await _do(desk.book.done, warning, stage, what, asker.role, at, seen)
     if followed.notices:
         desk.outbox.wake()
     return json_answer({"warning": warning, "stage": stage, "done": at, "offers": followed.offers})
@@ -82,11 +83,18 @@ def overdue(desk: OurDesk) -> Response:
         return json_answer(stages.overdue(db, desk.clock.now()))
 
 
+def _answered(case: Case) -> Response:
+    row = to_row(case)
+    return json_answer(row, headers=quoted(mark(row)))
+
+
 async def _do(work: Callable[..., Any], warning: str, *args: Any) -> Any:
     try:
         return await asyncio.to_thread(work, warning, *args)
     except UnknownWarning as why:
         raise Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}") from why
+    except Changed as why:
+        raise Problem(HTTPStatus.PRECONDITION_FAILED, str(why)) from why
     except Refused as why:
         raise Problem(HTTPStatus.CONFLICT, str(why)) from why
     except Forbidden as why:

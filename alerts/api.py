@@ -9,28 +9,32 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Annotated, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
 
-from alerts import acts, exercises, feeds, following, pages, queries, reports
+from alerts import acts, events, exercises, feeds, following, lists, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
 from alerts.bulletins import api as bulletins_api
-from alerts.case import to_row
+from alerts.case import mark
 from alerts.dangers import api as dangers_api
 from alerts.dangers import report
 from alerts.desk import Desk
 from alerts.duty import api as duty_api
+from alerts.etags import Tagged, quoted
+from alerts.openapi import described
 from alerts.plans import api as plans_api
 from alerts.routing import api as v2
 from alerts.users import api as users_api
 from alerts.users.guard import Guard, Unnamed
-from alerts.web import OurDesk, Problem, decoded, json_answer, tell, unavailable, unnamed, whole
+from alerts.web import OurDesk, Problem, decoded, invalid, json_answer, refused, tell, unavailable, unnamed, whole
 from lifeline.model import Change, Level
 
 LAST: Final = 2**63 - 1  # [ns]
@@ -59,14 +63,18 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    desk_ = (router, acts.router, exercises.router, users_api.router, duty_api.router, v2.router)
+    desk_ = (router, acts.router, events.router, lists.router, exercises.router, users_api.router, duty_api.router, v2.router)
     out = (feeds.router, pages.router, reports.router, following.router)
     for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router, bulletins_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
+    made.add_exception_handler(RequestValidationError, invalid)
+    made.add_exception_handler(HTTPException, refused)
     made.add_exception_handler(Unnamed, unnamed)
     made.add_exception_handler(OperationalError, unavailable)
+    made.add_middleware(Tagged)
     made.add_middleware(Guard, access=desk.access, now=desk.clock.now)
+    made.openapi = described(made)  # type: ignore[method-assign]
     return made
 
 
@@ -134,19 +142,13 @@ async def heartbeat(request: Request, desk: OurDesk) -> Response:
     return json_answer({"silence_s": desk.settings.silence})
 
 
-@router.get("/api/v1/warnings")
-def listed(desk: OurDesk, live: bool = False, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> Response:  # noqa: FBT001, FBT002
-    """Warnings, the youngest first. live: only those that somebody still has to answer."""
-    return json_answer([to_row(c) for c in queries.listed(desk.database, live=live, limit=limit)])
-
-
 @router.get("/api/v1/warnings/{warning}")
 def one(desk: OurDesk, warning: str) -> Response:
     """All that is known of one: levels, evidence, who was told when and what the provider said, who answered."""
     known = queries.history(desk.database, warning, desk.clock.now())
     if known is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"no warning has the id {warning}")
-    return json_answer(known)
+    return json_answer(known, headers=quoted(mark(known)))
 
 
 @router.get("/api/v1/map")

@@ -13,6 +13,7 @@ class Heartbeat(msgspec.Struct):
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     lag_s: float | None = None
     not_ready: list[str] = []
+    at: int | None = None  # [ns] by the clock of the process
 
     @property
     def reasons(self) -> list[str]:

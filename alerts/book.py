@@ -5,7 +5,7 @@ Nothing of this is held in memory between two calls, so that a restart at any in
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ from alerts import flapping, incidents, planned, rows, stages, texts, theirs, ve
 from alerts.again import APART, returns
 from alerts.beat import Heartbeat
 from alerts.calling import Calling, Hearing, Plain
-from alerts.case import Case, answered, closed, moved, opened, story, weight
+from alerts.case import Case, answered, closed, mark, moved, opened, story, to_row, weight
 from alerts.flapping import Flapping
 from alerts.joins import Rule, load
 from alerts.judge import Verdict, judge
@@ -59,6 +59,10 @@ class UnknownWarning(Exception):
     """No warning has this id."""
 
 
+class Changed(Exception):
+    """The warning is not as it was when somebody looked at it."""
+
+
 class Book:
     """Changes in, warnings and outbox rows out. Times are local to `zone` in texts only."""
 
@@ -88,10 +92,13 @@ class Book:
             entry, fates = _together(self, db, ordered, at) or _apart(self, db, ordered, at)
         return Taken(fates[Fate.ACCEPTED], fates[Fate.DUPLICATE], fates[Fate.LATE], entry.notices, tuple(sorted(entry.refused)))
 
-    def close(self, warning: str, by: str, role: Role, comment: str, at: int) -> Case:
-        """Somebody says that what was RED is over. Forbidden to the wrong role; lifecycle.Refused while it stands. at [ns]"""
+    def close(self, warning: str, by: str, role: Role, comment: str, at: int, seen: Collection[str] = ()) -> Case:
+        """Somebody says that what was RED is over. Forbidden to the wrong role; lifecycle.Refused while it stands. at [ns]
+
+        seen: marks (case.mark) of which the warning must have one, else Changed; none: it may have any
+        """
         with self.database.write() as db:
-            case = self._held(db, warning)
+            case = self._held(db, warning, seen)
             must(role, CLOSES[case.peak], f"closing what has been {case.peak.name}")
             after = closed(case, by, at)
             rows.write(db, after)
@@ -99,7 +106,7 @@ class Book:
             rows.record(db, at, "closed", by=by, warning=warning, comment=comment, role=role.name, level=case.peak.name)
         return after
 
-    def done(self, warning: str, stage: Stage, what: Done, role: Role, at: int) -> Followed:
+    def done(self, warning: str, stage: Stage, what: Done, role: Role, at: int, seen: Collection[str] = ()) -> Followed:
         """Somebody says that a step is done -> what follows from it. at [ns] desk clock
 
         Forbidden to the wrong role; Refused where a verdict lacks.
@@ -110,18 +117,22 @@ class Book:
         if stage is Stage.ASSESS and what.verdict not in set(stages.Verdict):
             raise Refused(f"an assessment ends in a verdict: {', '.join(stages.Verdict)}")
         with self.database.write() as db:
-            case, before, entry = self._held(db, warning), verdicts.verdict(db, warning), _Entry(self, db, at)
+            case = self._held(db, warning, seen)
+            before, entry = verdicts.verdict(db, warning), _Entry(self, db, at)
             stages.done(db, warning, stage, what, at)
             offers = verdicts.follow(db, case, stage, before, what, at, entry.take)
         return Followed(entry.notices, offers)
 
-    def _held(self, db: Connection, warning: str) -> Case:
+    def _held(self, db: Connection, warning: str, seen: Collection[str] = ()) -> Case:
         """A warning as it is now that nobody else can move it."""
         known = rows.find(db, warning)
         if known is None:
             raise UnknownWarning(warning)
         rows.lock(db, known.asset, known.hazard)
-        return rows.find(db, warning) or known
+        now = rows.find(db, warning) or known
+        if seen and mark(to_row(now)) not in seen:
+            raise Changed(f"the warning {warning} is {now.level.name} and {now.state} now; look at it again")
+        return now
 
     def settle(self, at: int) -> int:
         """Let fall what was held and has been quiet since -> notices. at [ns] desk clock"""
@@ -131,10 +142,10 @@ class Book:
                 entry.settle(change)
         return entry.notices
 
-    def acknowledge(self, warning: str, by: str, comment: str, at: int) -> Case:
-        """Somebody answers. lifecycle.Refused when there is nothing to answer. at [ns] desk clock"""
+    def acknowledge(self, warning: str, by: str, comment: str, at: int, seen: Collection[str] = ()) -> Case:
+        """Somebody answers. lifecycle.Refused when there is nothing to answer; seen as for `close`. at [ns] desk clock"""
         with self.database.write() as db:
-            case = self._held(db, warning)
+            case = self._held(db, warning, seen)
             after = answered(case, by, comment, at)
             rows.write(db, after)
             planned.stop(db, warning, "answered", at)

@@ -1,6 +1,7 @@
 """A warning as data and the pure functions that move it. The book writes down what they return."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -61,6 +62,14 @@ def from_row(row: Mapping[str, Any]) -> Case:
 def to_row(case: Case) -> dict[str, Any]:
     """A case for the database and the API: levels by name."""
     return {**msgspec.structs.asdict(case), **{name: getattr(case, name).name for name in LEVELS}}
+
+
+ACTED_ON: Final = ("id", "version", "level", "state", "answered", "acknowledged_by", "acknowledged_at", "closed_at")
+
+
+def mark(row: Mapping[str, Any]) -> str:
+    """Changes with all that people act on; not with what was delivered. row: as for the API. [hex digits]"""
+    return sha256(msgspec.json.encode([row[name] for name in ACTED_ON])).hexdigest()[:20]
 
 
 def opened(change: Change, at: int) -> Case:

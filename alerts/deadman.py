@@ -3,17 +3,19 @@
 Judged in the desk, so that nothing else need run.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 from alerts import queries
 from alerts.book import Book
+from alerts.canary import Canary, heard
 from alerts.queries import Beat
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
 
 ASSET: Final = "pipeline"
 SOURCES: Final = ("watch", "receive")
+CANARY: Final = "canary"
 PATIENCE: Final = 60.0  # [s] for which a process may say that it cannot work
 
 
@@ -26,6 +28,7 @@ class Fault(NamedTuple):
 
 
 SILENT: Final = Fault("pipeline_silent", "pipeline.heartbeat", "heartbeat")
+UNPROVEN: Final = Fault("pipeline_canary", "pipeline.round_trip", "round_trip")
 FAILING: Final = Fault("pipeline_failing", "pipeline.readiness", "readiness")
 
 
@@ -57,6 +60,7 @@ class Deadman:
     sources: Collection[str] = SOURCES
     limit: float = 30.0  # [s]
     patience: float = PATIENCE
+    canary: Canary | None = None  # what must come back now and then; None: it is not sent
 
     def wrong(self, at: int) -> list[str]:
         """What is wrong, or was and is not known to be mended: one line each. at [ns]"""
@@ -69,7 +73,22 @@ class Deadman:
 
     def _findings(self, at: int) -> list[Finding]:
         beats = queries.beats(self.book.database)
-        return [find for s in self.sources for find in (self._silence(s, beats, at), self._failure(s, beats))]
+        found = [find for s in self.sources for find in (self._silence(s, beats, at), self._failure(s, beats))]
+        return [*found, self._round_trip(found, at)]
+
+    def _round_trip(self, found: Sequence[Finding], at: int) -> Finding:
+        """The way as a whole, where nothing else that is known to be wrong explains that it is broken."""
+        way = self.canary
+        if way is None:  # not watched any more: whatever stood ends
+            return Finding(CANARY, UNPROVEN, None, at, Evidence([at], [None], "", {}, "", note="no canary is sent"), "")
+        if any(f.onset is not None or self._unmended(f) for f in found):
+            way.excused = at
+        last = heard(self.book.database)
+        since = max(self.since, last, way.excused)
+        onset = since + round(way.silence * NS)
+        seen = Evidence([at], [(at - since) / NS], "s", {Level.ORANGE.name: way.silence}, "s")
+        words = f"no reading has come all the way from the broker to a push for more than {way.silence:g} s"
+        return Finding(CANARY, UNPROVEN, onset if at > onset else None, last, seen, words)
 
     def _silence(self, source: str, beats: Mapping[str, Beat], at: int) -> Finding:
         heard = beats[source].at if source in beats else -1

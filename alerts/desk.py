@@ -8,6 +8,8 @@ from datetime import tzinfo
 from functools import partial
 from typing import Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.exc import OperationalError
 
 from alerts import queries, spool
@@ -15,6 +17,7 @@ from alerts.aside import Aside
 from alerts.book import Book, Taken
 from alerts.bulletins.press import Press
 from alerts.calling import Calling
+from alerts.canary import Canary, Figures, parted
 from alerts.chain import audit
 from alerts.colours import Map
 from alerts.dangers.crier import Crier
@@ -36,6 +39,8 @@ from alerts.routing.minder import Minder
 from alerts.routing.plan import Plan
 from alerts.routing.router import Router
 from alerts.routing.topology import Topology
+from alerts.sights import Sights
+from alerts.stream import Feed
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
 from alerts.users.access import Access
@@ -68,6 +73,8 @@ class Settings:
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
     topology: Topology = field(default_factory=Topology)
+    canary: float = 0.0  # [s] without a canary, after which it is warned of; 0: none is sent
+    canary_channel: str = ""  # that hears each; "": none
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,13 @@ class Desk:
     minder: Minder
     external: External
     crier: Crier
+    feed: Feed
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
     gate: Gate = field(default_factory=Gate)  # of citizens' reports
     press: Press | None = None  # of the reports by day and month; None: none are made
+    canary: Canary | None = None
 
     @classmethod
     def of(
@@ -115,8 +124,22 @@ class Desk:
         router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
         book, meters = Book(database, called, zone, deadlines, hearing=router, flapping=Flapping()), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
+        way, figures = channels.get(settings.canary_channel), Figures(meters.registry)
+        bird = (
+            Canary(database, clock, settings.city, figures, settings.canary, settings.canary_channel, way)
+            if settings.canary
+            else None
+        )
         deadman = Deadman(
-            book, clock.now(), settings.city, settings.owner, lat, lon, sources=settings.sources, limit=settings.silence
+            book,
+            clock.now(),
+            settings.city,
+            settings.owner,
+            lat,
+            lon,
+            sources=settings.sources,
+            limit=settings.silence,
+            canary=bird,
         )
         links = Links.of(database, settings.public_url, settings.link_secret)
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
@@ -124,13 +147,25 @@ class Desk:
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         crier = Crier(book, settings.city, settings.owner, lat, lon)
         access = Access(database, settings.token)
-        return cls(
+        made = cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, crier, clock.now(), guard, stores, press=press,
+            Minder(book, router), external, crier, Feed(database, clock), clock.now(), guard, stores, press=press, canary=bird,
         )  # fmt: skip
+        sights = Sights(meters.registry)
+        sights.bind(database, catalog, made.painted, made.reasons)
+        meters.more += [sights.look, *([bird.look] if bird else [])]
+        return made
+
+    def painted(self, at: int) -> NDArray[np.int8]:
+        """Position in colours.NAMES of every asset of the map. at [ns]"""
+        unheard, blind = queries.unheard(self.database, self.settings.blind), bool(self.deadman.wrong(at))
+        return self.map.painted(queries.everything_live(self.database), unheard, blind=blind)
 
     def take(self, said: list[Change]) -> Taken:
         """Record changes; blocks until they are on disk."""
+        birds, said = parted(said)
+        if birds and self.canary:
+            self.canary.take(birds, self.clock.now())
         taken = self.book.take(said, self.clock.now())
         self.meters.took(taken, said)
         self.meters.refused(len(taken.refused))
@@ -141,6 +176,9 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self._listen())
+            tasks.create_task(self.feed.run())
+            if self.canary:
+                tasks.create_task(self.canary.run())
             tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
             if self.press:
                 tasks.create_task(self.press.run(self.clock))

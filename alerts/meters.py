@@ -1,4 +1,6 @@
-"""The desk's own figures, for Prometheus. Names are described in docs/desk.md."""
+"""The desk's own figures, for Prometheus. docs/metrics.md is made of this."""
+
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -30,7 +32,7 @@ class Meters:
         self._lost = Counter("lifeline_desk_notifications_given_up", "Notices given up", ["integration"], registry=r)
         text = "From the sensor's instant to the first delivery of a rise of level"
         self._latency = Histogram("lifeline_desk_notification_latency_seconds", text, registry=r, buckets=LATENCY)
-        self._live = Gauge("lifeline_desk_warnings", "Warnings not closed", ["level", "state"], registry=r)
+        self._live = Gauge("lifeline_desk_warnings", "Warnings not closed", ["domain", "level", "state"], registry=r)
         self._quiet = Gauge("lifeline_desk_suppressed", "Warnings told to nobody, by reason", ["reason"], registry=r)
         self._waiting = Gauge("lifeline_desk_outbox_waiting", "Notices not delivered yet", registry=r)
         self._oldest = Gauge("lifeline_desk_outbox_oldest_seconds", "Age of the oldest of them", registry=r)
@@ -38,6 +40,10 @@ class Meters:
         self._unseen = Gauge("lifeline_desk_dangers_unseen_seconds", "Age of the oldest nobody has assessed", registry=r)
         self._beat = Gauge("lifeline_desk_heartbeat_age_seconds", "Since a process was last heard", ["source"], registry=r)
         self._lag = Gauge("lifeline_desk_heartbeat_lag_seconds", "How far behind it said to be", ["source"], registry=r)
+
+        text = "Our clock less the process's when it was last heard, the way here included"
+        self._skew = Gauge("lifeline_desk_clock_skew_seconds", text, ["source"], registry=r)
+        self.more: list[Callable[[int], None]] = []  # what else is looked up when the page is read; given the time [ns]
 
     def took(self, taken: Taken, said: list[Change]) -> None:
         for fate, n in zip(
@@ -65,8 +71,8 @@ class Meters:
     def page(self, now: int) -> bytes:
         """The text that Prometheus reads. now [ns]"""
         self._live.clear()
-        for (level, state), n in queries.counts(self._database).items():
-            self._live.labels(level, state).set(n)
+        for (domain, level, state), n in queries.counts(self._database).items():
+            self._live.labels(domain, level, state).set(n)
         with self._database.read() as db:
             quiet = standing(db).values()
         self._quiet.labels("silence").set(sum(bool(q.silences) for q in quiet))
@@ -82,4 +88,8 @@ class Meters:
             self._beat.labels(source).set((now - beat.at) / NS)
             if beat.lag is not None:
                 self._lag.labels(source).set(beat.lag)
+            if beat.said is not None:
+                self._skew.labels(source).set((beat.at - beat.said) / NS)
+        for more in self.more:
+            more(now)
         return generate_latest(self.registry)

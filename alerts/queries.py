@@ -24,6 +24,7 @@ class Beat(NamedTuple):
     lag: float | None  # [s] how far behind it said to be
     failing: int | None  # [ns] desk clock: every heartbeat since says that it does not do its work
     reasons: list[str]  # why it does not
+    said: int | None = None  # [ns] by the clock of the process itself
 
 
 def listed(database: Database, *, live: bool, limit: int = 1000, states: Collection[State] = ()) -> list[Case]:
@@ -111,14 +112,15 @@ def beats(database: Database) -> dict[str, Beat]:
         query = select(heartbeats, failing.c.since).join(failing, failing.c.source == heartbeats.c.source, isouter=True)
         rows = db.execute(query.where(heartbeats.c.source != PROBE)).all()
     said = {r.source: msgspec.json.decode(r.body, type=Heartbeat) for r in rows}
-    return {r.source: Beat(r.at, said[r.source].lag_s, r.since, said[r.source].reasons) for r in rows}
+    return {r.source: Beat(r.at, said[r.source].lag_s, r.since, said[r.source].reasons, said[r.source].at) for r in rows}
 
 
-def counts(database: Database) -> dict[tuple[str, str], int]:
-    """(level, state) -> live warnings. [1]"""
-    query = select(warnings.c.level, warnings.c.state, func.count()).where(warnings.c.state.in_(sorted(LIVE)))
+def counts(database: Database) -> dict[tuple[str, str, str], int]:
+    """(domain, level, state) -> live warnings. [1]"""
+    by = (warnings.c.domain, warnings.c.level, warnings.c.state)
+    query = select(*by, func.count()).where(warnings.c.state.in_(sorted(LIVE))).group_by(*by)
     with database.read() as db:
-        return {(level, state): n for level, state, n in db.execute(query.group_by(warnings.c.level, warnings.c.state))}
+        return {(domain, level, state): n for domain, level, state, n in db.execute(query)}
 
 
 def probe(database: Database, at: int) -> None:

@@ -16,11 +16,13 @@ from lifeline.model import NS
 BEGIN: Final = "0" * 64  # before the first seal
 BATCH: Final = 1000  # [1] rows sealed in one transaction
 LATE: Final = 60.0  # [s] after which a row should have been sealed
+WHOLE: Final = 30.0  # [s] between looks at the whole trail
+RECENT: Final = 10_000  # [1] rows at its end that every look goes through: what is written at this moment lies there
 
 _LAST: Final = select(seals.c.seq, seals.c.seal).order_by(seals.c.seq.desc()).limit(1).with_for_update()
 _OPEN: Final = (
     select(audit)
-    .where(~select(seals.c.seq).where(seals.c.audit == audit.c.id).exists())
+    .where(audit.c.id > bindparam("floor"), ~select(seals.c.seq).where(seals.c.audit == audit.c.id).exists())
     .order_by(audit.c.id)
     .limit(bindparam("most"))
 )
@@ -39,17 +41,40 @@ class Crossed(Exception):
     """Another desk sealed at the same time."""
 
 
-def seal(database: Database, at: int) -> int:
-    """Seal what is not sealed yet -> how many rows. at [ns] desk clock"""
+class Sealer:
+    """Seals again and again. Only the end of the trail is looked at each time, the whole of it now and then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._floor, self._whole = database, 0, 0
+
+    def seal(self, at: int) -> int:
+        """Seal what is not sealed yet -> how many rows. at [ns] desk clock"""
+        if at - self._whole >= WHOLE * NS:
+            self._floor = 0
+        with self._database.read() as db:  # a look holds up no writer
+            if db.execute(_OPEN, {"most": 1, "floor": self._floor}).first() is None:
+                return self._done(db, at)
+        return seal(self._database, at, self._floor)
+
+    def _done(self, db: Connection, at: int) -> int:
+        """All was sealed: from here on only the end is looked at."""
+        if self._floor == 0:
+            last = db.execute(select(func.max(audit.c.id))).scalar_one() or 0
+            self._floor, self._whole = max(0, last - RECENT), at
+        return 0
+
+
+def seal(database: Database, at: int, floor: int = 0) -> int:
+    """Seal what is not sealed yet, of the rows after `floor` -> how many. at [ns] desk clock"""
     try:
         with database.write() as db:
-            return _seal(db, at)
+            return _seal(db, at, floor)
     except Crossed:
         return 0  # nothing of it is kept; the next look goes on where the other has ended
 
 
-def _seal(db: Connection, at: int) -> int:
-    rows = db.execute(_OPEN, {"most": BATCH}).mappings().all()
+def _seal(db: Connection, at: int, floor: int) -> int:
+    rows = db.execute(_OPEN, {"most": BATCH, "floor": floor}).mappings().all()
     if not rows:
         return 0
     last = db.execute(_LAST).one_or_none()

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 import alerts.bulletins.tables
 import alerts.dangers.tables
 import alerts.duty.tables  # noqa: F401  these too are the desk's
+from alerts import canary as _canary  # noqa: F401  its table is of the same database
 from alerts import ways  # its tables are part of every desk's database
 from alerts.database import META, Database, insert_new, put
 from alerts.routing import tables as _routing  # noqa: F401  its tables are of the same database

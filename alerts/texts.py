@@ -70,6 +70,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "overspeed": ("电梯超速", "lift overspeed"),
     "overtravel": ("电梯停层越程", "lift that stops past its landing"),
     "phantom_passenger": ("轿厢乘客误判", "passenger in a lift who is none"),
+    "pipeline_canary": ("监测链路不通：自检读数未到达推送", "readings do not get from the broker to a push"),
     "pipeline_failing": ("监测系统运行异常", "the monitoring itself is failing"),
     "pipeline_silent": ("监测系统中断", "the monitoring itself is silent"),
     "power_loss": ("电梯断电", "lift without power"),
@@ -103,6 +104,7 @@ OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
     "readiness": ("运行状态", "readiness"),
     "report": ("市民举报", "citizens' reports"),
     "verdict": ("研判", "verdict"),
+    "round_trip": ("端到端自检", "end-to-end check"),
 }
 
 REASONS: Final[dict[str, Pair]] = {

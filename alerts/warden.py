@@ -11,7 +11,6 @@ from sqlalchemy.exc import OperationalError
 
 from alerts.book import Book
 from alerts.chain import Chain, Missed, audit, mend
-from alerts.seals import BATCH, seal
 from lifeline.clock import Clock
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -21,7 +20,7 @@ PATIENCE: Final = 10.0  # [s] for the outside address
 
 
 class Warden:
-    """Two loops over the database; both survive that it refuses for a while."""
+    """Loops over the database; they survive that it refuses for a while."""
 
     def __init__(self, book: Book, clock: Clock, wake: Callable[[], None], ping: str = "") -> None:
         self._book, self._clock, self._wake, self._ping = book, clock, wake, ping
@@ -32,7 +31,6 @@ class Warden:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._every(LOOK, self._step))
             tasks.create_task(self._every(ROUND, self._audit))
-            tasks.create_task(self._every(LOOK, self._seal))
             if self._ping:
                 tasks.create_task(self._every(ROUND, self._call))
 
@@ -50,11 +48,6 @@ class Warden:
         at = self._clock.now()
         if await asyncio.to_thread(self._book.settle, at) + await asyncio.to_thread(self._chain.turn, at):
             self._wake()
-
-    async def _seal(self) -> None:
-        """Seal what was written into the audit trail."""
-        while await asyncio.to_thread(seal, self._book.database, self._clock.now()) == BATCH:
-            pass
 
     async def _audit(self) -> None:
         at = self._clock.now()

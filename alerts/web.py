@@ -1,10 +1,14 @@
 """What the desk's routers share: the desk itself, bodies in, JSON and problems out."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from alerts.desk import Desk
 from alerts.users.guard import problem
@@ -12,6 +16,16 @@ from alerts.users.guard import problem
 ALERTMANAGER: Final = "/api/v2/"  # paths that speak as Alertmanager does
 LARGEST: Final = 32_000_000  # [byte] of a request
 T = TypeVar("T")
+
+
+class Grade(StrEnum):
+    """A level by its name, in a question."""
+
+    NORMAL = "NORMAL"
+    BLUE = "BLUE"
+    YELLOW = "YELLOW"
+    ORANGE = "ORANGE"
+    RED = "RED"
 
 
 class Problem(Exception):
@@ -53,9 +67,9 @@ async def body_as(request: Request, kind: type[T]) -> T:
     return decoded(await whole(request), kind)
 
 
-def json_answer(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def json_answer(content: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """JSON, by msgspec."""
-    return Response(msgspec.json.encode(content), status, media_type="application/json")
+    return Response(msgspec.json.encode(content), status, headers, media_type="application/json")
 
 
 async def tell(request: Request, why: Exception) -> Response:
@@ -64,6 +78,22 @@ async def tell(request: Request, why: Exception) -> Response:
     if request.url.path.startswith(ALERTMANAGER):  # its errors are texts; amtool can read nothing else
         return json_answer(why.body["detail"], why.status)
     return Response(msgspec.json.encode(why.body), why.status, media_type="application/problem+json")
+
+
+async def invalid(request: Request, why: Exception) -> Response:
+    """A path, query or header that says what it cannot."""
+    assert isinstance(why, RequestValidationError)
+    problems = [{"place": ".".join(map(str, e["loc"])), "reason": str(e["msg"])} for e in why.errors()]
+    said = "; ".join(f"{p['place']}: {p['reason']}" for p in problems)
+    return await tell(request, Problem(HTTPStatus.UNPROCESSABLE_ENTITY, said, problems=problems))
+
+
+async def refused(request: Request, why: Exception) -> Response:
+    """No such route, or not by this method."""
+    assert isinstance(why, HTTPException)
+    answer = await tell(request, Problem(HTTPStatus(why.status_code), str(why.detail)))
+    answer.headers.update(why.headers or {})
+    return answer
 
 
 async def unnamed(_: Request, _why: Exception) -> Response:

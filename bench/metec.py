@@ -48,6 +48,8 @@ flush = "2s"
 oldest = "3650d"
 [desk]
 port = {desk}
+[canary]
+every = "0s"
 [health]
 receive_port = {receive}
 watch_port = {watch}

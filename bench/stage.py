@@ -25,6 +25,8 @@ data = "data"
 port = {broker}
 [desk]
 port = {desk}
+[canary]
+every = "0s"
 [health]
 receive_port = {receive}
 watch_port = {watch}

@@ -14,6 +14,7 @@ from lifeline.units import UNITS, WORDS, akin
 
 AHEAD: Final = 2.0  # [s] a time this far in the future is put down to the clock of the device
 UNKNOWN: Final = "unknown series: not in the catalog"
+FOREIGN: Final = "a series of another device than that of the topic"
 
 Bad = list[tuple[int, Refusal]]  # (message, what of it)
 Refuse = Callable[[Iterable[int], str], None]
@@ -26,6 +27,7 @@ class Terms:
     skew: float  # [s] permitted future
     oldest: float  # [s] permitted age
     max_payload: int  # [bytes]
+    own: bool = False  # whether a device may speak of its own series only
 
 
 class Joined(NamedTuple):
@@ -68,6 +70,8 @@ def admit(joined: Joined, at: int, catalog: Catalog, terms: Terms, bad: Bad) -> 
                 fine[i] = False
 
     refuse(_where(row < 0), UNKNOWN)
+    if terms.own:
+        refuse(_where(catalog.device[row] != np.array(joined.device, np.str_)[of]), FOREIGN)
     value, scale, offset = _spoken(said, units, row, fine, catalog, refuse)
     with np.errstate(over="ignore", invalid="ignore"):
         si = value * scale + offset  # [n] [SI]

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingest.admit import UNKNOWN, Bad, Terms, clocked, conversion, untimely
+from ingest.admit import FOREIGN, UNKNOWN, Bad, Terms, clocked, conversion, untimely
 from ingest.codecs import BadPayload, Refusal, Waveform
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Block, Bools, Floats, Ints, Quality
@@ -22,13 +22,18 @@ class Wave(NamedTuple):
     offset: float  # [SI]
 
 
-def wave(message: int, said: Waveform, device: str, catalog: Catalog) -> Wave:
-    """Find the series and the unit; BadPayload if there is none, or its samples are otherwise apart."""
+def wave(message: int, said: Waveform, device: str, catalog: Catalog, *, own: bool = False) -> Wave:
+    """Find the series and the unit; BadPayload if there is none, or its samples are otherwise apart.
+
+    own: only of the device of the topic
+    """
     row = catalog.row.get(said.name, -1)
     if row < 0:  # its channel within the device of the topic, then
         row = catalog.row.get(f"{device}/{said.name}", -1)
     if row < 0:
         raise BadPayload(UNKNOWN, said.name)
+    if own and catalog.device[row] != device:
+        raise BadPayload(FOREIGN, said.name)
     if abs(said.step / NS - catalog.step[row]) > OFF * catalog.step[row]:
         raise BadPayload(f"a step of {said.step / NS:g} s, and in the catalog of {catalog.step[row]:g} s", said.name)
     if not said.unit or said.unit == catalog.unit[row]:

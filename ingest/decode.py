@@ -12,8 +12,9 @@ from ingest.admit import Bad, Joined, Terms, admit
 from ingest.blocks import Wave, stack, wave
 from ingest.codecs import BadPayload, Readings, Refusal, Waveform, quoted, status, telemetry, waveform
 from ingest.topic import Topic
+from lifeline import canary
 from lifeline.catalog import Catalog
-from lifeline.model import Batch, Block, Bools, Ints
+from lifeline.model import Batch, Block, Bools, Domain, Ints
 
 DEFECT: Final = "defect in the decoder"
 SHOWN: Final = 3  # places and reasons named per message
@@ -42,16 +43,19 @@ class Decoded(NamedTuple):
     blocks: list[Block]  # a row occurs once in a block; the blocks of a row are in order of arrival
     block_message: list[Ints]  # of each block: [m] index of the message that each row came from
     refused: list[Refused]  # by message
+    canary: tuple[int, ...] = ()  # messages that no device sent: nothing of them is taken here
 
 
 def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, terms: Terms, city: str = "") -> Decoded:
     """messages: (topic, payload), received at `at` [ns] or so; city: the one whose topics are taken, "" any."""
-    joined, waves, bad = Joined.none(), list[Wave](), Bad()
+    joined, waves, bad, ours = Joined.none(), list[Wave](), Bad(), list[int]()
     for i, (name, payload) in enumerate(messages):
         try:
             where, said = read(name, payload, at, terms, city)
-            if isinstance(said, Waveform):
-                waves.append(wave(i, said, where.device, catalog))
+            if where.asset == canary.NAME and where.domain is Domain.OTHER and canary.KEY not in catalog.row:
+                ours.append(i)
+            elif isinstance(said, Waveform):
+                waves.append(wave(i, said, where.device, catalog, own=terms.own))
             else:
                 joined.add(i, said, where.device)
                 bad.extend((i, refusal) for refusal in said.bad)
@@ -61,7 +65,7 @@ def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, ter
             bad.append((i, Refusal("", f"{DEFECT}: {type(why).__name__}")))
     batch, message, own = admit(joined, at, catalog, terms, bad)
     blocks, block_message = stack(waves, at, terms, bad)
-    return Decoded(batch, message, own, blocks, block_message, _by_message(bad))
+    return Decoded(batch, message, own, blocks, block_message, _by_message(bad), tuple(ours))
 
 
 def read(name: str, payload: bytes, at: int, terms: Terms, city: str = "") -> tuple[Topic, Readings | Waveform]:

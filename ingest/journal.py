@@ -176,6 +176,11 @@ class Writer:
             self.size = left
         return len(doomed)
 
+    def first(self) -> int:
+        """Number of the oldest message that is kept; the head where none is."""
+        row = self._db.execute("SELECT first FROM batch ORDER BY first LIMIT 1").fetchone()
+        return int(row[0]) if row else self.head
+
     def close(self) -> None:
         self._db.close()
 

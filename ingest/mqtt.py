@@ -107,6 +107,7 @@ class Session:
         self.heard = 0  # [ns] UTC of the last packet
         self.connects = 0
         self.forgotten = 0  # sessions that the broker did not know any more
+        self.expires = 0.0  # [s] since 1970, when the broker's certificate ends; 0: it showed none
 
     def run(self, stop: threading.Event) -> None:
         """Connect, take, reconnect, until told to stop."""
@@ -167,6 +168,8 @@ class _Talk:
         if sock is None:
             raise Lost("no socket after connecting")
         self._sock: Any = sock
+        shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+        self._session.expires = ssl.cert_time_to_seconds(str(shown["notAfter"])) if shown else 0.0
         self._poll = select.poll()
         self._opened = time.monotonic()
 

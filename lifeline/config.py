@@ -12,8 +12,8 @@ from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, durati
 from lifeline.words import suggestion
 
 __all__ = [
-    "Between", "Broker", "Bytes", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake", "Port",
-    "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
+    "Between", "Broker", "Bytes", "Canary", "City", "Config", "ConfigRefused", "Desk", "Health", "Influx", "Journal", "Lake",
+    "Log", "Port", "Seconds", "Secret", "Watch", "build", "complete", "duration", "load", "size",
 ]  # fmt: skip
 
 NONE: Final = Secret("")
@@ -92,6 +92,7 @@ class Watch:
     flush: Annotated[Seconds, Between(0.001)] = 5.0  # [s]
     skew: Seconds = 300.0  # [s] that a reading may lie in the future
     oldest: Seconds = 30 * 86400.0  # [s] age of the oldest reading taken
+    own_series: bool = False  # whether a device may speak only of the series that the catalog gives it
     rules: Path | None = None  # directory; None: the rules that come with the program
     desk: str = ""  # URL; "": from [desk]
     poll: Annotated[Seconds, Between(0.0001)] = 0.005  # [s]
@@ -134,6 +135,13 @@ class Health:
     receive_port: Port = 8085
     watch_port: Port = 8086
     mirror_port: Port = 8089
+    receive_url: str = ""  # where others reach it, such as in another container; "": from host and port
+    watch_url: str = ""  # likewise
+
+    def page(self, process: Literal["receive", "watch", "mirror"]) -> str:
+        """Where others reach a process."""
+        port: int = getattr(self, f"{process}_port")
+        return getattr(self, f"{process}_url", "").rstrip("/") or f"http://{here(self.host)}:{port}"
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,23 @@ class Influx:
 
 
 @dataclass(frozen=True)
+class Canary:
+    every: Seconds = 60.0  # [s] between readings of our own that must come all the way to a push; 0: none
+    silence: Seconds = 180.0  # [s] without one, before it is a warning; at least two canaries
+    channel: str = ""  # that hears each, marked as a test; "": none
+    username: str = ""  # under which it is published; "": that of [broker]
+    password: Secret = NONE
+    cert_file: Path | None = None  # likewise
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings; paths are absolute once loaded."""
 
@@ -165,6 +190,8 @@ class Config:
     reports: Reports = field(default_factory=Reports)
     health: Health = field(default_factory=Health)
     influx: Influx = field(default_factory=Influx)
+    canary: Canary = field(default_factory=Canary)
+    log: Log = field(default_factory=Log)
     maps: dict[str, Path] = field(default_factory=dict)  # asset, district or domain -> file of its pipes or its network
     channels: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # name -> table; it may hold secrets
     terms: dict[str, dict[str, Any]] = field(default_factory=dict)  # level -> deadlines that differ from the defaults
@@ -207,8 +234,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def complete(config: Config) -> Config:
     """With the defaults that follow from other settings."""
     data = config.folder.resolve() / config.city.data
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.desk.host, config.desk.host)  # noqa: S104  compared, not bound
-    url = f"http://{host}:{config.desk.port}"
+    url = f"http://{here(config.desk.host)}:{config.desk.port}"
     return replace(
         config,
         city=replace(config.city, data=data),
@@ -220,6 +246,11 @@ def complete(config: Config) -> Config:
             public_url=config.desk.public_url or url,
         ),
     )
+
+
+def here(host: str) -> str:
+    """What listens on all addresses is reached on this machine's own."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  compared, not bound
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -272,5 +303,5 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 SECTIONS: Final[dict[str, type]] = {
     "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "reports": Reports,
-    "health": Health, "influx": Influx,
+    "health": Health, "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

@@ -20,9 +20,10 @@ from alerts.routing.plan import Plan
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
-from lifeline.config import Config, ConfigRefused
+from lifeline.config import Broker, Config, ConfigRefused
 from lifeline.config import load as load_config
 from lifeline.words import Unusable
+from pipeline import expiry
 from pipeline.database import NoDatabase, driven, opened, shown
 from pipeline.groups import likes, meant
 from pipeline.people import duty as people
@@ -121,12 +122,14 @@ def findings(path: Path) -> Iterator[Finding]:
         f"broker {why_not or f'{config.broker.host}:{config.broker.port} accepts connections'}",
         "start it, or mend [broker] host and port",
     )
-    for name, port in (
-        ("receive", config.health.receive_port),
-        ("watch", config.health.watch_port),
-        ("desk", config.desk.port),
+    if config.broker.tls:
+        yield from _certificates(config.broker, heard=not why_not)
+    for name, url in (
+        ("receive", config.health.page("receive")),
+        ("watch", config.health.page("watch")),
+        ("desk", config.watch.desk),
     ):
-        yield _process(name, config.health.host if name != "desk" else config.desk.host, port)
+        yield _process(name, url)
 
 
 def _catalog(config: Config) -> Iterator[Finding]:
@@ -240,10 +243,27 @@ def database(config: Config) -> Iterator[Finding]:
     yield Finding(well=True, what=f"database {shown(url)}")
 
 
-def _process(name: str, host: str, port: int) -> Finding:
-    url = f"http://{host}:{port}/-/ready"
+def _certificates(broker: Broker, *, heard: bool) -> Iterator[Finding]:
+    """Whether they can be read, hold, and are trusted."""
+    mend = (
+        "renew it: lifeline certs --out FOLDER does for those it made (docs/operations.md); then start broker and receive again"
+    )
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
+        found: list[expiry.Held | str] = list(expiry.held(broker))
+    except Unusable as why:
+        found = [str(why)]
+    found += [expiry.presented(broker)] if heard else []
+    for each in found:
+        if isinstance(each, str):
+            yield Finding(well=False, what=f"broker {each}", mend="see [broker] ca_file, cert_file and key_file")
+        else:
+            yield Finding(each.left > expiry.SOON, str(each), mend)
+
+
+def _process(name: str, at: str) -> Finding:
+    url = f"{at.rstrip('/')}/-/ready"
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  the settings say where
             return Finding(answer.status == 200, f"{name} is ready ({url})")
     except urllib.error.HTTPError as why:
         return Finding(well=False, what=f"{name} is not ready: {why.read().decode(errors='replace')}", mend="mend what it says")

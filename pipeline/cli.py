@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, dangers, notify, report, store, users
+from pipeline.commands import alerts, boards, dangers, keep, notify, payload, report, store, users
 
 if TYPE_CHECKING:
     import threading
@@ -37,13 +37,16 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(roster_app, name="roster")
 
 app.add_typer(notify.notify, name="notify")
+app.add_typer(payload.payload, name="payload")
 app.add_typer(users.users, name="users")
 app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
 app.add_typer(report.report, name="report")
+app.add_typer(boards.boards, name="boards")
 app.add_typer(store.store, name="store")
+keep.add(app)
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 DEFAULT = Path("lifeline.toml")
@@ -114,8 +117,8 @@ def up(config: ConfigPath = DEFAULT) -> None:
 
     from pipeline import logs, supervise
 
-    logs.start()
     settings = configured(config)
+    logs.start("up", settings)
     broker = supervise.embedded(settings.broker, settings.city.data) if settings.broker.embedded else nullcontext()
     with broker:
         supervise.run(config, stopping(), mirrored=bool(settings.influx.url))
@@ -127,8 +130,9 @@ def receive(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.receive import run
 
-    logs.start()
-    run(configured(config), stopping())
+    settings = configured(config)
+    logs.start("receive", settings)
+    run(settings, stopping(), config)
 
 
 @app.command()
@@ -137,8 +141,9 @@ def watch(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.watch import run
 
-    logs.start()
-    run(configured(config), stopping())
+    settings = configured(config)
+    logs.start("watch", settings)
+    run(settings, stopping(), config)
 
 
 @app.command()
@@ -147,8 +152,9 @@ def desk(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.desk import run
 
-    logs.start()
-    run(configured(config))
+    settings = configured(config)
+    logs.start("desk", settings)
+    run(settings, config)
 
 
 @app.command()
@@ -158,8 +164,8 @@ def mirror(config: ConfigPath = DEFAULT) -> None:
     from pipeline import logs
     from pipeline.mirror.process import run
 
-    logs.start()
     settings = configured(config)
+    logs.start("mirror", settings)
     if not settings.influx.url:
         raise Unusable(f"{config}: [influx] url is not set (nor INFLUX_URL in the environment): there is nothing to mirror to")
     run(settings, stopping())

@@ -57,7 +57,8 @@ class Delivered(NamedTuple):
 def broker(url: str, ca: Path | None = None, environ: Mapping[str, str] = os.environ) -> Broker:
     """mqtt://[user[:password]@]host[:port], or mqtts:// for TLS. ca: whom to trust instead of the system's authorities
 
-    A password that the URL does not give comes from the environment, where no list of processes shows it.
+    A password that the URL does not give comes from the environment, where no list of processes shows it, or from a file named
+    there.
     """
     if ca is not None and not ca.is_file():
         raise Unusable(f"--ca {ca}: there is no such file")
@@ -74,12 +75,22 @@ def broker(url: str, ca: Path | None = None, environ: Mapping[str, str] = os.env
             host=at.hostname,
             port=port or PORTS[at.scheme],
             username=user,
-            password=Secret(unquote(at.password or "") or (environ.get(PASSWORD, "") if user else "")),
+            password=Secret(unquote(at.password or "") or (_password(environ) if user else "")),
             tls=at.scheme == "mqtts",
             ca_file=ca,
         )
     except ValueError as why:
         raise Unusable(f"{at.scheme}://{at.hostname}: {why}") from why
+
+
+def _password(environ: Mapping[str, str]) -> str:
+    """What MQTT_PASSWORD says, or the file that MQTT_PASSWORD_FILE names; empty where there is neither."""
+    if PASSWORD in environ or not (file := environ.get(f"{PASSWORD}_FILE")):
+        return environ.get(PASSWORD, "")
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as why:
+        raise Unusable(f"{PASSWORD}_FILE: {file} cannot be read: {why}") from why
 
 
 class Line:

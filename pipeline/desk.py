@@ -1,6 +1,9 @@
 """desk: makes warnings of changes, and pushes them to people."""
 
+import logging
 import socket
+from pathlib import Path
+from typing import Any, Final
 
 import uvicorn
 
@@ -11,18 +14,28 @@ from alerts.desk import Desk, Settings
 from alerts.duty import Duty
 from alerts.plans import stores
 from alerts.tables import Database
+from lifeline import canary
 from lifeline.catalog import load
 from lifeline.clock import WallClock
-from lifeline.config import Config
+from lifeline.config import Config, ConfigRefused
+from lifeline.vitals import register
+from lifeline.words import suggestion
+from pipeline.canary import Song
 from pipeline.people import duty
 from pipeline.reports import press
 from pipeline.routed import planned, topology
 from pipeline.token import token
 
+log = logging.getLogger("lifeline.desk")
+
+STOP: Final = 3  # [s] given to requests when it stops; the stream of events would never end by itself
+
 
 def made(config: Config) -> Desk:
     """The desk of a configuration, with its database open."""
     config.city.data.mkdir(parents=True, exist_ok=True)
+    if (heard := config.canary.channel) and heard not in config.channels:
+        raise ConfigRefused([f"canary.channel: there is no channel {heard!r}; {suggestion(heard, config.channels)}"])
     routes, ways = channels.configured(config.channels, config.folder, config.desk.public_url)
     catalog, roster, database = load(config.city.catalog), duty(config), Database(str(config.desk.database))
     types = dict(zip(catalog.asset.tolist(), catalog.asset_type.tolist(), strict=True))
@@ -33,7 +46,8 @@ def made(config: Config) -> Desk:
     plan, more = planned(config)
     settings = Settings(
         config.city.name, desk.public_url, name=name, token=token(config), link_secret=secret, ping=desk.ping, plan=plan,
-        topology=topology(config), mirrored=bool(config.influx.url),
+        topology=topology(config), mirrored=bool(config.influx.url), canary=patience(config),
+        canary_channel=config.canary.channel,
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()
@@ -56,7 +70,22 @@ def _owners(roster: Duty | None) -> dict[str, str]:
     return {name: u.id for u in roster.people.units.values() for name in (u.en, u.zh, u.id)} if roster else {}
 
 
-def run(config: Config) -> None:
-    """Until SIGINT or SIGTERM."""
+def patience(config: Config) -> float:
+    """How long the canary may be silent; 0: none is sent, or none would be received. [s]"""
+    if not config.canary.every:
+        return 0.0
+    name = canary.topic(config.city.name)
+    if canary.taken(config.broker.topics, name):
+        return max(config.canary.silence, 2 * config.canary.every)
+    log.warning("no canary is sent: [broker] topics do not take it in", extra={"topic": name, "topics": config.broker.topics})
+    return 0.0
+
+
+def run(config: Config, path: Path | None = None) -> None:
+    """Until SIGINT or SIGTERM. path: of its configuration"""
     desk = made(config)
-    uvicorn.run(app(desk), host=config.desk.host, port=config.desk.port, log_config=None, access_log=False)
+    register(desk.meters.registry, "desk", path)
+    if bird := desk.canary:
+        Song(config, desk.settings.name, lambda _: bird.figures.sent.inc()).start()
+    where: dict[str, Any] = {"host": config.desk.host, "port": config.desk.port}
+    uvicorn.run(app(desk), **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)

@@ -3,20 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 
 from alerts.routing.matchers import BadMatcher, parse
-from lifeline.clock import iso, now
+from lifeline.clock import iso, now, since
 from lifeline.kinds import duration
 from lifeline.model import NS, Level
-from lifeline.words import Unusable
+from lifeline.words import Failed, Unusable
+from pipeline.forms import Form
 
 PATIENCE: Final = 10.0  # [s]
-SHOWN: Final = ("id", "level", "state", "kind", "asset", "hazard", "district", "onset", "acknowledged_by")
-INSTANTS: Final = ("onset", "t", "raised", "updated", "pushed", "cleared", "acknowledged_at")
+PAGE: Final = 1000  # [1] warnings asked for at a time
+SHOWN: Final = (
+    "id", "level", "state", "kind", "asset", "hazard", "domain", "district", "onset", "t", "acknowledged_by", "zh", "en",
+)  # fmt: skip
+INSTANTS: Final = ("onset", "t", "raised", "updated", "pushed", "cleared", "acknowledged_at", "asked", "closed_at")
 
 
 class Line:
@@ -26,14 +31,32 @@ class Line:
         self.url, self.headers = url.rstrip("/"), dict(headers)
 
     def ask(self, method: str, path: str, **more: Any) -> Any:
-        """The answer as JSON; Unusable with what the desk says against it."""
-        try:
-            answer = httpx.request(method, self.url + path, timeout=PATIENCE, trust_env=False, headers=self.headers, **more)
-        except (httpx.HTTPError, httpx.InvalidURL) as why:
-            raise Unusable(f"the desk does not answer at {self.url}: {why}") from why
-        if not answer.is_success:
-            raise Unusable(_refusal(answer))
+        """The answer as JSON; Unusable with what the desk says against it, Failed where it says nothing or cannot."""
+        answer = self._asked(method, self.url + path, **more)
         return answer.json() if answer.content else None
+
+    def pages(self, path: str, most: int | None = None, **params: Any) -> Iterator[Any]:
+        """The rows of a list, page by page. most: no more than so many; None: all"""
+        url, left = httpx.URL(self.url + path, params={**params, "limit": min(most or PAGE, PAGE)}), most
+        while True:
+            answer = self._asked("GET", str(url))
+            rows = answer.json()[:left]
+            yield from rows
+            left = None if left is None else left - len(rows)
+            if left == 0 or "next" not in answer.links:
+                return
+            url = url.copy_with(query=httpx.URL(answer.links["next"]["url"]).query)  # the path as it is from here
+
+    def _asked(self, method: str, url: str, **more: Any) -> httpx.Response:
+        try:
+            answer = httpx.request(method, url, timeout=PATIENCE, trust_env=False, headers=self.headers, **more)
+        except httpx.InvalidURL as why:
+            raise Unusable(f"{self.url} is no address of a desk: {why}") from why
+        except httpx.HTTPError as why:
+            raise Failed(f"the desk does not answer at {self.url}: {why}") from why
+        if answer.is_success:
+            return answer
+        raise (Failed if answer.is_server_error else Unusable)(_refusal(answer))
 
 
 def _refusal(answer: httpx.Response) -> str:
@@ -44,22 +67,28 @@ def _refusal(answer: httpx.Response) -> str:
         return f"{answer.status_code} {answer.text[:200]}"
 
 
-def listed(line: Line, filters: Sequence[str], least: Level, *, as_json: bool) -> str:
+def listed(line: Line, filters: Sequence[str], least: Level, form: Form = Form.TABLE) -> str:
     """Warnings not closed, the gravest first; filters are matchers as in routes."""
     for text in filters:
         try:
             parse(text)
         except BadMatcher as why:
             raise Unusable(str(why)) from why
-    alerts = line.ask("GET", "/api/v2/alerts", params=[("filter", f) for f in filters])
-    live = {w["id"]: w for w in line.ask("GET", "/api/v1/warnings", params={"live": "true", "limit": 100_000})}
-    chosen = [(live[a["fingerprint"]], a) for a in alerts if a["fingerprint"] in live]
-    chosen = [(w, a) for w, a in chosen if Level[w["level"]] >= least or w["state"] in {"gone", "over"}]
-    chosen.sort(key=lambda both: (-Level[both[0]["level"]], both[0]["onset"]))
-    if as_json:
-        return json.dumps([a for _, a in chosen], ensure_ascii=False)
-    lines = [f"{w['id']}  {w['level']:6} {_state(w, a):12} {iso(w['onset'])[:19]}Z  {w['zh']} / {w['en']}" for w, a in chosen]
+    alerts = {a["fingerprint"]: a for a in line.ask("GET", "/api/v2/alerts", params=[("filter", f) for f in filters])}
+    live = [w for w in line.pages("/api/v1/warnings", live="true") if w["id"] in alerts]
+    chosen = [w for w in live if Level[w["level"]] >= least or w["state"] in {"gone", "over"}]
+    chosen.sort(key=lambda w: (-Level[w["level"]], w["onset"]))
+    if form is Form.JSON:
+        rows = [{**w, "labels": alerts[w["id"]]["labels"], "status": alerts[w["id"]]["status"]} for w in chosen]
+        return json.dumps(rows, ensure_ascii=False)
+    if form is Form.CSV:
+        return _table([{**w, "state": _state(w, alerts[w["id"]])} for w in chosen], SHOWN)
+    lines = [_line(w, _state(w, alerts[w["id"]])) for w in chosen]
     return "\n".join(lines) or "nothing stands"
+
+
+def _line(w: Mapping[str, Any], state: str) -> str:
+    return f"{w['id']}  {w['level']:6} {state:12} {iso(w['onset'])[:19]}Z  {w['zh']} / {w['en']}"
 
 
 def _state(warning: dict[str, Any], alert: dict[str, Any]) -> str:
@@ -67,22 +96,38 @@ def _state(warning: dict[str, Any], alert: dict[str, Any]) -> str:
     return "silenced" if status["silencedBy"] else "inhibited" if status["inhibitedBy"] else str(warning["state"])
 
 
-def acknowledged(line: Line, warning: str, by: str, comment: str) -> str:
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """CSV, with instants as people read them."""
+    out = io.StringIO()
+    table = csv.DictWriter(out, columns, lineterminator="\n", extrasaction="ignore")
+    table.writeheader()
+    for row in rows:
+        table.writerow({k: iso(v) if k in INSTANTS and v is not None else v for k, v in row.items()})
+    return out.getvalue().rstrip("\n")
+
+
+def acknowledged(line: Line, warning: str, by: str, comment: str, form: Form = Form.TABLE) -> str:
     """Somebody takes a warning; the beginning of its id suffices."""
-    case = line.ask("POST", f"/api/v1/warnings/{_meant(line, warning)}/ack", json={"by": by, "comment": comment})
-    return f"{case['id']} {case['state']}: {case['en']}"
+    return _acted(line, f"/api/v1/warnings/{_meant(line, warning)}/ack", by, comment, form)
 
 
-def closed(line: Line, warning: str, by: str, comment: str) -> str:
+def closed(line: Line, warning: str, by: str, comment: str, form: Form = Form.TABLE) -> str:
     """Somebody who may says that it is over."""
-    case = line.ask("POST", f"/api/v1/warnings/{_meant(line, warning)}/close", json={"by": by, "comment": comment})
-    return f"{case['id']} {case['state']}: {case['en']}"
+    return _acted(line, f"/api/v1/warnings/{_meant(line, warning)}/close", by, comment, form)
+
+
+def _acted(line: Line, path: str, by: str, comment: str, form: Form) -> str:
+    case = line.ask("POST", path, json={"by": by, "comment": comment})
+    if form is Form.JSON:
+        return json.dumps(case, ensure_ascii=False)
+    return _table([case], list(case)) if form is Form.CSV else f"{case['id']} {case['state']}: {case['en']}"
 
 
 def _meant(line: Line, warning: str) -> str:
-    """The whole id of a warning that is not closed."""
-    live = line.ask("GET", "/api/v1/warnings", params={"live": "true", "limit": 100_000})
-    meant = [w["id"] for w in live if w["id"].startswith(warning)]
+    """The whole id of a warning that is not closed; what fits none may be that of a closed one."""
+    if not re.fullmatch(r"[0-9a-zA-Z]+", warning):
+        raise Unusable(f"{warning!r} is no id of a warning; `lifeline alerts list` shows them")
+    meant = [w["id"] for w in line.pages("/api/v1/warnings", live="true") if w["id"].startswith(warning)]
     if len(meant) > 1:
         raise Unusable(f"{warning!r} is the beginning of several ids: {', '.join(meant[:5])}")
     return str(meant[0]) if meant else warning
@@ -105,17 +150,23 @@ def silenced(line: Line, matchers: Sequence[str], last: str, by: str, comment: s
     return str(line.ask("POST", "/api/v2/silences", json=ask)["silenceID"])
 
 
-def silences(line: Line, *, as_json: bool) -> str:
+def silences(line: Line, form: Form = Form.TABLE) -> str:
     """Those that hold or will hold."""
     known = [s for s in line.ask("GET", "/api/v2/silences") if s["status"]["state"] != "expired"]
-    if as_json:
+    if form is Form.JSON:
         return json.dumps(known, ensure_ascii=False)
+    if form is Form.CSV:
+        rows = [{**s, "state": s["status"]["state"], "matchers": _matchers(s)} for s in known]
+        return _table(rows, ("id", "state", "startsAt", "endsAt", "createdBy", "comment", "matchers"))
     lines = [
-        f"{s['id']}  {s['status']['state']:7} until {s['endsAt'][:19]}Z  {s['createdBy']}: {s['comment']}  "
-        + ", ".join(f"{m['name']}{_sign(m)}{m['value']!r}" for m in s["matchers"])
+        f"{s['id']}  {s['status']['state']:7} until {s['endsAt'][:19]}Z  {s['createdBy']}: {s['comment']}  {_matchers(s)}"
         for s in known
     ]
     return "\n".join(lines) or "no silence"
+
+
+def _matchers(silence: Mapping[str, Any]) -> str:
+    return ", ".join(f"{m['name']}{_sign(m)}{m['value']!r}" for m in silence["matchers"])
 
 
 def _sign(m: dict[str, Any]) -> str:
@@ -128,14 +179,15 @@ def expired(line: Line, silence: str) -> str:
     return f"{silence} is over"
 
 
-def exported(line: Line, most: int, *, as_json: bool) -> str:
-    """Warnings, closed ones too, the youngest first, as CSV or JSON."""
-    known = line.ask("GET", "/api/v1/warnings", params={"limit": most})
-    if as_json:
+def exported(line: Line, most: int, start: str = "", end: str = "", form: Form = Form.CSV) -> str:
+    """Warnings, closed ones too, the youngest first. start, end: when they began, as text; "": whenever"""
+    try:
+        when = {name: since(text) for name, text in (("since", start), ("until", end)) if text}
+    except ValueError as why:
+        raise Unusable(str(why)) from why
+    known = list(line.pages("/api/v1/warnings", most, **when))
+    if form is Form.JSON:
         return json.dumps(known, ensure_ascii=False)
-    out = io.StringIO()
-    table = csv.DictWriter(out, list(known[0]) if known else list(SHOWN), lineterminator="\n")
-    table.writeheader()
-    for w in known:
-        table.writerow({k: iso(v) if k in INSTANTS and v is not None else v for k, v in w.items()})
-    return out.getvalue().rstrip("\n")
+    if form is Form.CSV:
+        return _table(known, list(known[0]) if known else list(SHOWN))
+    return "\n".join(_line(w, w["state"]) for w in known) or "nothing was warned of"

@@ -3,10 +3,8 @@
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ingest.journal import Bounds, JournalFull, Writer
 from ingest.ledger import Ledger
@@ -14,27 +12,14 @@ from ingest.mqtt import Session
 from lifeline.clock import now
 from lifeline.config import Config
 from lifeline.model import NS
+from lifeline.vitals import register
 from pipeline.courier import Courier
 from pipeline.health import Page, guard
+from pipeline.receive_meters import Metrics
 from pipeline.token import token
 
 PULSE: Final = 5.0  # [s] between heartbeats
 DEAF: Final = 300.0  # [s] without a packet: worth saying, though a quiet city is possible
-
-
-@dataclass
-class Metrics:
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-
-    def __post_init__(self) -> None:
-        r = self.registry
-        self.messages = Counter("lifeline_receive_messages", "Messages journaled and acknowledged", registry=r)
-        self.bytes = Counter("lifeline_receive_bytes", "Bytes journaled", registry=r)
-        self.refused = Counter("lifeline_receive_journal_refused", "Batches the journal had no room for", registry=r)
-        self.commit = Histogram("lifeline_receive_commit_seconds", "One commit of the journal", registry=r)
-        self.head = Gauge("lifeline_receive_journal_head", "Number of the next message", registry=r)
-        self.size = Gauge("lifeline_receive_journal_bytes", "Bytes kept in the journal", registry=r)
-        self.connected = Gauge("lifeline_receive_connected", "1 while the session stands", registry=r)
 
 
 class Receive:
@@ -48,6 +33,7 @@ class Receive:
         self.session = Session(config.broker, self.take, memory=data / "subscriptions.json", linger=j.linger, batch=j.batch)
         self.courier = Courier(config.watch.desk, token(config))
         self.metrics = Metrics()
+        self.metrics.bind(self, config.broker, data, max_size=j.max_size, min_free=j.min_free)
         self._full = ""
         self._purge_at = 0.0
 
@@ -69,6 +55,8 @@ class Receive:
         with self.metrics.commit.time():
             self.writer.append(flat, t)
         self.metrics.messages.inc(len(flat) // 2)
+        self.metrics.bytes.inc(sum(map(len, flat)))
+        self.metrics.batch.observe(len(flat) // 2)
         self.metrics.head.set(self.writer.head)
         self.metrics.size.set(self.writer.size)
 
@@ -77,7 +65,11 @@ class Receive:
         if time.monotonic() < self._purge_at:
             return
         self._purge_at = time.monotonic() + 1.0
-        self.writer.purge(self._ledger.consumed(), t)
+        consumed = self._ledger.consumed()
+        self.writer.purge(consumed, t)
+        self.metrics.size.set(self.writer.size)
+        self.metrics.kept.set(self.writer.head - self.writer.first())
+        self.metrics.unused.set(self.writer.head - consumed)
 
     def reasons(self) -> list[str]:
         """Why this process is not ready."""
@@ -91,7 +83,6 @@ class Receive:
         return why
 
     def status(self) -> dict[str, Any]:
-        self.metrics.connected.set(self.session.connected)
         return {
             "process": "receive", "source": "receive", "at": now(), "pid": os.getpid(), "head": self.writer.head,
             "journal_bytes": self.writer.size, "connected": self.session.connected, "connects": self.session.connects,
@@ -117,6 +108,8 @@ class Receive:
                 return
 
 
-def run(config: Config, stop: threading.Event) -> None:
-    """The process."""
-    Receive(config).run(stop)
+def run(config: Config, stop: threading.Event, path: Path | None = None) -> None:
+    """The process. path: of its configuration"""
+    receive = Receive(config)
+    register(receive.metrics.registry, "receive", path)
+    receive.run(stop)

@@ -61,7 +61,7 @@ class Cut:
         self.place: Rows = np.where(fits, np.cumsum(fits) - 1, -1).astype(np.int32)  # [n] row in the catalog of the recording
         # of these alone: replayed, a series that was left out would be taken for silent
         self.catalog = Catalog(**{f.name: getattr(self.whole, f.name)[fits] for f in fields(Catalog)})
-        self.terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
+        self.terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload, config.watch.own_series)
         self.refused = 0  # readings and messages that could not be used
 
     def journal(self) -> Iterator[Turn]:

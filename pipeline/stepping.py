@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from alerts import grade
 from alerts.grade import GradeState
 from lifeline.model import Bools, Codes, Detector, Floats, Ints, Level, Limits, Rule, is_panel, is_timed
+from pipeline.stopwatch import timed
 
 ROWS: Final = 8192  # [1] series in a tile: measured; fewer pay numpy's calls, more no longer fit a second-level cache of 1 MB
 TILE: Final = 16 * ROWS  # [1] readings worked on at once; measured like the tiles
@@ -56,6 +57,7 @@ def standing(rule: Rule, n: int) -> Standing:
     return Standing(rule.detector.init(n), grade.init(n))
 
 
+@timed
 def advance(
     rule: Rule,
     standing: Standing,
@@ -106,6 +108,7 @@ def tempered(limits: Limits, score: Floats, old: Bools) -> Floats:
     return np.where(old, np.minimum(score, np.nextafter(limits.enter[Level.RED - 1], 0.0)), score)
 
 
+@timed
 def together(rule: Rule, standing: Standing, x: Floats, t: Ints, judged: Bools) -> Steps:
     """Judge slots x [n, k], t [k] of all series of a panel; the others than those `judged` [n] are given no score."""
     assert is_panel(rule.detector)

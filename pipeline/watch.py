@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 import detectors
 from ingest.admit import Terms
@@ -23,6 +23,8 @@ from lifeline.catalog import Catalog, load
 from lifeline.clock import now
 from lifeline.config import Config
 from lifeline.model import NS, Change, Evidence, Level, Quality, change_id
+from lifeline.vitals import register
+from pipeline import canary
 from pipeline.checkpoint import Checkpoints, Known, Span
 from pipeline.courier import Courier
 from pipeline.engine import TICK, Blocks, Engine, Part
@@ -31,6 +33,7 @@ from pipeline.letters import forget
 from pipeline.memory import give_back, settle
 from pipeline.token import token
 from pipeline.upkeep import Upkeep
+from pipeline.watch_meters import Metrics
 from store.lake import Lake
 
 log = logging.getLogger("lifeline.watch")
@@ -43,22 +46,6 @@ PIECE: Final = 1 << 22  # [byte] of payloads judged between two beats
 MOSTLY: Final = 0.5  # [1] of the readings; single devices with a wrong clock are no matter of this machine
 PULSE: Final = 2.5  # [s] between heartbeats
 LAG: Final = 30.0  # [s] behind the journal before it is worth saying
-
-
-@dataclass
-class Metrics:
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-
-    def __post_init__(self) -> None:
-        r = self.registry
-        self.readings = Counter("lifeline_watch_readings", "Readings judged", registry=r)
-        self.late = Counter("lifeline_watch_late", "Readings not newer than the last of their series", registry=r)
-        self.refused = Counter("lifeline_watch_refused", "Readings refused", registry=r)
-        self.changes = Counter("lifeline_watch_changes", "Changes of level, by the new level", ["level"], registry=r)
-        self.step = Histogram("lifeline_watch_step_seconds", "One step of the engine", registry=r)
-        self.lag = Gauge("lifeline_watch_lag_seconds", "Age of the newest message judged, by receipt", registry=r)
-        self.offset = Gauge("lifeline_watch_offset", "Number of the next message to judge", registry=r)
-        self.unsent = Gauge("lifeline_watch_unsent_changes", "Changes the desk has not confirmed", registry=r)
 
 
 @dataclass
@@ -86,22 +73,25 @@ class Watch:
             self.lake, config.lake, lambda: self.checkpoints.mark.next, partial(forget, data, config.journal.dead)
         )
         self.courier = Courier(config.watch.desk, token(config))
+        n = max(self.catalog.n, 1)
+        self._canary = canary.Judge(config.city.name, float(self.catalog.lat.sum()) / n, float(self.catalog.lon.sum()) / n)
         unsent, raised = self.checkpoints.restore(self.engine)
         self.raised = {(c.key, c.rule): c for c in raised}  # what stands at the desk
         self.courier.send([*unsent, *self._withdrawn()])
         settle()
         prepare(data / "journal.db")
         self._reader = Reader(data / "journal.db")
-        self.at = self.checkpoints.mark.next
+        self.at = self.head = self.checkpoints.mark.next
         self._span = Span(self.at, self.at)
-        self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload)
+        self._terms = Terms(config.watch.skew, config.watch.oldest, config.broker.max_payload, config.watch.own_series)
         self._flushed = time.monotonic()
         self._caught_up, self._recovering = True, True
         self._looked, self._ahead = 0, 0  # readings of late, and those among them dated ahead of their receipt
         self._newest = 0  # [ns] receipt of the newest message judged
-        self.metrics = Metrics()
         self.readings = 0  # judged since the start of the process
         self.beat = time.monotonic()
+        self.metrics = Metrics()
+        self.metrics.bind(self)
 
     def run(self, stop: threading.Event) -> None:
         """Until told to stop; ends with a checkpoint."""
@@ -133,7 +123,7 @@ class Watch:
         for piece in pieces(entries):
             self.judge(piece)
             self.beat = time.monotonic()
-        head = self._reader.head()
+        self.head = head = self._reader.head()
         if head < self.at:
             raise JournalBroken(
                 f"the journal ends at message {head}, but {self.at} are judged: bring it back, or say that it begins anew: "
@@ -159,6 +149,7 @@ class Watch:
         if entries:
             self._newest = entries[-1].t
             self.metrics.offset.set(self.at)
+            self.metrics.delay.observe(max(0.0, (now() - self._newest) / NS))
 
     def _take(self, entry: Entry, segment: Segment) -> int:
         """Decode one entry into the segment -> where it moves the data's clock [ns]; 0: nowhere."""
@@ -170,7 +161,9 @@ class Watch:
             at = r.message
             letter = DeadLetter(entry.first + at, entry.t, r.items, r.reason, r.places, entry.topics[at], entry.payloads[at])
             self._span.refused.append(letter)
-            self.metrics.refused.inc(r.items)
+            self.metrics.refused(r.reason, r.items)
+        for at in decoded.canary:
+            self._take_canary(entry.first + at, *messages[at], entry.t)
         b = decoded.batch
         if b.n:
             segment.parts.append(Part(b, entry.first + decoded.message, entry.t))
@@ -187,6 +180,15 @@ class Watch:
         self.at = self._span.end = entry.end
         return self.engine.moved(own, newest, entry.t)
 
+    def _take_canary(self, number: int, topic: str, payload: bytes, at: int) -> None:
+        """Judge a message that no device sent; it counts as stored, and nothing of it is kept. at [ns]"""
+        changes, dead = self._canary.judge(number, topic, payload, at, self._terms)
+        self.courier.send(changes)
+        self.metrics.canaries.inc()
+        self._span.refused += dead
+        if not dead:
+            self._span.used.append(np.array([number], np.int64))
+
     def _step(self, segment: Segment, clock: int) -> None:
         if not segment.parts and not segment.blocks:
             return
@@ -199,6 +201,7 @@ class Watch:
         fresh = sum(b.n for b in out.fresh)
         self.readings += fresh
         self.metrics.readings.inc(fresh)
+        self.metrics.stored(out.fresh)
         for change in out.changes:
             self.metrics.changes.labels(change.new).inc()
 
@@ -276,11 +279,13 @@ class Watch:
         """[s] age of the newest message judged, while there are others; 0 when all are judged."""
         return 0.0 if self._caught_up else max(0.0, (now() - self._newest) / NS)
 
+    def ahead(self) -> float:
+        """[1] share of the last readings that are dated ahead of their receipt."""
+        return self._ahead / self._looked if self._looked else 0.0
+
     def status(self) -> dict[str, Any]:
         """For the health page, the heartbeat and the terminal view."""
         mark = self.checkpoints.mark
-        self.metrics.lag.set(self.lag())
-        self.metrics.unsent.set(len(self.courier.unsent()))
         return {
             "process": "watch", "source": "watch", "at": now(), "pid": os.getpid(), "offset": self.at, "checkpoint": mark.next,
             "readings": self.readings, "clock": self.engine.clock, "lag_s": self.lag(),
@@ -302,8 +307,9 @@ def pieces(entries: list[Entry]) -> Iterator[list[Entry]]:
         yield piece
 
 
-def run(config: Config, stop: threading.Event) -> None:
-    """The process, with its watchdog."""
+def run(config: Config, stop: threading.Event, path: Path | None = None) -> None:
+    """The process, with its watchdog. path: of its configuration"""
     watch = Watch(config)
+    register(watch.metrics.registry, "watch", path)
     threading.Thread(target=guard, args=(lambda: watch.beat, stop), name="watchdog", daemon=True).start()
     watch.run(stop)

@@ -11,6 +11,8 @@ from lifeline.catalog import Catalog
 from lifeline.model import Batch, Ints, Rows
 from store.influx import Target
 
+OLDEST: Final = -(2**63) + 2  # [ns] the instants that the server can name
+NEWEST: Final = 2**63 - 2  # [ns]
 KEYS: Final = 200  # [1] series in one question
 
 
@@ -59,12 +61,22 @@ def readings(reader: Reader, catalog: Catalog, rows: Rows, t0: int, t1: int) -> 
     return b.take(np.lexsort((b.t, b.row)))
 
 
-def _answers(reader: Reader, catalog: Catalog, rows: Rows, t0: int, t1: int) -> Iterator[tuple[dict[str, Any], int]]:
+def newest(reader: Reader, catalog: Catalog, rows: Rows, since: int) -> Batch:
+    """The last reading of each series after `since` [ns], in the order of row."""
+    parts = [_batch(s, row) for s, row in _answers(reader, catalog, rows, since, 2**63 - 2, " ORDER BY time DESC LIMIT 1")]
+    b = Batch.joined(parts)
+    return b.take(np.argsort(b.row, kind="stable"))
+
+
+def _answers(
+    reader: Reader, catalog: Catalog, rows: Rows, t0: int, t1: int, more: str = ""
+) -> Iterator[tuple[dict[str, Any], int]]:
+    t0, t1 = max(t0, OLDEST), min(t1, NEWEST)
     wanted = np.unique(rows)
     for quantity in sorted(set(catalog.quantity[wanted].tolist())):
         mine = wanted[catalog.quantity[wanted] == quantity]
         for part in np.array_split(mine, -(-mine.size // KEYS)):
-            said = reader.ask(_question(quantity, catalog.key[part].tolist(), t0, t1))
+            said = reader.ask(_question(quantity, catalog.key[part].tolist(), t0, t1) + more)
             yield from ((s, catalog.row[s["tags"]["key"]]) for s in said)
 
 

@@ -29,6 +29,8 @@ flush = "500ms"
 rules = "rules"
 [desk]
 port = {desk}
+[canary]
+every = "0s"
 [health]
 receive_port = {receive}
 watch_port = {watch}

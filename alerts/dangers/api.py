@@ -10,10 +10,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from alerts.dangers import export, ledger, pictures
 from alerts.dangers.danger import Danger, Deed, Facts, Incomplete, told
-from alerts.dangers.ledger import UnknownDanger
+from alerts.dangers.ledger import Changed, UnknownDanger
 from alerts.dangers.life import LAPSE, REGISTER, Act
 from alerts.dangers.pictures import NoPicture
+from alerts.etags import Seen, quoted
 from alerts.lifecycle import Refused
+from alerts.paging import After, cursor, link, place, split
 from alerts.roles import Forbidden, Role
 from alerts.users.guard import Asker, named
 from alerts.web import OurDesk, Problem, decoded, json_answer, whole
@@ -53,16 +55,20 @@ Filters = Annotated[dict[str, str], Depends(filters)]
 
 @router.get("/api/v1/dangers")
 def listed(
+    request: Request,
     desk: OurDesk,
     where: Filters,
     late: bool = False,  # noqa: FBT001, FBT002  a query parameter
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+    after: After = "",
 ) -> Response:
-    """Dangers, the youngest first, and how many fit."""
-    at = desk.clock.now()
-    page = ledger.listed(desk.database, where, at, limit=limit, offset=offset, late=late)
-    return json_answer({"total": page.total, "dangers": [told(d, at) for d in page.dangers]})
+    """Dangers, the youngest first, in pages, and how many fit."""
+    at, begin = desk.clock.now(), place(after, int, str)
+    page = ledger.listed(desk.database, where, at, limit=limit + 1, offset=offset, late=late, after=begin)
+    found, more = split(page.dangers, limit)
+    then = cursor(found[-1].made, found[-1].id) if more else None
+    return json_answer({"total": page.total, "dangers": [told(d, at) for d in found]}, headers=link(request, then))
 
 
 @router.post("/api/v1/dangers")
@@ -101,18 +107,18 @@ async def one(desk: OurDesk, asker: Asker, danger: str) -> Response:
     known = await _do(ledger.one, desk.database, danger, desk.clock.now())
     if asker.role < Role.OPERATOR:
         del known["contact"]
-    return json_answer(known)
+    return json_answer(known, headers=quoted(str(known["version"])))
 
 
 @router.post("/api/v1/dangers/{danger}/{act}")
-async def do(request: Request, desk: OurDesk, asker: Asker, danger: str, act: Act) -> Response:
+async def do(request: Request, desk: OurDesk, asker: Asker, danger: str, act: Act, seen: Seen) -> Response:
     """An act. 403 to the wrong role, 409 where the state knows no such act, 422 where it lacks what it must say."""
     if act in {REGISTER, LAPSE}:
         raise Problem(HTTPStatus.CONFLICT, f"{act} is not done to a danger by anybody")
     entry = await _entry(request)
     deed = _deed(entry, act, named(asker, entry.by), desk.clock.now())
-    after = await _do(ledger.do, desk.database, danger, deed, asker.role, asker.person)
-    return json_answer(told(after, deed.at))
+    after = await _do(ledger.do, desk.database, danger, deed, asker.role, asker.person, seen)
+    return json_answer(told(after, deed.at), headers=quoted(str(after.version)))
 
 
 @router.post("/api/v1/pictures")
@@ -168,6 +174,8 @@ async def _do(work: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.to_thread(work, *args)
     except UnknownDanger as why:
         raise Problem(HTTPStatus.NOT_FOUND, str(why)) from why
+    except Changed as why:
+        raise Problem(HTTPStatus.PRECONDITION_FAILED, str(why)) from why
     except Refused as why:
         raise Problem(HTTPStatus.CONFLICT, str(why)) from why
     except Forbidden as why:

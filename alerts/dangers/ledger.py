@@ -1,7 +1,7 @@
 """The ledger in the desk's database. Every act is one transaction: its row, what it comes to, and the audit trail."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -53,6 +53,10 @@ _LATE: Final = select(dangers.c.id).where(_RUNS).order_by(dangers.c.deadline).li
 
 class UnknownDanger(LookupError):
     """No danger has this id."""
+
+
+class Changed(Exception):
+    """The danger is not as it was when somebody looked at it."""
 
 
 class Page(NamedTuple):
@@ -109,10 +113,15 @@ def _taken_over(case: Mapping[str, Any], changes: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def do(database: Database, danger: str, deed: Deed, role: Role, person: str = "") -> Danger:
-    """An act of somebody. UnknownDanger, Refused, Forbidden or Incomplete where it cannot be."""
+def do(database: Database, danger: str, deed: Deed, role: Role, person: str = "", seen: Collection[str] = ()) -> Danger:
+    """An act of somebody. UnknownDanger, Refused, Forbidden or Incomplete where it cannot be.
+
+    seen: versions of which the danger must have one, else Changed; none: it may have any
+    """
     with database.write() as db:
         before = _locked(db, danger)
+        if seen and str(before.version) not in seen:
+            raise Changed(f"the danger {danger} is {before.state} now; look at it again")
         allowed(before, deed, role, person)
         there(db, (*deed.facts.photos, *deed.facts.before, *deed.facts.after))
         after = moved(before, deed)
@@ -178,12 +187,25 @@ def again(database: Database, danger: str) -> Danger:
 
 
 def listed(
-    database: Database, where: Mapping[str, str], at: int, *, limit: int | None, offset: int = 0, late: bool = False
+    database: Database,
+    where: Mapping[str, str],
+    at: int,
+    *,
+    limit: int | None,
+    offset: int = 0,
+    late: bool = False,
+    after: tuple[int, str] | None = None,
 ) -> Page:
-    """Those that fit, the youngest first. where: fields and what they must be; late: past their deadline. at [ns]"""
+    """Those that fit, the youngest first. where: fields and what they must be; late: past their deadline. at [ns]
+
+    after: when the last of the page before was registered [ns], and its id
+    """
     query = _where(select(dangers), where, at, late=late)
     with database.read() as db:
         total: int = db.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+        if after is not None:
+            earlier = and_(dangers.c.made == after[0], dangers.c.id > after[1])
+            query = query.where(or_(dangers.c.made < after[0], earlier))
         page = query.order_by(dangers.c.made.desc(), dangers.c.id).limit(limit).offset(offset)
         return Page(total, [from_row(dict(r)) for r in db.execute(page).mappings()])
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlalchemy import Connection
 
 from alerts.desk import Desk
@@ -29,6 +29,7 @@ T = TypeVar("T")
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=enter.LONGEST_TEXT)]
 Days = Annotated[int, Query(ge=1, le=400)]
+Number = Annotated[int, Path(ge=0, le=2**63 - 1)]  # that a database may hold
 
 
 By = Annotated[str, msgspec.Meta(max_length=200)]  # who, where the system's own token is used
@@ -126,7 +127,7 @@ def check(desk: OurDesk, duty: OurDuty, days: Days = 30) -> Response:
 
 
 @router.delete("/api/v1/rosters/overrides/{override}")
-async def cancelled(desk: OurDesk, asker: Asker, override: int, reason: str, by: str = "") -> Response:
+async def cancelled(desk: OurDesk, asker: Asker, override: Number, reason: str, by: str = "") -> Response:
     """Take an override back: ?by=…&reason=…. It stays in the history. 409 if it was taken back before."""
     by = named(asker, by)
 

@@ -26,7 +26,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {  # file -> hazards
         "safety_circuit", "speed_abnormal",
     ),
     "lift_service": ("button_stuck", "door_fault", "levelling", "phantom_passenger", "ride_quality"),
-    "monitoring": ("duty_gap", "pipeline_failing", "pipeline_silent"),
+    "monitoring": ("duty_gap", "pipeline_canary", "pipeline_failing", "pipeline_silent"),
     "unclear": ("anomaly",),
 }  # fmt: skip
 OF: Final = {hazard: group for group, hazards in GROUPS.items() for hazard in hazards}

@@ -106,7 +106,9 @@ class Access:
             rows.record(db, at, "user_added", by=by, warning=None, user=name, role=role.name)
 
     def change(self, name: str, by: str, at: int, **what: Any) -> None:
-        """Another role, password, person, or the end of a user; Wrong where there is none. at [ns]"""
+        """Another role, password, person, or the end of a user; Wrong where there is none, or nothing to change. at [ns]"""
+        if not what:
+            raise Wrong(f"say what is to change of {name}")
         values = {k: v.name if isinstance(v, Role) else v for k, v in what.items() if k != "password"}
         if "password" in what:
             values["password"] = self._hashed(what["password"])

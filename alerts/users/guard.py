@@ -37,7 +37,7 @@ class Guard:
         self._app, self._access, self._now = app, access, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"} or _free(scope["path"]):
+        if scope["type"] not in {"http", "websocket"} or free(scope["path"]):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -92,7 +92,8 @@ class Unnamed(Exception):
     """Nobody is said to do it."""
 
 
-def _free(path: str) -> bool:
+def free(path: str) -> bool:
+    """Whether a path is answered without a credential."""
     return path in OPEN or path.startswith(SIGNED)
 
 

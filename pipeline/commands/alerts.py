@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.forms import Form
+
 if TYPE_CHECKING:
     from lifeline.config import Config
     from pipeline.hotline import Line
@@ -26,6 +28,15 @@ def configured(path: Path) -> "Config":
     from lifeline.config import load
 
     return load(path, os.environ)
+
+
+Output = Annotated[Form, typer.Option("--output", "-o", help="How it is written.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as -o json.")]
+
+
+def form(output: Form, *, json: bool) -> Form:
+    """What was asked for."""
+    return Form.JSON if json else output
 
 
 class Grade(StrEnum):
@@ -81,13 +92,14 @@ def alerts_list(
     level: Annotated[Grade, typer.Option(help="From this level on.")] = Grade.BLUE,
     url: Url = "",
     config: ConfigPath = DEFAULT,
-    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+    output: Output = Form.TABLE,
+    json: AsJson = False,  # noqa: FBT002  a flag
 ) -> None:
     """Warnings that are not closed, the gravest first."""
     from lifeline.model import Level
     from pipeline.hotline import listed
 
-    typer.echo(listed(hotline(config, url), filters or [], Level[level.value], as_json=json))
+    typer.echo(listed(hotline(config, url), filters or [], Level[level.value], form(output, json=json)))
 
 
 @alerts.command("ack")
@@ -97,11 +109,12 @@ def alerts_ack(
     comment: Annotated[str, typer.Option(help="What was found or done.")] = "",
     url: Url = "",
     config: ConfigPath = DEFAULT,
+    output: Output = Form.TABLE,
 ) -> None:
     """Take a warning: it is not repeated any more."""
     from pipeline.hotline import acknowledged
 
-    typer.echo(acknowledged(hotline(config, url), warning, by, comment))
+    typer.echo(acknowledged(hotline(config, url), warning, by, comment, form(output, json=False)))
 
 
 @alerts.command("close")
@@ -111,11 +124,12 @@ def alerts_close(
     comment: Annotated[str, typer.Option(help="How it ended.")] = "",
     url: Url = "",
     config: ConfigPath = DEFAULT,
+    output: Output = Form.TABLE,
 ) -> None:
     """Say that what was RED is over."""
     from pipeline.hotline import closed
 
-    typer.echo(closed(hotline(config, url), warning, by, comment))
+    typer.echo(closed(hotline(config, url), warning, by, comment, form(output, json=False)))
 
 
 @alerts.command("silence")
@@ -141,12 +155,13 @@ def alerts_silence(
 def alerts_silences(
     url: Url = "",
     config: ConfigPath = DEFAULT,
-    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+    output: Output = Form.TABLE,
+    json: AsJson = False,  # noqa: FBT002  a flag
 ) -> None:
     """Silences that hold, or will."""
     from pipeline.hotline import silences
 
-    typer.echo(silences(hotline(config, url), as_json=json))
+    typer.echo(silences(hotline(config, url), form(output, json=json)))
 
 
 @alerts.command("expire")
@@ -159,12 +174,15 @@ def alerts_expire(silence: Annotated[str, typer.Argument(help="Its id.")], url: 
 
 @alerts.command("export")
 def alerts_export(
-    most: Annotated[int, typer.Option(help="How many, the youngest first.", min=1, max=100_000)] = 1000,
+    most: Annotated[int, typer.Option(help="How many, the youngest first.", min=1)] = 100_000,
+    start: Annotated[str, typer.Option("--from", help="Began then or later: RFC 3339 time with offset, or e.g. -30d.")] = "",
+    end: Annotated[str, typer.Option("--to", help="Began before.")] = "",
     url: Url = "",
     config: ConfigPath = DEFAULT,
-    json: Annotated[bool, typer.Option("--json", help="JSON instead of CSV.")] = False,  # noqa: FBT002  a flag
+    output: Output = Form.CSV,
+    json: AsJson = False,  # noqa: FBT002  a flag
 ) -> None:
     """Warnings, closed ones too."""
     from pipeline.hotline import exported
 
-    typer.echo(exported(hotline(config, url), most, as_json=json))
+    typer.echo(exported(hotline(config, url), most, start, end, form(output, json=json)))

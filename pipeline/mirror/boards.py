@@ -19,7 +19,6 @@ from store.protocol import Lines
 log = logging.getLogger("lifeline.mirror")
 
 DESK: Final = 2.0  # [s] between questions to the desk
-HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  compared, not bound
 
 
 class Boards:
@@ -27,9 +26,8 @@ class Boards:
 
     def __init__(self, config: Config, catalog: Catalog) -> None:
         shown, h = bearer(config), config.health
-        host = HERE.get(h.host, h.host)
-        ports = {"receive": h.receive_port, "watch": h.watch_port, "mirror": h.mirror_port}
-        pages = {name: f"http://{host}:{port}/metrics" for name, port in ports.items()}
+        pages = {"receive": h.page("receive"), "watch": h.page("watch"), "mirror": h.page("mirror")}
+        pages = {name: f"{url}/metrics" for name, url in pages.items()}
         pages["desk"] = f"{config.watch.desk.rstrip('/')}/metrics"
         self._book = Book(config.city.data / "mirror.db")
         self.scrape = Scrape(pages, {"desk": shown})

@@ -19,6 +19,7 @@ from lifeline.catalog import Catalog, load
 from lifeline.clock import now
 from lifeline.config import Config
 from lifeline.model import NS, Batch
+from lifeline.vitals import register
 from pipeline.courier import Courier
 from pipeline.health import Page, guard
 from pipeline.mirror.boards import Boards
@@ -326,8 +327,9 @@ def _add(counts: dict[str, int], **more: int) -> None:
         counts[name] = counts.get(name, 0) + n
 
 
-def run(config: Config, stop: threading.Event) -> None:
-    """The process, with its watchdog."""
+def run(config: Config, stop: threading.Event, path: Path | None = None) -> None:
+    """The process, with its watchdog. path: of its configuration"""
     mirror = Mirror(config)
+    register(mirror.metrics.registry, "mirror", path)
     threading.Thread(target=guard, args=(lambda: mirror.beat, stop), name="watchdog", daemon=True).start()
     mirror.run(stop)

@@ -31,6 +31,8 @@ catalog = "catalog.csv"
 name = "{name}"
 port = {port}
 database = "{database}"
+[canary]
+every = "0s"
 [health]
 receive_port = {receive}
 watch_port = {watch}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from ingest import decode as module
-from ingest.admit import Terms, conversion
+from ingest.admit import FOREIGN, Terms, conversion
 from ingest.codecs import Readings, Waveform, waveform
 from ingest.decode import Decoded, decode
 from lifeline.catalog import Catalog, load
@@ -68,6 +69,20 @@ def test_readings_become_si_in_the_order_of_arrival(catalog: Catalog) -> None:
 def test_no_messages_are_nothing(catalog: Catalog) -> None:
     said = decode([], AT, catalog, TERMS)
     assert (said.batch.n, said.message.size, said.blocks, said.refused) == (0, 0, [], [])
+
+
+def test_where_that_is_asked_for_a_device_speaks_of_its_own_series_only(catalog: Catalog) -> None:
+    own = replace(TERMS, own=True)
+    said = decode([(W1, b'[{"n":"W-2/methane","v":1},{"n":"methane","v":2},{"n":"nothing","v":3}]')], AT, catalog, own)
+    assert keys(catalog, said) == ["W-1/methane"]
+    (refused,) = said.refused
+    assert refused.items == 2
+    assert FOREIGN in refused.reason
+    for topic, taken in ((B1, 1), (B1.replace("/B-1/waveform", "/W-1/waveform"), 0)):
+        waves = decode([(topic, wave("B-1/a"))], AT, catalog, own)
+        assert (len(waves.blocks), len(waves.refused)) == (taken, 1 - taken)
+    assert decode([], AT, catalog, own).batch.n == 0
+    assert decode([(W1, b"junk")], AT, catalog, own).batch.n == 0
 
 
 def test_a_name_is_a_whole_key_first_and_a_channel_of_the_device_else(catalog: Catalog) -> None:

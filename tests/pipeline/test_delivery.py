@@ -65,6 +65,16 @@ def test_a_password_may_come_from_the_environment() -> None:
     assert broker("mqtt://h", None, {"MQTT_PASSWORD": "hush"}).password == Secret("")
 
 
+def test_a_password_may_come_from_a_file_that_the_environment_names(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("hush\n")
+    said = {"MQTT_PASSWORD_FILE": str(tmp_path / "word")}
+    assert broker("mqtts://me@h", None, said).password == Secret("hush")
+    assert broker("mqtts://me@h", None, {**said, "MQTT_PASSWORD": "sooner"}).password == Secret("sooner")
+    assert broker("mqtts://h", None, said).password == Secret("")
+    with pytest.raises(Unusable, match="MQTT_PASSWORD_FILE"):
+        broker("mqtts://me@h", None, {"MQTT_PASSWORD_FILE": str(tmp_path / "none")})
+
+
 @pytest.mark.network
 def test_a_broker_that_is_not_there_is_said_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "passwords").write_text("")

@@ -1,5 +1,8 @@
 """A real desk with a routing file, mock receivers, and amtool."""
 
+import csv
+import io
+import json
 import os
 import shutil
 import socket
@@ -74,7 +77,7 @@ class Running:
         self.config = folder / "lifeline.toml"
         self.config.write_text(
             f'[city]\nname = "chengjiang"\ncatalog = "catalog.csv"\ndata = "data"\n'
-            f'[desk]\nport = {self.port}\nrouting = "alertmanager.yml"\n',
+            f'[desk]\nport = {self.port}\nrouting = "alertmanager.yml"\n[canary]\nevery = "0s"\n',
             "utf-8",
         )
         self.headers = bearer(load(self.config, {}))
@@ -311,6 +314,17 @@ def test_the_commands_speak_with_the_desk(desk: Running, fresh: Say) -> None:
     assert "knows no close" in run("alerts", "close", id_, "--by", "wang", code=1)
     assert "no warning has the id" in run("alerts", "ack", "zzz", "--by", "wang", code=1)
     assert run("alerts", "export").splitlines()[1].startswith(f"{id_},W-1,gas_accumulation,hazard,gas")
+    assert [w["id"] for w in json.loads(run("alerts", "export", "--from", "-1h", "-o", "json"))] == [id_]
+    assert run("alerts", "export", "--to", "-1h", "-o", "table") == "nothing was warned of\n"
+    (row,) = json.loads(run("alerts", "list", "-o", "json"))
+    assert (row["id"], row["state"], row["status"]["state"], row["labels"]["asset"]) == (id_, "taken", "active", "W-1")
+    assert row == json.loads(run("alerts", "list", "--json"))[0]
+    (told,) = csv.DictReader(io.StringIO(run("alerts", "list", "-o", "csv")))
+    assert (told["id"], told["level"], told["acknowledged_by"]) == (id_, "ORANGE", "wang")
+    (held,) = csv.DictReader(io.StringIO(run("alerts", "silences", "-o", "csv")))
+    assert held["matchers"] == "asset='W-9'"
+    assert json.loads(run("alerts", "ack", id_, "--by", "li", "-o", "json"))["acknowledged_by"] == "li"
+    assert "is no id" in run("alerts", "ack", "../users", "--by", "li", code=1)
     shown = run("route", "test", "--level", "RED", "--domain", "gas", "--asset", "W-1")
     assert "receiver duty → duty" in shown
     assert "at once" in shown

@@ -1,7 +1,11 @@
-"""What every store of readings keeps to. Another store joins by a line in STORES."""
+"""What every store of readings keeps to. Another store joins by a line in STORES.
+
+What is of record (RECORD) can also take back a checkpoint that was not committed; a mirror is given none.
+"""
 
 import math
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +14,40 @@ import pytest
 
 from lifeline.catalog import Catalog
 from lifeline.model import JUDGED, NS, Batch
+from store.influx import Target
+from store.influx_store import InfluxStore
 from store.lake import Lake
+from tests.influxes import Given, Influx, server
 
-STORES: dict[str, Callable[[Path, Catalog], Any]] = {"lake": Lake}
+STORES: dict[str, Callable[[pytest.FixtureRequest], Callable[[Path, Catalog], Any]]] = {
+    "lake": lambda _: Lake,
+    "influx": lambda request: over(request.getfixturevalue("influx")),
+}
+RECORD = ["lake"]
 Measured = Callable[..., Batch]
 
 
-@pytest.fixture(params=list(STORES.values()), ids=list(STORES))
+@pytest.fixture(scope="module")
+def influx() -> Iterator[Influx | Given]:
+    with server() as made:
+        yield made
+
+
+def over(server: Influx | Given) -> Callable[[Path, Catalog], Any]:
+    """A kind of store: a folder is as good a name of a database as any."""
+
+    class Store(InfluxStore):
+        def __init__(self, root: Path, catalog: Catalog) -> None:
+            name = f"contract{zlib.crc32(str(root).encode())}"
+            super().__init__(Target(server.url, server.token, "lifeline", name), catalog, "town")
+            self.reader.ask(f'CREATE DATABASE "{name}"', change=True)
+
+    return Store
+
+
+@pytest.fixture(params=list(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path, city: Callable[[], Catalog]) -> Any:
-    return request.param(tmp_path, city())
+    return STORES[request.param](request)(tmp_path, city())
 
 
 def filled(store: Any, measured: Measured, parts: int = 5) -> Batch:
@@ -127,6 +156,7 @@ def test_what_is_stored_is_known_with_its_value_and_what_is_not_is_not(store: An
     np.testing.assert_array_equal(store.known(shuffled), True)
 
 
+@pytest.mark.parametrize("store", RECORD, indirect=True)
 def test_a_checkpoint_not_committed_is_taken_back_and_may_come_again(store: Any, measured: Measured) -> None:
     before = filled(store, measured)
     late = measured(99, span=30 * 3600)
@@ -136,6 +166,14 @@ def test_a_checkpoint_not_committed_is_taken_back_and_may_come_again(store: Any,
     store.write(late, 50, 61)
     assert not store.rollback(61)
     same(store.scan(rows(store), 0, 2**62), ordered(Batch.joined([before, late])))
+
+
+def test_a_checkpoint_that_is_written_twice_is_there_once(store: Any, measured: Measured) -> None:
+    all_ = filled(store, measured)
+    if isinstance(store, Lake):
+        store.rollback(40)  # what was written of [40, 50) goes before it comes again
+    store.write(measured(4), 40, 50)
+    same(store.scan(rows(store), 0, 2**62), all_)
 
 
 def test_another_process_that_opens_the_store_reads_the_same(store: Any, measured: Measured, tmp_path: Path) -> None:
