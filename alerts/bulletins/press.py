@@ -97,6 +97,7 @@ class Press:
     async def run(self, clock: Clock) -> None:
         """Until cancelled. Whatever ails a report, warnings go on: it is tried again when its lease is over."""
         while True:
+            await asyncio.sleep(LOOK)  # a desk that starts has more urgent things to do
             try:
                 await asyncio.to_thread(self.look, clock.now())
                 await self.post(clock.now())
@@ -104,7 +105,6 @@ class Press:
                 log.warning("a report cannot be made now", extra={"why": why})
             except Exception:  # a bug here must not end the desk
                 log.exception("a report cannot be made")
-            await asyncio.sleep(LOOK)
 
     def look(self, at: int) -> list[str]:
         """Make what is due; the names of what was made. Blocks. at [ns] desk clock"""

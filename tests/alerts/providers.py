@@ -208,7 +208,10 @@ class Feishu(Provider):
         if asked.headers.get("authorization") != f"Bearer t-{self.tokens}":
             return 400, {"code": 99991663, "msg": "Invalid access token for authorization."}
         form = BytesParser().parsebytes(b"Content-Type: " + asked.headers["content-type"].encode() + b"\r\n\r\n" + asked.body)
-        parts = {p.get_param("name", header="content-disposition"): p.get_payload(decode=True) for p in form.get_payload()}
+        parts: dict[str, bytes] = {}
+        for part in form.walk():
+            name = part.get_param("name", header="content-disposition")
+            parts[str(name)] = bytes(part.get_payload(decode=True) or b"")  # type: ignore[arg-type]  decoded, it is bytes
         if parts.get("image_type") != b"message" or not 0 < len(parts.get("image", b"")) <= 10_000_000:
             return 400, {"code": 234001, "msg": "Invalid request param."}
         key = f"img_v3_{len(self.pictures)}"

@@ -83,9 +83,9 @@ def test_a_report_is_told_at_once_by_the_table_of_responsibilities_and_is_blue(d
 
 
 def test_the_texts_quote_it_in_both_languages_without_who_wrote_it(database: Database, crier: Crier) -> None:
-    facts = {"place": "x", "description": "看 https://evil.example/a\nwww.evil.example " + "长" * 200}
+    said = "看 https://evil.example/a\nwww.evil.example " + "长" * 200
     with database.write() as db:
-        deed = Deed(REGISTER, AT, "citizen", facts=Facts(source="public", found=AT, finder="张三", **facts))
+        deed = Deed(REGISTER, AT, "citizen", facts=Facts(source="public", found=AT, finder="张三", place="x", description=said))
         ledger.reported(db, "R-1", "1" * 32, "13900000000", deed)
     crier.look(AT)
     texts = notices(database)[0].texts
