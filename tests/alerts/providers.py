@@ -211,7 +211,7 @@ class Feishu(Provider):
         parts: dict[str, bytes] = {}
         for part in form.walk():
             name = part.get_param("name", header="content-disposition")
-            parts[str(name)] = bytes(part.get_payload(decode=True) or b"")  # type: ignore[arg-type]  # decoded, it is bytes
+            parts[str(name)] = bytes(part.get_payload(decode=True) or b"")
         if parts.get("image_type") != b"message" or not 0 < len(parts.get("image", b"")) <= 10_000_000:
             return 400, {"code": 234001, "msg": "Invalid request param."}
         key = f"img_v3_{len(self.pictures)}"

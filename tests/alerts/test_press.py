@@ -40,6 +40,7 @@ from pipeline.cli import app as cli
 from pipeline.reports import press as configured
 from tests.alerts.conftest import change as changed
 from tests.alerts.played import HOUR, play
+from tests.alerts.sending import until
 from tests.tokens import BEARER, TOKEN
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -293,3 +294,28 @@ def test_files_are_whole_or_not_there(database: Database, tmp_path: Path, monkey
     with pytest.raises(Killed):
         write(tmp_path, made, SHANGHAI, ("zh",))
     assert path.read_bytes() == before
+
+
+def test_the_press_goes_on_whatever_ails_a_report(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(press, "LOOK", 0.01)
+    tries: list[int] = []
+
+    def broken(*args: Any) -> Bulletin:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ZeroDivisionError
+        return make(*args)
+
+    monkeypatch.setattr(press, "make", broken)
+    maker, clock = Press(database, "c", mailer=(post := Post()), languages=("en",)), FastClock(AT)
+
+    async def work() -> None:
+        task = asyncio.create_task(maker.run(clock))
+        await until(lambda: any(row["made"] for row in kept(database).values()), 60.0)
+        await clock.until(AT + LEASE)  # what broke is tried again when its lease is over
+        await until(lambda: len(post.letters) == 2, 60.0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(work())
+    assert all(row["made"] for row in kept(database).values())
