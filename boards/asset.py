@@ -148,7 +148,15 @@ def head(s: Scope, at: Sequence[str]) -> list[JSON]:
     return [
         now,
         timeline(say("设施级别", "Level of the asset"), [Target(over, "$tag_asset")], say, of_levels(say), w=20, h=4),
-        timeline(say("各险情级别", "Level by hazard"), [Target(each, "$tag_hazard")], say, of_levels(say), w=20, h=6),
+        timeline(
+            say("各险情级别", "Level by hazard"),
+            [Target(each, "$tag_hazard")],
+            say,
+            of_levels(say),
+            w=20,
+            h=6,
+            about=say("从所示时段内的第一次变化开始。", "Begins with the first change in the time shown."),
+        ),
         opened(say, at, w=24, h=7),
     ]
 
