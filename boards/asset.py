@@ -7,7 +7,8 @@ from boards.board import Board, Row, assets, districts, pushed, values, variable
 from boards.domains import navigation
 from boards.draw import DAY, Scope, lines, qualities, rms, seen, states, wave
 from boards.influx import EVERY, GOOD, TIME, Select, any_of, chosen, equal, of, shown
-from boards.panels import HOUR, JSON, Target, of_levels, of_ranks, rank_steps, scatter, series, stat, timeline
+from boards.marks import JSON, of_levels, of_ranks, rank_steps
+from boards.panels import HOUR, Target, scatter, series, stat, timeline
 from boards.standing import opened, standing
 from boards.words import DOMAINS, Language
 from lifeline.model import Domain, Rule

@@ -11,7 +11,8 @@ from typing import Any, Final
 import yaml
 
 from boards.influx import TIME, Select, of
-from boards.panels import EXPRESSION, JSON, SOURCE
+from boards.marks import JSON
+from boards.panels import EXPRESSION, SOURCE
 from boards.words import FOLDERS, Language, folder_uid
 
 BOARDS: Final = "/var/lib/lifeline/boards"  # where docker-compose.yml mounts boards/json

@@ -11,23 +11,8 @@ from typing import Final
 
 from boards.board import asset_url, cell
 from boards.influx import EVERY, TIME, Select, any_of, back, equal, of
-from boards.panels import (
-    JSON,
-    Target,
-    joined,
-    link,
-    of_levels,
-    of_ranks,
-    only,
-    override,
-    panel,
-    rank_steps,
-    renamed,
-    stat,
-    table,
-    thresholds,
-    timeline,
-)
+from boards.marks import JSON, joined, link, of_levels, of_ranks, only, override, rank_steps, renamed, thresholds
+from boards.panels import Target, panel, stat, table, timeline
 from boards.words import COLOURS, GRAVE, NAMES, RANKS, SILENT, UNKNOWN, Language
 from lifeline.model import Domain
 from lifeline.units import QUANTITIES
