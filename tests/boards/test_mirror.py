@@ -41,7 +41,8 @@ def asset(influxd: Influxd, tmp_path_factory: pytest.TempPathFactory) -> str:
     case = {
         "id": "a1", "city": "town", "district": str(catalog.district[row]), "domain": "gas", "asset": asset,
         "hazard": "gas_accumulation", "level": "RED", "state": "taken", "zh": "【红色】井", "en": "[RED] well", "url": "http://desk/a1",
-        "t": NOW * MS, "raised": (NOW - 2 * MINUTE) * MS, "acknowledged_at": (NOW - MINUTE) * MS, "updated": (NOW - MINUTE) * MS,
+        "t": NOW * MS, "raised": (NOW - 2 * MINUTE) * MS, "acknowledged_at": (NOW - MINUTE) * MS,
+        "updated": (NOW - MINUTE) * MS,
     }  # fmt: skip
     lines += [warning_line(case).decode(), level_line(case).decode()]
     influxd.write("".join(lines), DATABASE)
