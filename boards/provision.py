@@ -14,8 +14,9 @@ from boards.influx import TIME, Select, of
 from boards.panels import EXPRESSION, JSON, SOURCE
 from boards.words import FOLDERS, Language, folder_uid
 
-BOARDS: Final = "/etc/grafana/boards"  # where boards/json is mounted
+BOARDS: Final = "/var/lib/lifeline/boards"  # where docker-compose.yml mounts boards/json
 NOTE: Final = "# Made by `lifeline boards build`; `lifeline boards build --check` finds what was changed by hand.\n"
+DESK: Final = "http://desk:8087"  # as Grafana reaches it in docker-compose.yml
 CONTACT: Final = "lifeline-desk"
 GROUP: Final = "lifeline"
 
@@ -64,6 +65,8 @@ WATCHWORDS: Final = (
               "日志没有空间，报文没有确认。", "The journal has no room: messages are not acknowledged."),
     Watchword("lifeline-given-up", grown("lifeline_desk_notifications_failed_total"), "gt", 20, "5m", "ORANGE",
               "通知发送失败过多。", "Too many attempts to notify fail."),
+    Watchword("lifeline-canary", newest("lifeline_canary_age_seconds", "max"), "gt", 180, "1m", "RED",
+              "巡检读数三分钟没有走通全程。", "The canary has not come through for three minutes."),
     Watchword("lifeline-mirror", Select('count("rank")', of("asset"), (TIME,), ()), "lt", 1, "2m", "ORANGE",
               "镜像已停：看板上全部设施为未知。", "The mirror stands still: all assets on the boards are unknown."),
 )  # fmt: skip
@@ -101,7 +104,7 @@ def datasources() -> JSON:
         "url": "$INFLUX_URL",
         "isDefault": True,
         "editable": False,
-        "jsonData": {"dbName": "$INFLUX_DATABASE", "httpMode": "POST", "httpHeaderName1": "Authorization"},
+        "jsonData": {"dbName": "lifeline", "httpMode": "POST", "httpHeaderName1": "Authorization"},
         "secureJsonData": {"httpHeaderValue1": "Token $__file{/run/secrets/influx_token}"},
     }
     return {"apiVersion": 1, "datasources": [source]}
@@ -172,12 +175,12 @@ def compared(w: Watchword) -> JSON:
 
 
 def contact_points() -> JSON:
-    """The desk itself, by Alertmanager's API: who is on duty hears of it as of everything else."""
-    settings = {
-        "url": "$DESK_URL",
-        "basicAuthUser": "grafana",
-        "basicAuthPassword": "$__file{/run/secrets/desk_grafana_password}",
-    }
+    """The desk itself, by Alertmanager's API: who is on duty hears of it as of everything else.
+
+    The password is a variable and no file: Grafana does not start where a file is missing, and without the password only this
+    way is shut.
+    """
+    settings = {"url": DESK, "basicAuthUser": "grafana", "basicAuthPassword": "$DESK_PASSWORD"}
     receiver: dict[str, Any] = {
         "uid": CONTACT, "type": "prometheus-alertmanager", "disableResolveMessage": False, "settings": settings,
     }  # fmt: skip

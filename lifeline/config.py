@@ -181,7 +181,7 @@ class Influx:
     retention: Seconds = 30 * 86400.0  # [s] of readings; 0: for ever
     minutes: Seconds = 365 * 86400.0  # [s] that means of a minute are kept; 0: for ever
     hours: Seconds = 3650 * 86400.0  # [s] that means of an hour are kept; 0: for ever
-    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: the server where it can
+    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: 1.x itself, else the mirror
 
 
 @dataclass(frozen=True)

@@ -284,7 +284,7 @@ def stack(to: Folder) -> None:
     to.users(["simulator"])
     password = to.secret("postgres_password", lambda: secrets.token_urlsafe(32))
     to.secret("desk_database", lambda: f"postgresql+psycopg://desk:{password}@postgres/desk")
-    for name in ("influx_password", "influx_token", "grafana_password"):
+    for name in ("influx_password", "influx_token", "grafana_password", "desk_grafana_password"):
         to.secret(name, lambda: secrets.token_urlsafe(32))
 
 

@@ -20,9 +20,9 @@ from lifeline.clock import WallClock
 from lifeline.config import Config, ConfigRefused
 from lifeline.vitals import register
 from lifeline.words import suggestion
-from pipeline.canary import Song
 from pipeline.people import duty
 from pipeline.routed import planned, topology
+from pipeline.song import Song
 from pipeline.token import token
 
 log = logging.getLogger("lifeline.desk")

@@ -25,7 +25,7 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
         yield d
 
 
-def said(*args: str, code: int = 0, **env: str) -> str:
+def said(*args: str, code: int = 0, env: dict[str, str] | None = None) -> str:
     result = RUN.invoke(app, ["boards", *args], env=env)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -71,17 +71,17 @@ def test_limits_of_other_rules_are_drawn(tmp_path: Path) -> None:
 
 def test_a_push_says_what_it_does_and_the_second_does_nothing(double: Double) -> None:
     env = {"GRAFANA_URL": double.url, "GRAFANA_TOKEN": TOKEN, "INFLUX_URL": "http://influxdb:8086", "INFLUX_TOKEN": "s3cret"}
-    told = said("push", "--dry-run", **env)
+    told = said("push", "--dry-run", env=env)
     assert "would make zh/city.json" in told
     assert "25 steps to do" in told
     assert double.written == []
-    told = said("push", **env)
+    told = said("push", env=env)
     assert "25 steps done" in told
     assert "s3cret" not in told
-    assert said("push", **env) == "nothing to do\n"
-    assert said("diff", **env) == "no difference\n"
+    assert said("push", env=env) == "nothing to do\n"
+    assert said("diff", env=env) == "no difference\n"
     double.boards["lifeline-gas-zh"]["dashboard"]["refresh"] = "1d"
-    assert 'refresh: "1d" -> "30s"' in said("diff", code=1, **env)
+    assert 'refresh: "1d" -> "30s"' in said("diff", code=1, env=env)
 
 
 def test_what_is_missing_is_named(double: Double) -> None:

@@ -1,12 +1,14 @@
 """Every query of every panel, on a real InfluxDB 1.6 with a small city in it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from boards.build import files
 from boards.influx import Select, equal, of
+from boards.provision import WATCHWORDS
 from boards.words import Language
 from lifeline.units import QUANTITIES, UNITS
 from tests.boards.asgrafana import Table, Viewer, panels
@@ -265,6 +267,20 @@ def test_quantities_on_boards_are_in_the_nomenclature(made: dict[str, JSON]) -> 
             for t in p.get("targets", []):
                 for name in re.findall(r'FROM "(\w+)"', t.get("query", "")):
                     assert name in QUANTITIES or name in {"asset", "level", "warning"} or name.startswith("lifeline_"), name
+
+
+def test_every_figure_on_a_board_and_in_an_alert_is_one_that_a_process_tells(made: dict[str, JSON]) -> None:
+    """docs/metrics.md is made from the code of receive, watch and desk; the mirror's own stand in its meters."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "metrics.md").read_text("utf-8") + (root / "pipeline" / "mirror" / "meters.py").read_text("utf-8")
+    asked = "".join(t.get("query", "") for b in made.values() for p in panels(b) for t in p.get("targets", []))
+    asked += "".join(str(w.query) for w in WATCHWORDS)
+    found = set(re.findall(r'"(lifeline_\w+)"', asked))
+    assert len(found) > 30
+    for name in found:
+        family = re.sub(r"_(bucket|sum|count)$", "", name)
+        mirror = family.removesuffix("_total")
+        assert f"`{family}`" in page or f'"{mirror}"' in page, name
 
 
 def test_boards_of_both_languages_ask_the_same(city: Any) -> None:

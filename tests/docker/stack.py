@@ -68,6 +68,15 @@ def may_mount() -> bool:
     return shutil.which("unshare") is not None and subprocess.run(tried, capture_output=True, check=False).returncode == 0
 
 
+@functools.cache
+def reading(uid: int) -> tuple[str, ...]:
+    """What setpriv must be told so that a user may read the interpreter, which can lie in somebody's own folder."""
+    alone = ["setpriv", "--reuid", str(uid), "--clear-groups", "--", "sh", "-c", f"exec {sys.executable} -c 'import json'"]
+    if subprocess.run(alone, capture_output=True, cwd=ROOT, check=False).returncode == 0:
+        return ()
+    return ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
+
+
 class Stack:
     """A folder that stands for the volumes, binds and secrets of all services. Use as a context."""
 
@@ -253,7 +262,7 @@ class Stack:
         if user is None:
             return command
         groups = ["--groups", ",".join(map(str, user[2]))] if user[2] else ["--clear-groups"]
-        command = ["setpriv", "--reuid", str(user[0]), "--regid", str(user[1]), *groups, "--", *command]
+        command = ["setpriv", "--reuid", str(user[0]), "--regid", str(user[1]), *groups, *reading(user[0]), "--", *command]
         if not may_mount():
             return command
         writable = [str(path) for path, may in mounts.values() if may]

@@ -14,7 +14,7 @@ from tests.docker.stack import COMPOSE, ROOT, image_environment, secret_files, s
 
 SERVICES: Final = services()
 WHOLE: Final = yaml.safe_load(COMPOSE.read_text("utf-8"))
-ONCE: Final = {"prepare", "backup"}  # run, and end
+ONCE: Final = {"prepare", "backup", "doctor", "accounts"}  # run, and end
 OURS: Final = {name for name, s in SERVICES.items() if "build" in s}
 LASTING: Final = sorted(set(SERVICES) - ONCE)
 
@@ -45,7 +45,20 @@ def test_our_own_services_write_nothing_but_volumes_and_memory(name: str) -> Non
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_whoever_is_waited_for_can_say_that_he_is_healthy(name: str) -> None:
     waits = SERVICES[name].get("depends_on", {})
-    assert all(w["condition"] == "service_healthy" and "healthcheck" in SERVICES[other] for other, w in waits.items())
+    for other, w in waits.items():
+        assert w["condition"] == ("service_completed_successfully" if other in ONCE else "service_healthy")
+        assert other in ONCE or "healthcheck" in SERVICES[other]
+
+
+def test_grafana_finds_what_its_provisioning_names() -> None:
+    s = SERVICES["grafana"]
+    mounted = {v["target"] for v in s["volumes"]} | {f"/run/secrets/{name}" for name in s["secrets"]}
+    text = "".join(p.read_text("utf-8") for p in (ROOT / "docker/grafana/provisioning").rglob("*.yaml"))
+    paths = set(re.findall(r"(?:path: |__file\{)(/[\w/.]+)", text))
+    assert paths
+    assert [p for p in paths if not any(p == m or p.startswith(f"{m}/") for m in mounted)] == []
+    variables = set(re.findall(r"(?<![\w$])\$\{?([A-Z][A-Z_]+)", text))
+    assert variables <= s["environment"].keys()
 
 
 def test_nobody_waits_for_himself() -> None:
@@ -75,7 +88,7 @@ def test_secrets_are_files_that_prepare_makes_and_no_value_stands_in_the_file(tm
     assert "ca.key" not in {Path(f).name for f in secret_files().values()}, "nobody who runs needs the authority's key"
     for name, s in SERVICES.items():
         for key, value in s.get("environment", {}).items():
-            if re.search("PASSWORD|TOKEN|SECRET|DATABASE$", key) and not re.search("_FILE$", key):
+            if re.search("PASSWORD|TOKEN|SECRET|DESK_DATABASE$", key) and not re.search("_FILE$", key):
                 pytest.fail(f"{name}: {key}={value} holds a secret, not its file")
 
 
@@ -84,7 +97,7 @@ def test_what_is_bound_is_there_and_what_is_named_is_declared() -> None:
         for v in s.get("volumes", []):
             if v["type"] == "volume":
                 assert v["source"] in WHOLE["volumes"], name
-            elif "boards" not in v["source"] and "grafana" not in v["source"]:
+            else:
                 assert (ROOT / v["source"]).exists(), f"{name}: {v['source']}"
 
 
@@ -121,7 +134,8 @@ def test_the_broker_queues_by_bytes_and_within_its_memory() -> None:
 
 def test_the_settings_of_the_stack_name_what_the_services_mount() -> None:
     said = tomllib.loads((ROOT / "docker/lifeline/lifeline.toml").read_text("utf-8"))
-    receive = {f"/run/secrets/{s}" for s in SERVICES["receive"]["secrets"]}
+    receive, desk = ({f"/run/secrets/{s}" for s in SERVICES[name]["secrets"]} for name in ("receive", "desk"))
+    assert {said["canary"][k] for k in ("cert_file", "key_file")} < desk
     assert {said["broker"][k] for k in ("ca_file", "cert_file", "key_file")} == receive
     assert said["city"]["data"] == next(v["target"] for v in SERVICES["watch"]["volumes"] if v["type"] == "volume")
     for name, port in (("receive", said["health"]["receive_port"]), ("watch", said["health"]["watch_port"])):

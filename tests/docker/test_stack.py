@@ -1,5 +1,6 @@
 """The stack of docker-compose.yml at work on this machine: from a device with a certificate to a stored row and a notice."""
 
+import base64
 import json
 import os
 import sqlite3
@@ -117,6 +118,19 @@ def counted(stack: Stack, query: str) -> int:
     return len(rows) if query.startswith("SHOW") else int(rows[0][1]) if rows else 0
 
 
+def test_grafana_may_tell_the_desk_of_an_alert(stack: Stack) -> None:
+    stack.once("accounts")
+    stack.once("accounts")
+    word = base64.b64encode(b"grafana:" + (stack.secrets / "desk_grafana_password").read_bytes()).decode()
+    body = json.dumps(
+        [{"labels": {"alertname": "BoardsStale", "severity": "warning"}, "annotations": {"summary": "x"}}]
+    ).encode()
+    url = f"http://127.0.0.1:{stack.port[8087]}/api/v2/alerts"
+    request = urllib.request.Request(url, body, {"Authorization": f"Basic {word}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as got:  # noqa: S310  our own desk
+        assert got.status == 200
+
+
 def test_nothing_but_volumes_and_memory_can_be_written_in_a_service(stack: Stack) -> None:
     if not may_mount():
         pytest.skip("this process may not make mounts, so that nothing is read-only to the services here")
@@ -143,7 +157,7 @@ def test_a_device_writes_only_under_its_own_id(stack: Stack) -> None:
 
 def test_a_device_cannot_speak_for_the_series_of_another_under_its_own_topic(stack: Stack) -> None:
     topic, _ = telemetry(1, now(), 1.0)
-    forged = json.dumps({"ts": now() // 1_000_000, "values": {"laser-3/ch4": 19.0}})
+    forged = json.dumps([{"n": "laser-3/ch4", "v": 19.0, "t": now() // NS}])  # SenML names whole series
     assert say(stack, "laser-1", topic, forged) == 0
     until(lambda: refused(stack, "a series of another device"), "it was taken", 60)
 
@@ -216,6 +230,19 @@ def test_a_revoked_certificate_opens_nothing(stack: Stack) -> None:
         (stack.secrets / f"laser-5.{end}").write_bytes(data)
     assert say(stack, "laser-5", telemetry(5, now(), 1.0)[0], "after") != 0
     assert say(stack, "laser-4", telemetry(4, now(), 1.0)[0], "others") == 0
+
+
+def test_the_doctor_finds_the_stack_well(stack: Stack) -> None:
+    said = stack.once("doctor")
+    assert "amiss" not in said
+    for part in (
+        "receive.pem holds until",
+        "the certificate of localhost",
+        "receive is ready",
+        "watch is ready",
+        "desk is ready",
+    ):
+        assert part in said
 
 
 def test_the_nightly_backup_of_the_stack_holds_the_desk_in_postgresql(stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """The mirror beside a watch: what is committed comes to a real InfluxDB, whatever fails in between."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from lifeline.clock import now
 from lifeline.config import Config, Influx
 from lifeline.model import JUDGED, NS
 from pipeline.mirror.book import Book
+from pipeline.mirror.compare import check
 from pipeline.mirror.means import means
 from pipeline.mirror.patient import target
 from pipeline.mirror.prepare import prepared
@@ -172,6 +174,18 @@ def test_a_lake_that_was_there_before_is_filled_in_and_does_not_lag(stage: Stage
     assert not mirror._filling()
 
 
+def test_after_watch_was_put_back_all_is_written_again(stage: Stage) -> None:
+    """As after a restore of everything but the mirror's own book: numbers of messages mean others than before."""
+    stage.judge(len(stage.entries) // 2)
+    mirror = stage.followed(stage.mirror())
+    mirror.state.place = mirror.state.place._replace(next=10**9)
+    mirror.book.commit(mirror.state)
+    stage.judge(len(stage.entries))
+    stage.followed(mirror)
+    assert mirror.state.place.next == stage.watch.checkpoints.mark.next
+    stage.check()
+
+
 def test_lag_counts_from_when_the_oldest_unwritten_checkpoint_was_seen(stage: Stage) -> None:
     mirror = stage.mirror()
     stage.followed(mirror)
@@ -215,6 +229,13 @@ def page(mirror: Mirror) -> str:
 def test_a_lost_influxdb_is_filled_again(stage: Stage) -> None:
     stage.judge(len(stage.entries))
     mirror = stage.followed(stage.mirror())
+    assert check(stage.config, 0, 2**62, as_json=False)[1] == 0
+    b = stage.wanted()
+    key, quantity, t = stage.watch.catalog.key[b.row[5]], stage.watch.catalog.quantity[b.row[5]], int(b.t[5])
+    stage.reader.ask(f'DELETE FROM "{quantity}" WHERE "key" = \'{key}\' AND time = {t}', change=True)  # noqa: S608
+    said, code = check(stage.config, 0, 2**62, as_json=True)
+    assert (code, json.loads(said)["missing"], json.loads(said)["stored"]) == (1, 1, b.n)
+    assert json.loads(said)["first_missing"][0].startswith(f"{key} ")
     stage.reader.ask(f'DROP DATABASE "{stage.database}"', change=True)
     stage.init()
     refill(stage.config)
