@@ -104,7 +104,7 @@ def restarted(desk: Process, phone: Receiver, i: int, n: int) -> dict[str, float
     begun = time.monotonic()
     healthy, cpu, new = desk.start(), desk.spent(), f"new-{i}"
     page = desk.http.get("/api/v1/warnings", params={"live": "true", "limit": 1000}).raise_for_status().json()
-    assert len(page) == min(n, 1000), f"{len(page)} warnings are listed"
+    assert len(page) >= min(n, 1000), f"{len(page)} warnings are listed"
     listed = time.monotonic() - begun
     desk.http.get("/api/v1/map").raise_for_status()
     painted = time.monotonic() - begun
