@@ -32,6 +32,7 @@ from alerts.openapi import described
 from alerts.plans import api as plans_api
 from alerts.routing import api as v2
 from alerts.users import api as users_api
+from alerts.users import signin
 from alerts.users.guard import Guard, Unnamed
 from alerts.web import OurDesk, Problem, decoded, invalid, json_answer, refused, tell, unavailable, unnamed, whole
 from lifeline.model import Change, Level
@@ -62,7 +63,17 @@ def app(desk: Desk) -> FastAPI:
 
     made = FastAPI(title="Lifeline desk", lifespan=lifespan)
     made.state.desk = desk
-    desk_ = (router, acts.router, events.router, lists.router, exercises.router, users_api.router, duty_api.router, v2.router)
+    desk_ = (
+        router,
+        acts.router,
+        events.router,
+        lists.router,
+        exercises.router,
+        users_api.router,
+        signin.router,
+        duty_api.router,
+        v2.router,
+    )
     out = (feeds.router, pages.router, reports.router, following.router)
     for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router):
         made.include_router(part)

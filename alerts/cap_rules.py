@@ -13,6 +13,10 @@ from alerts.cap import NAMESPACE
 
 TIME: Final = re.compile(r"\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
 LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
+FURTHEST: Final = 14 * 60  # [min] that XML Schema lets a zone lie from UTC
+DECIMAL: Final = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)\s*")
+URI: Final = re.compile(r"[a-zA-Z][-+.a-zA-Z0-9]*:(//\[[0-9a-fA-F:.]+\])?([-\w.~:/?#@!$&'()*+,;=]|%[0-9a-fA-F]{2})+")
+INTEGER: Final = re.compile(r"\s*[-+]?\d+\s*")
 NUMBER: Final = r"-?\d+(\.\d+)?"
 POINT: Final = re.compile(rf"{NUMBER},{NUMBER}")
 CIRCLE: Final = re.compile(rf"({NUMBER},{NUMBER}) \d+(\.\d+)?")
@@ -27,6 +31,7 @@ class Rule(NamedTuple):
     least: int = 0
     most: int | None = 1  # None: any number
     values: str = ""  # allowed, with spaces between; "": any text
+    form: re.Pattern[str] | None = None  # of its text; None: any
 
 
 PAIR: Final = (Rule("valueName", 1), Rule("value", 1))
@@ -47,16 +52,18 @@ CHILDREN: Final[dict[str, tuple[Rule, ...]]] = {
         Rule("severity", 1, 1, "Extreme Severe Moderate Minor Unknown"),
         Rule("certainty", 1, 1, "Observed Likely Possible Unlikely Unknown"), Rule("audience"), Rule("eventCode", 0, None),
         Rule("effective"), Rule("onset"), Rule("expires"), Rule("senderName"), Rule("headline"), Rule("description"),
-        Rule("instruction"), Rule("web"), Rule("contact"), Rule("parameter", 0, None), Rule("resource", 0, None),
+        Rule("instruction"), Rule("web", form=URI), Rule("contact"), Rule("parameter", 0, None), Rule("resource", 0, None),
         Rule("area", 0, None),
     ),
     "eventCode": PAIR, "parameter": PAIR, "geocode": PAIR,
     "resource": (
-        Rule("resourceDesc", 1), Rule("mimeType", 1), Rule("size"), Rule("uri"), Rule("derefUri"), Rule("digest"),
+        Rule("resourceDesc", 1), Rule("mimeType", 1), Rule("size", form=INTEGER), Rule("uri", form=URI),
+        Rule("derefUri"), Rule("digest"),
     ),
     "area": (
-        Rule("areaDesc", 1), Rule("polygon", 0, None), Rule("circle", 0, None), Rule("geocode", 0, None), Rule("altitude"),
-        Rule("ceiling"),
+        Rule("areaDesc", 1), Rule("polygon", 0, None), Rule("circle", 0, None), Rule("geocode", 0, None),
+        Rule("altitude", form=DECIMAL),
+        Rule("ceiling", form=DECIMAL),
     ),
 }  # fmt: skip
 
@@ -73,10 +80,11 @@ def problems(xml: bytes) -> list[str]:
 
 
 def _structure(parent: ET.Element) -> Iterator[str]:
-    """Against the schema: names, order, numbers, values."""
+    """Against the schema: names, order, numbers, values; nothing beside them."""
     name = _local(parent)
     rules = {r.name: (i, r) for i, r in enumerate(CHILDREN[name])}
     at = 0
+    yield from _alone(parent)
     for child in parent:
         tag = _local(child)
         if tag not in rules:
@@ -86,14 +94,30 @@ def _structure(parent: ET.Element) -> Iterator[str]:
         if place < at:
             yield f"{name}: {tag} stands too late"
         at = max(at, place)
-        if tag in CHILDREN:
-            yield from _structure(child)
-        elif rule.values and (child.text or "") not in rule.values.split():
-            yield f"{name}.{tag}: {child.text!r} is none of {rule.values}"
+        yield from _structure(child) if tag in CHILDREN else _leaf(child, name, rule)
     for rule in CHILDREN[name]:
         n = len(_all(parent, rule.name))
         if n < rule.least or (rule.most is not None and n > rule.most):
             yield f"{name}: {n} times {rule.name}"
+
+
+def _alone(parent: ET.Element) -> Iterator[str]:
+    """What holds elements holds neither text nor attributes."""
+    name = _local(parent)
+    yield from (f"{name}: no attribute {a} is allowed" for a in parent.attrib)
+    if any((text or "").strip() for text in (parent.text, *(child.tail for child in parent))):
+        yield f"{name}: holds text beside its elements"
+
+
+def _leaf(leaf: ET.Element, parent: str, rule: Rule) -> Iterator[str]:
+    """What holds text holds no elements."""
+    name, text = f"{parent}.{rule.name}", leaf.text or ""
+    if len(leaf) or leaf.attrib:
+        yield f"{name}: holds more than text"
+    if rule.values and text not in rule.values.split():
+        yield f"{name}: {leaf.text!r} is none of {rule.values}"
+    if rule.form is not None and not rule.form.fullmatch(text):
+        yield f"{name}: {leaf.text!r} is not written as it must be"
 
 
 def _meaning(alert: ET.Element) -> Iterator[str]:
@@ -120,9 +144,7 @@ def _info(info: ET.Element) -> Iterator[str]:
     if language and not LANGUAGE.fullmatch(language):
         yield f"language: {language!r} is none"
     for name in ("effective", "onset", "expires"):
-        text = _text(info, name)
-        if text and not _instant(text):
-            yield f"{name}: {text!r} is no time with an offset"
+        yield from (f"{name}: {e.text!r} is no time with an offset" for e in _all(info, name) if not _instant(e.text or ""))
     for area in _all(info, "area"):
         yield from (f"circle: {c.text!r} is no circle" for c in _all(area, "circle") if not _circle(c.text or ""))
         yield from (f"polygon: {p.text!r} is not closed" for p in _all(area, "polygon") if not _polygon(p.text or ""))
@@ -132,10 +154,10 @@ def _instant(text: str) -> bool:
     if not TIME.fullmatch(text):
         return False
     try:
-        datetime.fromisoformat(text)
+        offset = datetime.fromisoformat(text).utcoffset()
     except ValueError:
         return False
-    return True
+    return offset is not None and abs(offset.total_seconds()) <= FURTHEST * 60
 
 
 def _circle(text: str) -> bool:

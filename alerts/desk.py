@@ -42,9 +42,11 @@ from alerts.stream import Feed
 from alerts.tables import Database
 from alerts.terms import SHIPPED, Deadlines
 from alerts.users.access import Access
+from alerts.users.provider import Provider
 from alerts.warden import Warden, words
 from lifeline.catalog import Catalog
 from lifeline.clock import Clock
+from lifeline.config import Oidc
 from lifeline.model import NS, Change
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -71,6 +73,7 @@ class Settings:
     ping: str = ""  # URL outside that is asked every minute while nothing is missed; "": none
     plan: Plan | None = None  # the routing file; None: the channels' own levels decide
     topology: Topology = field(default_factory=Topology)
+    oidc: Oidc = field(default_factory=Oidc)
     canary: float = 0.0  # [s] without a canary, after which it is warned of; 0: none is sent
     canary_channel: str = ""  # that hears each; "": none
 
@@ -97,6 +100,7 @@ class Desk:
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
     gate: Gate = field(default_factory=Gate)  # of citizens' reports
+    provider: Provider | None = None  # of identities
     canary: Canary | None = None
 
     @classmethod
@@ -141,9 +145,11 @@ class Desk:
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
         access = Access(database, settings.token)
+        back = f"{settings.public_url.rstrip('/')}/api/v1/oidc/callback"
         made = cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
             Minder(book, router), external, Feed(database, clock), clock.now(), guard, stores, canary=bird,
+            provider=Provider(settings.oidc, back, clock.now) if settings.oidc.issuer else None,
         )  # fmt: skip
         sights = Sights(meters.registry)
         sights.bind(database, catalog, made.painted, made.reasons)

@@ -18,7 +18,7 @@ router: Final = APIRouter()
 After = Annotated[int, Query(ge=0, le=2**63 - 1, description="ns, desk clock")]
 Limit = Annotated[int, Query(ge=1, le=100_000)]
 CASE: Final = ("id", "city", "district", "domain", "asset", "hazard")
-WARNING: Final = (*CASE, "level", "state", "zh", "en", "lat", "lon", "updated")
+WARNING: Final = (*CASE, "level", "state", "zh", "en", "lat", "lon", "raised", "acknowledged_at", "updated")
 
 Index("steps_at", steps.c.at)
 Index("warnings_updated", warnings.c.updated)

@@ -65,6 +65,8 @@ SAID: Final[dict[tuple[str, str], Said]] = {
     ("post", "/api/v1/exercises/end"): Said(exercises.Ended, example={"asset": "W-1", "hazard": "gas_accumulation"}),
     ("post", "/api/v1/login"): Said(users.Login, shapes.Me, example={"name": "wang", "password": "a long password"}),
     ("post", "/api/v1/logout"): Said(status=204),
+    ("get", "/api/v1/oidc/login"): Said(status=303, media=""),
+    ("get", "/api/v1/oidc/callback"): Said(status=303, media=""),
     ("get", "/api/v1/me"): Said(answer=shapes.Me),
     ("get", "/api/v1/users"): Said(answer=list[shapes.User]),
     ("post", "/api/v1/users"): Said(users.NewUser, shapes.Named, 201, example={"name": "wang", "role": "leader"}),

@@ -146,6 +146,7 @@ class User(msgspec.Struct):
     person: str
     made: int
     ended: int | None
+    subject: str  # at a provider of identities; "": of our own
 
 
 class Token(msgspec.Struct):

@@ -36,7 +36,7 @@ def run(n: int = 200, burst: int = 1000) -> dict[str, float]:
         channels = {"phone": Webhook(phone.url)}
         desk = Desk.of(Settings("bench", token=TOKEN), database, _nothing(), [Route("phone")], channels, WallClock())
         with _served(desk), httpx.Client(base_url=f"http://127.0.0.1:{PORT}", trust_env=False, headers=BEARER) as http:
-            _post(http, [_change(f"warm-{i}") for i in range(5)])
+            _post(http, [change(f"warm-{i}") for i in range(5)])
             phone.wait(lambda got: len(got) == 5)
             waits = [_once(http, phone, i) for i in range(n)]
             result = _burst(http, phone, burst)
@@ -48,14 +48,14 @@ def run(n: int = 200, burst: int = 1000) -> dict[str, float]:
 def _once(http: httpx.Client, phone: Receiver, i: int) -> float:
     """[s] from the first byte posted to the whole notice received."""
     time.sleep(0.01)  # as a city does: warnings come one by one
-    had, change = len(phone.got), _change(f"one-{i}")
+    had, said = len(phone.got), change(f"one-{i}")
     at = now()
-    _post(http, [change])
+    _post(http, [said])
     return (phone.wait(lambda got: len(got) > had)[-1].at - at) / NS
 
 
 def _burst(http: httpx.Client, phone: Receiver, burst: int) -> dict[str, float]:
-    said, had, at = [_change(f"burst-{i}") for i in range(burst)], len(phone.got), now()
+    said, had, at = [change(f"burst-{i}") for i in range(burst)], len(phone.got), now()
     for i in range(0, burst, 200):
         _post(http, said[i : i + 200])
     taken = now()
@@ -67,7 +67,8 @@ def _post(http: httpx.Client, said: list[Change]) -> None:
     http.post("/changes", content=msgspec.json.encode(said)).raise_for_status()
 
 
-def _change(asset: str) -> Change:
+def change(asset: str, level: str = "ORANGE") -> Change:
+    """A warning at an asset of its own."""
     t, key, place = now(), f"{asset}/ch4", crc32(asset.encode())
     seen = Evidence([t - i * NS for i in range(32)], [2.6] * 32, "%VOL", {"ORANGE": 2.5}, "%VOL")
     facts: dict[str, Any] = {
@@ -86,9 +87,9 @@ def _change(asset: str) -> Change:
         "key": key,
         "quantity": "methane",
         "old": "NORMAL",
-        "new": "ORANGE",
+        "new": level,
     }
-    return Change(id=change_id("r", key, t, Level.ORANGE), t=t, domain=Domain.GAS, **facts, **rule, **names)
+    return Change(id=change_id("r", key, t, Level[level]), t=t, domain=Domain.GAS, **facts, **rule, **names)
 
 
 def _nothing() -> Catalog:

@@ -15,7 +15,7 @@ from alerts.duty.enter import Entered, override
 from alerts.duty.gaps import troubles
 from alerts.route import Route
 from alerts.tables import Database
-from bench.desk import _change
+from bench.desk import change
 from lifeline.clock import parse
 from lifeline.model import NS
 
@@ -36,10 +36,10 @@ def run(n: int = 3000, days: int = 365) -> dict[str, float]:
             question = _each(lambda i: duty.on_duty(*asked[i], db), n)
             month = _each(lambda i: troubles(duty.rosters, START + i * DAY, START + (i + 30) * DAY, db), 5)
         book = Book(database, [Route("phone")])
-        change = _each(lambda i: book.take([_change(f"well-{i}")], START), 200)
+        taken = _each(lambda i: book.take([change(f"well-{i}")], START), 200)
         database.close()
     facts = {"roles": len(roles), "overrides": entered}
-    return {"on_duty_s": question, "check_30_days_s": month, "take_a_change_s": change, "ratio": question / change, **facts}
+    return {"on_duty_s": question, "check_30_days_s": month, "take_a_change_s": taken, "ratio": question / taken, **facts}
 
 
 def _entered(duty: Duty, database: Database, days: int) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from boards.influx import Select, chosen, equal, of
-from boards.panels import JSON, OURS, SOURCE, WIDTH
+from boards.marks import JSON
+from boards.panels import OURS, SOURCE, WIDTH
 from boards.words import Language, uid
 from lifeline.model import Domain
 
@@ -81,15 +82,14 @@ def laid(rows: Sequence[Row]) -> list[JSON]:
 
 
 def flowed(panels: Sequence[JSON], y: int) -> tuple[list[JSON], int]:
-    """Panels with their places from line y on; and the first line below them."""
-    placed, x, high = [], 0, 0
+    """Panels with their places from line y on, each as high and then as far left as it fits; and the first line below all."""
+    placed, free = [], [y] * WIDTH  # free: the first free line of each column
     for panel in panels:
         w, h = panel["gridPos"]["w"], panel["gridPos"]["h"]
-        if x + w > WIDTH:
-            x, y, high = 0, y + high, 0
-        placed.append(panel | {"gridPos": {"x": x, "y": y, "w": w, "h": h}})
-        x, high = x + w, max(high, h)
-    return placed, y + high
+        at, x = min((max(free[x : x + w]), x) for x in range(WIDTH - w + 1))
+        placed.append(panel | {"gridPos": {"x": x, "y": at, "w": w, "h": h}})
+        free[x : x + w] = [at + h] * w
+    return placed, max(free)
 
 
 def variable(name: str, label: str, query: str, *, many: bool = True, regex: str = "", hidden: bool = False) -> JSON:

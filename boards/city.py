@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from boards.board import Board, Row, districts, pushed, warnings
 from boards.domains import navigation
-from boards.influx import TIME, Select, back, chosen, of
-from boards.panels import JSON, Target, panel, series, stat
+from boards.figures import standing_open
+from boards.influx import TIME, Select, chosen, of
+from boards.marks import JSON
+from boards.panels import Target, panel, series, stat
 from boards.standing import counts, matrix, mirrored, opened, stood, unheard, worldly
 from boards.words import COLOURS, GRAVE, Language
 
@@ -18,7 +20,7 @@ def city(say: Language, due: Mapping[str, float], basemap: str = "") -> Board:
         say("城市生命线", "City lifeline"),
         say("全市四色风险与预警。", "Risk and warnings of the whole city."),
         [
-            Row(say("现状", "How it stands"), [*counts(where, say), standing_open(say), mirrored(say), answered(say)]),
+            Row(say("现状", "How it stands"), [*counts(where, say), opened_now(say), mirrored(say), answered(say)]),
             Row(
                 say("风险图与预警", "Risk map and warnings"),
                 [worldly(say, where, basemap, w=14), opened(say, where, w=10), matrix(say, where, w=10)],
@@ -35,23 +37,18 @@ def city(say: Language, due: Mapping[str, float], basemap: str = "") -> Board:
     )  # fmt: skip
 
 
-def standing_open(say: Language) -> JSON:
+def opened_now(say: Language) -> JSON:
     """Warnings that somebody has to answer still, as the desk counts them."""
-    select = Select('sum("open") AS "open"', (latest(),), ())
     about = say("值班台尚未关闭的预警数。", "Warnings that the desk has not closed.")
     steps = [{"value": None, "color": "#5b6470"}, {"value": 1, "color": COLOURS["ORANGE"]}]
     title = say("未关闭预警", "Open warnings")
-    return stat(title, [Target(select, table=True)], say, steps=steps, column="/^open$/", about=about)
-
-
-def latest() -> Select:
-    """The latest count of open warnings, by level and state, of the last minutes only: an older one is not known to hold."""
-    return Select('last("value") AS "open"', of("lifeline_desk_warnings"), (back("2m"),), ("level", "state", "process"))
+    return stat(title, [Target(standing_open(), table=True)], say, steps=steps, column="/^value$/", about=about)
 
 
 def answered(say: Language) -> JSON:
     """Half of the first answers came sooner."""
-    select = Select('median("answer") AS "median"', of("warning"), (TIME, chosen("district")))
+    first = Select('min("answer") AS "first"', of("warning"), (TIME, chosen("district")), ("asset", "hazard"))
+    select = Select('median("first") AS "median"', (first,), ())
     about = say("从发布到首次响应的中位数。", "The median from the raise to the first answer.")
     title = say("响应用时", "Time to answer")
     return stat(title, [Target(select, table=True)], say, unit="s", column="/^median$/", about=about)
@@ -59,9 +56,9 @@ def answered(say: Language) -> JSON:
 
 def answers(say: Language, due: Mapping[str, float]) -> JSON:
     """Every first answer, by level."""
-    select = Select('max("answer")', of("warning"), (TIME, chosen("district")), ("level",), "$__interval")
+    select = Select('min("answer")', of("warning"), (TIME, chosen("district")), ("level",), "$__interval")
     terms = say("、", ", ").join(f"{level} {due[level]:g} s" for level in GRAVE)
-    about = say(f"首次响应用时（最长）。期限：{terms}。", f"Seconds to the first answer, the longest of a slot. Due: {terms}.")
+    about = say(f"首次响应用时。期限：{terms}。", f"Seconds to the first answer. Due: {terms}.")
     title = say("首次响应用时（按级别）", "Time to the first answer, by level")
     return series(title, [Target(select, "$tag_level")], say, unit="s", style="points", w=8, h=9, about=about)
 

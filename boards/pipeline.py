@@ -1,33 +1,13 @@
 """The monitoring itself: rates, lag, ledger, dead letters, journal, detectors, outbox, and how fast people are told."""
 
-from collections.abc import Sequence
-from typing import Final
-
 from boards.board import Board, Row
 from boards.domains import navigation
-from boards.influx import EVERY, TIME, Select, back, equal, of
-from boards.panels import JSON, Reckoned, Target, heatmap, series, stat, table, words
+from boards.figures import drawn, figure, gauge, rate, reckoned, share, standing_open
+from boards.influx import Select, back, of
+from boards.marks import JSON, words
+from boards.panels import Target, stat, table
+from boards.telling import telling
 from boards.words import COLOURS, Language
-
-BUCKETS: Final = (
-    "0.01",
-    "0.025",
-    "0.05",
-    "0.1",
-    "0.25",
-    "0.5",
-    "1.0",
-    "2.5",
-    "5.0",
-    "10.0",
-    "30.0",
-    "60.0",
-    "300.0",
-    "1800.0",
-    "+Inf",
-)
-MINUTES: Final = 120_000  # [ms] a metric is scraped every ten seconds
-RECENT: Final = back("2m")
 
 
 def pipeline(say: Language) -> Board:
@@ -42,6 +22,7 @@ def pipeline(say: Language) -> Board:
             Row(say("接收与台账", "Taking in, and the ledger"), taking(say)),
             Row(say("判别", "Judging"), judging(say)),
             Row(say("预警送达", "Telling people"), telling(say)),
+            Row(say("镜像", "The mirror"), mirror(say)),
             Row(say("指标来源", "Where the figures come from"), [scraped(say)]),
         ],
         links=navigation(say, "pipeline"),
@@ -49,50 +30,6 @@ def pipeline(say: Language) -> Board:
         refresh="10s",
         tags=["lifeline", "pipeline"],
     )
-
-
-def gauge(metric: str, by: Sequence[str] = ("process",), where: Sequence[str] = ()) -> Select:
-    """The largest of a slot."""
-    return Select('max("value")', of(metric), (TIME, *where), tuple(by), EVERY)
-
-
-def rate(metric: str, by: Sequence[str] = ("process",)) -> Select:
-    """Of a counter, by the second; a restart is no fall. Sources of several processes are not mixed."""
-    return Select('non_negative_derivative(max("value"), 1s)', of(metric), (TIME,), tuple(by), EVERY)
-
-
-def share(say: Language, title: str, histogram: str) -> JSON:
-    """What a histogram's sum grew by, divided by what its count did: the mean of its observations."""
-    parts = [Target(rate(f"{histogram}_{part}"), "$tag_process", hidden=True) for part in ("sum", "count")]
-    return reckoned(say, title, parts, "$A / $B", "s")
-
-
-def reckoned(say: Language, title: str, parts: Sequence[Target], expression: str, unit: str, *, about: str = "") -> JSON:
-    """A line that Grafana reckons of hidden queries."""
-    last = chr(ord("A") + len(parts))
-    named = {
-        "matcher": {"id": "byFrameRefID", "options": last},
-        "properties": [{"id": "displayName", "value": title}],
-    }
-    targets: list[Target | Reckoned] = [*parts, Reckoned(expression)]
-    return series(title, targets, say, unit=unit, w=8, gap=MINUTES, about=about, overrides=[named])
-
-
-def flat(metric: str) -> Select:
-    """The latest, of the last two minutes only."""
-    return Select('last("value") AS "value"', of(metric), (RECENT,))
-
-
-def drawn(
-    say: Language, title: str, select: Select, unit: str, alias: str = "$tag_process", *, w: int = 8, about: str = ""
-) -> JSON:
-    return series(title, [Target(select, alias)], say, unit=unit, w=w, gap=MINUTES, about=about)
-
-
-def figure(say: Language, title: str, metric: str, unit: str, bad: Sequence[tuple[float, str]], *, about: str = "") -> JSON:
-    """A figure that turns yellow, orange or red. bad: from which value on which level's colour."""
-    steps = [{"value": None, "color": COLOURS["NORMAL"]}, *({"value": v, "color": COLOURS[level]} for v, level in bad)]
-    return stat(title, [Target(flat(metric), table=True)], say, unit=unit, steps=steps, column="/^value$/", about=about)
 
 
 def now(say: Language) -> list[JSON]:
@@ -125,31 +62,24 @@ def now(say: Language) -> list[JSON]:
         figure(say, say("心跳年龄", "Age of the heartbeat"), "lifeline_desk_heartbeat_age_seconds", "s", late),
         figure(
             say,
+            say("巡检读数年龄", "Age of the canary"),
+            "lifeline_canary_age_seconds",
+            "s",
+            [(180.0, "RED")],
+            about=say(
+                "每分钟一条假读数，从 Broker 走到推送；0 表示未启用。",
+                "A made-up reading a minute, from the broker to its push; 0: none is sent.",
+            ),
+        ),
+        figure(
+            say,
             say("日志占用", "Journal"),
             "lifeline_receive_journal_bytes",
             "decbytes",
             [(3e9, "YELLOW"), (3.8e9, "RED")],
             about=say("上限见 [journal] max_size，默认 4 GB。", "Its limit is [journal] max_size, 4 GB by default."),
         ),
-        stat(
-            say("未关闭预警", "Warnings not closed"),
-            [
-                Target(
-                    Select(
-                        'sum("v") AS "value"',
-                        (
-                            Select(
-                                'last("value") AS "v"', of("lifeline_desk_warnings"), (RECENT,), ("level", "state", "process")
-                            ),
-                        ),
-                        (),
-                    ),
-                    table=True,
-                )
-            ],
-            say,
-            column="/^value$/",
-        ),
+        stat(say("未关闭预警", "Warnings not closed"), [Target(standing_open(), table=True)], say, column="/^value$/"),
     ]
 
 
@@ -165,6 +95,14 @@ def taking(say: Language) -> list[JSON]:
         drawn(say, say(f"接收报文（{per}）", f"Messages taken ({per})"), rate("lifeline_receive_messages_total"), "suffix: /s"),
         drawn(say, say("接收字节", "Bytes taken"), rate("lifeline_receive_bytes_total"), "Bps"),
         reckoned(say, say("在途报文（台账）", "Messages in flight (ledger)"), parts, "$A - $B", "none", about=balance),
+        drawn(
+            say,
+            say("报文去向（条/秒，台账）", "Messages by their fate (by the second, ledger)"),
+            rate("lifeline_watch_messages_total", ("fate",)),
+            "suffix: /s",
+            "$tag_fate",
+            about=balance,
+        ),
         share(say, say("日志提交耗时（均值）", "One commit of the journal (mean)"), "lifeline_receive_commit_seconds"),
         drawn(say, say("日志大小", "Size of the journal"), gauge("lifeline_receive_journal_bytes"), "decbytes"),
         drawn(
@@ -172,6 +110,26 @@ def taking(say: Language) -> list[JSON]:
             say("日志无空间拒收批次", "Batches the journal had no room for"),
             rate("lifeline_receive_journal_refused_total"),
             "suffix: /s",
+        ),
+    ]
+
+
+def mirror(say: Language) -> list[JSON]:
+    """The way into InfluxDB, which these boards read: its own lag, and what it refused."""
+    return [
+        drawn(say, say("镜像滞后", "Lag of the mirror"), gauge("lifeline_mirror_lag_seconds"), "s", w=8),
+        drawn(
+            say,
+            say("写入 InfluxDB（行/秒）", "Lines into InfluxDB (by the second)"),
+            rate("lifeline_mirror_lines_total"),
+            "suffix: /s",
+        ),
+        drawn(
+            say,
+            say("InfluxDB 拒收的行", "Lines that InfluxDB refused"),
+            gauge("lifeline_mirror_dead_letters_total"),
+            "none",
+            about=say("见 `lifeline store dead`。", "The reasons: `lifeline store dead`."),
         ),
     ]
 
@@ -187,8 +145,9 @@ def judging(say: Language) -> list[JSON]:
         drawn(
             say,
             say("死信：拒收读数（条/秒）", "Dead letters: readings refused (by the second)"),
-            rate("lifeline_watch_refused_total"),
+            rate("lifeline_watch_refused_total", ("reason",)),
             "suffix: /s",
+            "$tag_reason",
             about=say("原因见 `lifeline journal dead`。", "The reasons: `lifeline journal dead`."),
         ),
         drawn(say, say("迟到读数（条/秒）", "Late readings (by the second)"), rate("lifeline_watch_late_total"), "suffix: /s"),
@@ -204,104 +163,13 @@ def judging(say: Language) -> list[JSON]:
     ]
 
 
-def telling(say: Language) -> list[JSON]:
-    reasons = rate("lifeline_desk_notifications_failed_total", ("integration", "reason"))
-    return [
-        latency(say),
-        drawn(
-            say,
-            say("送达通知（条/秒）", "Notices delivered (by the second)"),
-            rate("lifeline_desk_notifications_total", ("integration",)),
-            "suffix: /s",
-            "$tag_integration",
-        ),
-        drawn(
-            say,
-            say("发送失败（次/秒，按原因）", "Attempts that failed (by the second and reason)"),
-            reasons,
-            "suffix: /s",
-            "$tag_integration $tag_reason",
-        ),
-        drawn(
-            say,
-            say("放弃的通知", "Notices given up"),
-            gauge("lifeline_desk_notifications_given_up_total", ("integration",)),
-            "none",
-            "$tag_integration",
-        ),
-        drawn(say, say("最老待发通知", "Age of the oldest notice waiting"), gauge("lifeline_desk_outbox_oldest_seconds"), "s"),
-        drawn(say, say("未关闭预警（按级别）", "Warnings not closed, by level"), by_level(), "none", "$tag_level"),
-        drawn(
-            say,
-            say("静默与抑制的预警", "Warnings told to nobody"),
-            gauge("lifeline_desk_suppressed", ("reason",)),
-            "none",
-            "$tag_reason",
-        ),
-        drawn(
-            say,
-            say("心跳年龄（按进程）", "Age of heartbeats, by process"),
-            gauge("lifeline_desk_heartbeat_age_seconds", ("source",)),
-            "s",
-            "$tag_source",
-        ),
-        drawn(
-            say,
-            say("值班台收到的变化（按结果）", "Changes handed in, by fate"),
-            rate("lifeline_desk_changes_total", ("fate",)),
-            "suffix: /s",
-            "$tag_fate",
-        ),
-        drawn(
-            say,
-            say("未评估隐患最长时间", "Oldest danger nobody has assessed"),
-            gauge("lifeline_desk_dangers_unseen_seconds"),
-            "s",
-        ),
-    ]
-
-
-def by_level() -> Select:
-    each = Select('last("value") AS "v"', of("lifeline_desk_warnings"), (TIME,), ("level", "state"), EVERY)
-    return Select('sum("v")', (each,), (TIME,), ("level",), EVERY)
-
-
-def latency(say: Language) -> JSON:
-    """Notices by how long after the sensor's instant they were delivered. The metric's buckets hold all below them; here each
-    holds its own.
-    """
-    title = say("从测量到送达的时延", "From the sensor to the first delivery")
-    about = say(
-        "每格：该时段内、该时延档的首次送达数。预警升级的首次送达才计入。",
-        "Each cell: first deliveries of rises in that slot and bucket of latency.",
-    )
-    targets = [Target(bucket(below, upper), named(upper)) for below, upper in zip(("", *BUCKETS), BUCKETS, strict=False)]
-    return heatmap(title, targets, about=about, interval="1m")
-
-
-def bucket(below: str, upper: str) -> Select:
-    """What came into a bucket in each slot."""
-    metric = of("lifeline_desk_notification_latency_seconds_bucket")
-
-    def grown(le: str, name: str) -> Select:
-        return Select(f'non_negative_difference(max("value")) AS "{name}"', metric, (TIME, equal("le", le)), (), EVERY)
-
-    if not below:
-        return grown(upper, "n")
-    return Select('last("u") - last("b") AS "n"', (grown(below, "b"), grown(upper, "u")), (TIME,), (), EVERY)
-
-
-def named(upper: str) -> str:
-    """The upper end of a bucket, as Grafana reads numbers."""
-    return "Inf" if upper == "+Inf" else f"{float(upper):g}"
-
-
 def scraped(say: Language) -> JSON:
     """When each process was last asked for its figures."""
     metrics = {
         "receive": "lifeline_receive_journal_head",
         "watch": "lifeline_watch_offset",
         "desk": "lifeline_desk_outbox_waiting",
+        "mirror": "lifeline_mirror_offset",
     }
     select = Select('last("value") AS "value"', of(*metrics.values()), (back("30d"),), ("process",))
     return table(

@@ -11,10 +11,11 @@ from typing import Any, Final
 import yaml
 
 from boards.influx import TIME, Select, of
-from boards.panels import EXPRESSION, JSON, SOURCE
+from boards.marks import JSON
+from boards.panels import EXPRESSION, SOURCE
 from boards.words import FOLDERS, Language, folder_uid
 
-BOARDS: Final = "/etc/grafana/boards"  # where boards/json is mounted
+BOARDS: Final = "/etc/grafana/boards"  # where docker-compose.yml mounts boards/json
 NOTE: Final = "# Made by `lifeline boards build`; `lifeline boards build --check` finds what was changed by hand.\n"
 CONTACT: Final = "lifeline-desk"
 GROUP: Final = "lifeline"
@@ -64,6 +65,8 @@ WATCHWORDS: Final = (
               "日志没有空间，报文没有确认。", "The journal has no room: messages are not acknowledged."),
     Watchword("lifeline-given-up", grown("lifeline_desk_notifications_failed_total"), "gt", 20, "5m", "ORANGE",
               "通知发送失败过多。", "Too many attempts to notify fail."),
+    Watchword("lifeline-canary", newest("lifeline_canary_age_seconds", "max"), "gt", 180, "1m", "RED",
+              "巡检读数三分钟没有走通全程。", "The canary has not come through for three minutes."),
     Watchword("lifeline-mirror", Select('count("rank")', of("asset"), (TIME,), ()), "lt", 1, "2m", "ORANGE",
               "镜像已停：看板上全部设施为未知。", "The mirror stands still: all assets on the boards are unknown."),
 )  # fmt: skip

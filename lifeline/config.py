@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from lifeline.build import ConfigRefused, build, keys
 from lifeline.kinds import Between, Bytes, Port, Seconds, Secret, Spoken, duration, size
@@ -122,6 +123,37 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Oidc:
+    """A provider of identities (OpenID Connect) beside names and passwords."""
+
+    issuer: str = ""  # its URL; "": none
+    client_id: str = ""
+    client_secret: Secret = NONE  # "": a public client
+    scope: str = "openid email profile"
+    user: str = "email"  # claim that names the user
+    domain: str = ""  # only addresses of this domain; "": any
+    claim: str = "groups"  # claim that gives roles; a.b: b in a
+    viewer: tuple[str, ...] = ()  # values of the claim that give this role
+    operator: tuple[str, ...] = ()
+    analyst: tuple[str, ...] = ()
+    leader: tuple[str, ...] = ()
+    admin: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        host = urlsplit(self.issuer).hostname or ""
+        safe = self.issuer.startswith("https://") or host in {"localhost", "127.0.0.1", "::1"}
+        given = (self.viewer, self.operator, self.analyst, self.leader, self.admin)
+        wrong = {
+            "issuer: is no URL that begins with https://": bool(self.issuer) and not (safe and host),
+            "client_id: is missing": bool(self.issuer) and not self.client_id,
+            "viewer, operator, analyst, leader, admin: are all empty; nobody could sign in": bool(self.issuer)
+            and not any(given),
+        }
+        if any(wrong.values()):
+            raise ValueError("\n".join(reason for reason, so in wrong.items() if so))
+
+
+@dataclass(frozen=True)
 class Health:
     host: str = "127.0.0.1"
     receive_port: Port = 8085
@@ -149,7 +181,7 @@ class Influx:
     retention: Seconds = 30 * 86400.0  # [s] of readings; 0: for ever
     minutes: Seconds = 365 * 86400.0  # [s] that means of a minute are kept; 0: for ever
     hours: Seconds = 3650 * 86400.0  # [s] that means of an hour are kept; 0: for ever
-    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: the server where it can
+    tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: 1.x itself, else the mirror
 
 
 @dataclass(frozen=True)
@@ -179,6 +211,7 @@ class Config:
     watch: Watch = field(default_factory=Watch)
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
+    oidc: Oidc = field(default_factory=Oidc)
     health: Health = field(default_factory=Health)
     influx: Influx = field(default_factory=Influx)
     canary: Canary = field(default_factory=Canary)
@@ -293,6 +326,7 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 
 SECTIONS: Final[dict[str, type]] = {
-    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "health": Health,
+    "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "oidc": Oidc,
+    "health": Health,
     "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alerts import terms
+from alerts.alertmanager import link
 from alerts.texts import LEVELS, hazard
 from boards import build, provision
 from boards.grafana import Grafana, Refused
@@ -147,5 +148,5 @@ def row(w: dict[str, Any], public_url: str) -> dict[str, Any]:
     return {
         "id": w["id"], "domain": w["domain"], "asset": w["asset"], "level": w["peak"], "onset": w["onset"],
         "closed": w["cleared"] or w["closed_at"], "title_zh": f"【{level[0]}】{zh}：{w['asset']}",
-        "title_en": f"[{level[1]}] {en}: {w['asset']}", "url": f"{public_url.rstrip('/')}/api/v1/warnings/{w['id']}",
+        "title_en": f"[{level[1]}] {en}: {w['asset']}", "url": link(public_url, w["id"]),
     }  # fmt: skip

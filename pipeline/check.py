@@ -20,14 +20,16 @@ from alerts.routing.plan import Plan
 from ingest.mqtt import reachable
 from lifeline.catalog import Catalog, CatalogRefused
 from lifeline.catalog import load as load_catalog
-from lifeline.config import Broker, Config, ConfigRefused
+from lifeline.config import Broker, Config, ConfigRefused, Influx
 from lifeline.config import load as load_config
 from lifeline.words import Unusable
 from pipeline import expiry
 from pipeline.database import NoDatabase, driven, opened, shown
 from pipeline.groups import likes, meant
+from pipeline.mirror.patient import target
 from pipeline.people import duty as people
 from pipeline.routed import planned, topology
+from store.kinds import kind
 
 
 class Finding(NamedTuple):
@@ -128,8 +130,19 @@ def findings(path: Path) -> Iterator[Finding]:
         ("receive", config.health.page("receive")),
         ("watch", config.health.page("watch")),
         ("desk", config.watch.desk),
+        *([("mirror", config.health.page("mirror"))] if config.influx.url else []),
     ):
         yield _process(name, url)
+    if config.influx.url:
+        yield _influx(config.influx)
+
+
+def _influx(influx: Influx) -> Finding:
+    found = kind(target(influx))
+    said = f"{found.name} {found.version}".rstrip() if found else "nobody answers"
+    return Finding(
+        found is not None, f"{influx.url}: {said}", "start it, or mend [influx] url; INFLUX_URL in the environment wins"
+    )
 
 
 def _catalog(config: Config) -> Iterator[Finding]:

@@ -20,9 +20,9 @@ from lifeline.clock import WallClock
 from lifeline.config import Config, ConfigRefused
 from lifeline.vitals import register
 from lifeline.words import suggestion
-from pipeline.canary import Song
 from pipeline.people import duty
 from pipeline.routed import planned, topology
+from pipeline.song import Song
 from pipeline.token import token
 
 log = logging.getLogger("lifeline.desk")
@@ -46,7 +46,7 @@ def made(config: Config) -> Desk:
     settings = Settings(
         config.city.name, desk.public_url, name=name, token=token(config), link_secret=secret, ping=desk.ping, plan=plan,
         topology=topology(config), mirrored=bool(config.influx.url), canary=patience(config),
-        canary_channel=config.canary.channel,
+        canary_channel=config.canary.channel, oidc=config.oidc,
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()

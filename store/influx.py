@@ -32,7 +32,7 @@ SLOW: Final = (5.0, 60.0)  # [s] where somebody has to mend something first
 LONGEST: Final = 3600.0  # [s] of a Retry-After that is obeyed
 LEAST: Final = 100  # [1] lines of a request: time-outs make it no smaller
 WORDS: Final = 500  # [1] characters kept of what a server says
-LEVEL: Final = 1  # of gzip: 9 takes four times as long and saves a third
+LEVEL: Final = 1  # of gzip: 9 takes twelve times as long and saves a fifth (docs/benchmarks.md)
 DROPPED: Final = re.compile(r"dropped=(\d+)")
 INIT: Final = "is there such a bucket? `lifeline store init` makes it"
 

@@ -218,6 +218,7 @@ def flux(source: str, tier: Tier) -> str:
             f'  |> aggregateWindow(every: {tier.step}, fn: {f}, createEmpty: false, timeSrc: "_start")',
             f'  |> set(key: "_field", value: "{f}")',
             f'  |> to(bucket: "{tier.name}")',
+            f'  |> yield(name: "{f}")',
         ]
     return "\n".join(lines) + "\n"
 

@@ -23,6 +23,7 @@ from alerts.users.tables import tokens, users
 from lifeline.model import NS
 
 MACHINE: Final = "machine"  # whoever holds the token of the configuration: watch, receive, the command line on this machine
+OIDC: Final = "oidc"  # in whose name users are made that a provider of identities knows
 SESSION: Final = 12 * 3600  # [s] that a login holds
 LEAST: Final = 10  # [1] characters of a password
 REMEMBERED: Final = 1000  # [1] credentials
@@ -95,15 +96,32 @@ class Access:
         self._failed[name] = [*recent, at]
         return None
 
-    def add(self, name: str, role: Role, password: str, by: str, at: int, person: str = "") -> None:
+    def add(self, name: str, role: Role, password: str, by: str, at: int, person: str = "", subject: str = "") -> None:
         """A new user; Wrong where there is one of this name, or the password is too short; "": none. at [ns]"""
-        if not name.strip() or name != name.strip() or name == MACHINE:
+        if not name.strip() or name != name.strip() or name in {MACHINE, OIDC}:
             raise Wrong(f"{name!r} is no name for a user")
         with self.database.write() as db:
             facts = {"role": role.name, "person": person, "password": self._hashed(password) if password else None}
+            facts |= {"subject": subject}
             if not insert_new(db, users, name=name, made=at, **facts):
                 raise Wrong(f"there is a user {name} already")
             rows.record(db, at, "user_added", by=by, warning=None, user=name, role=role.name)
+
+    def known_elsewhere(self, subject: str, name: str, role: Role, at: int) -> Who:
+        """Who a provider of identities says has come, with the role that it gives; made at the first time. at [ns]
+
+        Wrong where that user has ended, or the name is somebody else's: names alone prove nothing.
+        """
+        with self.database.read() as db:
+            row = db.execute(select(users).where(users.c.subject == subject)).one_or_none()
+        if row is None:
+            self.add(name, role, "", OIDC, at, subject=subject)
+            return Who(name, role)
+        if row.ended:
+            raise Wrong(f"the user {row.name} has ended")
+        if row.role != role.name:
+            self.change(row.name, OIDC, at, role=role)
+        return Who(row.name, role, row.person)
 
     def change(self, name: str, by: str, at: int, **what: Any) -> None:
         """Another role, password, person, or the end of a user; Wrong where there is none, or nothing to change. at [ns]"""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from alerts.desk import Desk
 from alerts.roles import Role
 from alerts.users import access
 from alerts.users.access import SESSION, Who, Wrong
@@ -49,9 +50,13 @@ async def login(request: Request, desk: OurDesk) -> Response:
     found = await asyncio.to_thread(desk.access.password, said.name, said.password, at)
     if found is None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "the name or the password is wrong, or was wrong too often: wait a minute")
-    days = SESSION / 86_400
-    token = await asyncio.to_thread(lambda: desk.access.token(found.name, found.name, at, days=days, kind="session"))
-    answer = json_answer(_told(found))
+    return await seated(desk, found, json_answer(_told(found)))
+
+
+async def seated(desk: Desk, found: Who, answer: Response, note: str = "") -> Response:
+    """An answer that gives a session to somebody who has proven who they are."""
+    days, at = SESSION / 86_400, desk.clock.now()
+    token = await asyncio.to_thread(lambda: desk.access.token(found.name, found.name, at, days=days, note=note, kind="session"))
     secure = desk.settings.public_url.startswith("https:")
     answer.set_cookie(COOKIE, token, max_age=SESSION, httponly=True, samesite="lax", secure=secure)
     return answer

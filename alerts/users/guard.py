@@ -22,7 +22,8 @@ from alerts.roles import Role
 from alerts.users.access import MACHINE, Access, Who
 
 COOKIE: Final = "lifeline_session"
-OPEN: Final = frozenset({"/-/healthy", "/healthz", "/-/ready", "/readyz", "/api/v1/login", "/login"})
+SIGN_IN: Final = frozenset({"/api/v1/login", "/login", "/api/v1/oidc/login", "/api/v1/oidc/callback"})
+OPEN: Final = frozenset({"/-/healthy", "/healthz", "/-/ready", "/readyz", *SIGN_IN})
 SIGNED: Final = ("/a/", "/report/", "/api/v1/receipts/")  # links in notices, the citizens' form, what gateways prove themselves
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})

@@ -12,6 +12,7 @@ users = Table(
     Column("person", Text, nullable=False, server_default=""),  # who that is in the file of people
     Column("made", BigInteger, nullable=False),
     Column("ended", BigInteger),  # may do nothing since
+    Column("subject", Text, nullable=False, server_default=""),  # at a provider of identities, after its issuer; "": of our own
 )  # fmt: skip
 
 tokens = Table(

@@ -61,6 +61,27 @@ def dead(
 
 
 @store.command()
+def check(
+    start: Annotated[str, typer.Option("--from", help="RFC 3339 time with offset, or e.g. -1h.")] = "-1h",
+    end: Annotated[str, typer.Option("--to", help="RFC 3339 time with offset, or e.g. -1m.")] = "-1m",
+    config: Settings = DEFAULT,
+    json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Compare what the lake holds with what InfluxDB holds, reading by reading; exit code 1 where one is missing."""
+    from lifeline.clock import since
+    from lifeline.words import Unusable
+    from pipeline.mirror.compare import check as compared
+
+    try:
+        t0, t1 = since(start), since(end)
+    except ValueError as why:
+        raise Unusable(str(why)) from why
+    said, code = compared(_configured(config), t0, t1, as_json=json)
+    typer.echo(said)
+    raise typer.Exit(code)
+
+
+@store.command()
 def refill(config: Settings = DEFAULT) -> None:
     """Write all that the lake holds once more, from the oldest on: for an InfluxDB that was lost. The mirror may be running."""
     from pipeline.mirror.tell import refill as begun

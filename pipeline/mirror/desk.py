@@ -39,7 +39,8 @@ def warning_line(w: dict[str, Any]) -> bytes:
         k: w[name] for k, name in (("id", "id"), ("state", "state"), ("title_zh", "zh"), ("title_en", "en"), ("url", "url"))
     }
     tags = {k: w[k] for k in (*CASE, "level")}
-    return line("warning", tags, {**fields, "rank": rank(w["level"])}, w["updated"])
+    answer = {} if w["acknowledged_at"] is None else {"answer": (w["acknowledged_at"] - w["raised"]) / NS}  # [s]
+    return line("warning", tags, {**fields, "rank": rank(w["level"]), **answer}, w["updated"])
 
 
 class Desk:

@@ -31,7 +31,7 @@ def prepared(influx: Influx, *, dry_run: bool) -> Iterator[str]:
     yield f"{influx.url}: {found.name} {found.version}".rstrip()
     if influx.tiers == "server" and not found.tasks:
         raise Unusable(f'[influx] tiers = "server": {found.name} {found.version} makes no means by itself; write "mirror"')
-    means = found.tasks and influx.tiers in {"auto", "server"}
+    means = influx.tiers == "server" or (influx.tiers == "auto" and found.trusted)
     kept = tiers(influx) if influx.tiers != "none" else tiers(influx)[:1]
     try:
         for step in steps(where, found, kept, means=means):

@@ -130,13 +130,21 @@ class Mirror:
         """What is committed, and which files of it are not done."""
         committed = self._committed()
         if self.book.fill() < 0:  # it runs for the first time, or shall begin again
-            self.state = State(fill=committed, counts=self.state.counts)
-            self.book.commit(self.state)
+            self._begin(committed)
         place, pending = self._see(committed)
+        if place.era == self._follower.present and committed < place.next:
+            log.warning("watch is further back than the mirror, as after a restore: all is written again")
+            self._begin(committed)
+            place, pending = self._see(committed)
         if place != self.state.place:
             self.state.place, self.state.done = place, []
             self.book.commit(self.state)
         return committed, pending
+
+    def _begin(self, committed: int) -> None:
+        """With the oldest reading."""
+        self.state = State(fill=committed, counts=self.state.counts)
+        self.book.commit(self.state)
 
     def _see(self, committed: int) -> tuple[Place, list[File]]:
         """Where the mirror stands by what is there, and what waits."""
@@ -150,14 +158,16 @@ class Mirror:
         return place, pending
 
     def _committed(self) -> int:
+        """Below this offset watch is done; while nothing is known of it, where the mirror stands."""
         path = self._config.city.data / "ledger.db"
         if not path.exists():
-            return 0
+            return self.state.place.next
         ledger = Ledger(path, readonly=True)
         try:
-            return ledger.mark(NAME).next
+            mark = ledger.mark(NAME)
         finally:
             ledger.close()
+        return mark.next if mark.t else self.state.place.next
 
     def _take(self, file: File, pending: list[File], committed: int) -> bool:
         """Write a file's readings, and remember that; false: it is gone, merged into another or expired."""
@@ -209,7 +219,7 @@ class Mirror:
     @property
     def _by_server(self) -> bool:
         tiers = self._config.influx.tiers
-        return tiers == "server" or (tiers == "auto" and self._kind is not None and self._kind.tasks)
+        return tiers == "server" or (tiers == "auto" and self._kind is not None and self._kind.trusted)
 
     def _stale(self, domain: str, b: Batch) -> set[Span]:
         """Stretches whose means have to be made by us."""

@@ -167,6 +167,16 @@ BREAKS: list[tuple[str, str, str]] = [
     ("<restriction>有关部门 / authorities</restriction>", "", "restriction"),
     ("<areaDesc>", "<circle>0,0 1</circle><areaDesc>", "too late"),
     ("<scope>Restricted</scope>", "<scope>Private</scope>", "addresses"),
+    ("<status>", '<status x="1">', "more than text"),
+    ("<info>", '<info x="1">', "no attribute"),
+    ("</scope>", "</scope>and", "beside its elements"),
+    ("<event>", "<event><value>x</value>", "more than text"),
+    ("<value>", "<value><b/>", "more than text"),
+    ("<onset>2025-12-29T17:20:00+08:00</onset>", "<onset/>", "onset"),
+    ("+08:00</onset>", "+15:00</onset>", "onset"),
+    ("</circle>", "</circle><altitude>high</altitude>", "altitude"),
+    ("<web>https:", "<web>", "web"),
+    ("<web>", "<web>http://[", "web"),
 ]
 
 

@@ -118,6 +118,9 @@ def test_a_user_needs_a_name_of_their_own_and_a_long_password(access: Access, na
 def test_no_route_but_health_and_signed_links_answers_without_a_credential(desk: Desk) -> None:
     paths = [(path, method) for path, known in app(desk).openapi()["paths"].items() for method in known]
     paths += [("/docs", "get"), ("/openapi.json", "get"), ("/nothing", "get")]
+    health, sign_in = {"/-/healthy", "/healthz", "/-/ready", "/readyz"}, {"/login", "/api/v1/login"}
+    assert health | sign_in | {"/api/v1/oidc/login", "/api/v1/oidc/callback"} == OPEN
+    assert set(SIGNED) == {"/a/", "/report/", "/api/v1/receipts/"}
     guarded = [(path, method) for path, method in paths if path not in OPEN and not path.startswith(SIGNED)]
     assert len(guarded) > 15
     answers = ask(desk, *((method.upper(), path.translate({123: None, 125: None}), None) for path, method in guarded))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lifeline.model import NS
 from lifeline.words import Failed, Unusable
-from pipeline.boarding import made, row
+from pipeline.boarding import made, row, warnings
 from pipeline.cli import app
 from tests.boards.double import TOKEN, Double, serving
 
@@ -25,7 +25,7 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
         yield d
 
 
-def said(*args: str, code: int = 0, **env: str) -> str:
+def said(*args: str, code: int = 0, env: dict[str, str] | None = None) -> str:
     result = RUN.invoke(app, ["boards", *args], env=env)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -71,17 +71,17 @@ def test_limits_of_other_rules_are_drawn(tmp_path: Path) -> None:
 
 def test_a_push_says_what_it_does_and_the_second_does_nothing(double: Double) -> None:
     env = {"GRAFANA_URL": double.url, "GRAFANA_TOKEN": TOKEN, "INFLUX_URL": "http://influxdb:8086", "INFLUX_TOKEN": "s3cret"}
-    told = said("push", "--dry-run", **env)
+    told = said("push", "--dry-run", env=env)
     assert "would make zh/city.json" in told
     assert "25 steps to do" in told
     assert double.written == []
-    told = said("push", **env)
+    told = said("push", env=env)
     assert "25 steps done" in told
     assert "s3cret" not in told
-    assert said("push", **env) == "nothing to do\n"
-    assert said("diff", **env) == "no difference\n"
+    assert said("push", env=env) == "nothing to do\n"
+    assert said("diff", env=env) == "no difference\n"
     double.boards["lifeline-gas-zh"]["dashboard"]["refresh"] = "1d"
-    assert 'refresh: "1d" -> "30s"' in said("diff", code=1, **env)
+    assert 'refresh: "1d" -> "30s"' in said("diff", code=1, env=env)
 
 
 def test_what_is_missing_is_named(double: Double) -> None:
@@ -99,6 +99,17 @@ def test_a_failure_says_how_far_it_came(double: Double) -> None:
     double.broken["POST .*/dashboards/db"] = (500, {"message": "disk is full"})
     with pytest.raises(Failed, match=r"make zh/city\.json: .*500 disk is full.*2 of 24 steps are done, push again"):
         said("push", "--url", double.url, "--token", TOKEN)
+
+
+def test_devices_in_doubt_are_not_noted() -> None:
+    class Desk:
+        def ask(self, method: str, path: str, **more: Any) -> Any:
+            assert (method, path, more["params"]) == ("GET", "/api/v1/warnings", {"limit": 5000})
+            known = {"domain": "gas", "asset": "well-1", "peak": "BLUE", "onset": NS, "cleared": 2 * NS, "closed_at": None}
+            return [known | {"id": k, "kind": k, "hazard": "silence"} for k in ("hazard", "ticket")]
+
+    (note,) = warnings(Desk(), "http://desk")  # type: ignore[arg-type]
+    assert (note["id"], note["closed"]) == ("hazard", 2 * NS)
 
 
 def test_a_warning_of_the_desk_becomes_a_note() -> None:

@@ -99,10 +99,11 @@ def test_there_is_no_data_when_the_figures_stop(influxd: Influxd, w: Watchword) 
 ILL = {
     "lifeline-broker-lost": "lifeline_receive_connected,process=receive value={x}",
     "lifeline-lag": "lifeline_watch_lag_seconds,process=watch value={x}",
+    "lifeline-canary": "lifeline_canary_age_seconds,process=desk value={x}",
     "lifeline-unsent": "lifeline_watch_unsent_changes,process=watch value={x}",
     "lifeline-outbox": "lifeline_desk_outbox_oldest_seconds,process=desk value={x}",
     "lifeline-heartbeat": "lifeline_desk_heartbeat_age_seconds,process=desk,source=watch value={x}",
-    "lifeline-refused": "lifeline_watch_refused_total,process=watch value={c}",
+    "lifeline-refused": "lifeline_watch_refused_total,process=watch,reason=range value={c}",
     "lifeline-journal-full": "lifeline_receive_journal_refused_total,process=receive value={c}",
     "lifeline-given-up": "lifeline_desk_notifications_failed_total,process=desk,integration=sms,reason=serverError value={c}",
 }  # fmt: skip
@@ -111,7 +112,7 @@ ILL = {
 @pytest.mark.parametrize("w", [w for w in WATCHWORDS if w.name in ILL], ids=lambda w: w.name)
 def test_each_fires_when_it_should(influxd: Influxd, w: Watchword) -> None:
     influxd.create("ill")
-    bad = 0 if w.worse == "lt" else 100
+    bad = 0 if w.worse == "lt" else 1000
     lines = [ILL[w.name].format(x=bad, c=float(20 * i)) + f" {NOW - (30 - i) * 10_000}000000" for i in range(31)]
     influxd.write("\n".join(lines), "ill")
     assert fires(influxd, w, NOW, "ill") is True

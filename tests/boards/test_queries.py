@@ -1,12 +1,14 @@
 """Every query of every panel, on a real InfluxDB 1.6 with a small city in it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from boards.build import files
 from boards.influx import Select, equal, of
+from boards.provision import WATCHWORDS
 from boards.words import Language
 from lifeline.units import QUANTITIES, UNITS
 from tests.boards.asgrafana import Table, Viewer, panels
@@ -66,8 +68,11 @@ def test_columns_that_a_panel_speaks_of_are_there(
         spoken |= {s["displayName"] for s in options.get("sortBy", [])}
         spoken |= {m["matcher"]["options"] for s in options.get("series", []) for k, m in s.items() if k in "xy"}
         if p["type"] == "geomap":
-            style = options["layers"][0]["config"]["style"]["color"]["field"]
-            spoken |= {style, *(options["layers"][0]["location"][k] for k in ("latitude", "longitude"))}
+            for layer in options["layers"]:
+                style = layer["config"]["style"]
+                fields = {style["color"]["field"], layer["location"]["latitude"], layer["location"]["longitude"]}
+                fields |= {style["text"]["field"]} if "text" in style else set()
+                assert fields <= set(tables["AB".index(layer["filterData"]["options"])].columns)
         if column := options.get("reduceOptions", {}).get("fields"):
             assert [c for c in columns if re.search(column.strip("/"), c)], (p["title"], column, columns)
         spoken |= set(re.findall(r'__data\.fields\["([^"]+)"\]', str(p)))
@@ -103,7 +108,8 @@ def test_names_of_assets_may_hold_anything(made: dict[str, JSON], influxd: Influ
 
 
 def test_the_map_shows_each_asset_at_its_level_and_the_silent_one_as_unknown(made: dict[str, JSON], influxd: Influxd) -> None:
-    (found,) = titled(viewer(made, influxd, "city"), "Risk map")
+    found, districts = titled(viewer(made, influxd, "city"), "Risk map")
+    assert dict(zip(districts.column("district"), districts.column("worst"), strict=True)) == {"凤麓街道": 4, "龙街": 3}
     ranks = dict(zip(found.column("asset"), found.column("rank"), strict=True))
     assert ranks == {a: -1 if a in SILENT else rank for a, (_, _, rank) in ASSETS.items()}
     places = dict(zip(found.column("asset"), zip(found.column("lat"), found.column("lon"), strict=True), strict=True))
@@ -113,7 +119,8 @@ def test_the_map_shows_each_asset_at_its_level_and_the_silent_one_as_unknown(mad
 
 def test_when_the_mirror_stops_everything_is_unknown_and_nothing_green(made: dict[str, JSON], influxd: Influxd) -> None:
     late = viewer(made, influxd, "city", now=NOW + 10 * MINUTE)
-    (found,) = titled(late, "Risk map")
+    found, districts = titled(late, "Risk map")
+    assert set(districts.column("worst")) == {-1}
     assert len(found.rows) == len(ASSETS)
     assert set(found.column("rank")) == {-1}
     assert count(late, "UNKNOWN") == len(ASSETS)
@@ -265,6 +272,20 @@ def test_quantities_on_boards_are_in_the_nomenclature(made: dict[str, JSON]) -> 
             for t in p.get("targets", []):
                 for name in re.findall(r'FROM "(\w+)"', t.get("query", "")):
                     assert name in QUANTITIES or name in {"asset", "level", "warning"} or name.startswith("lifeline_"), name
+
+
+def test_every_figure_on_a_board_and_in_an_alert_is_one_that_a_process_tells(made: dict[str, JSON]) -> None:
+    """docs/metrics.md is made from the code of receive, watch and desk; the mirror's own stand in its meters."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "metrics.md").read_text("utf-8") + (root / "pipeline" / "mirror" / "meters.py").read_text("utf-8")
+    asked = "".join(t.get("query", "") for b in made.values() for p in panels(b) for t in p.get("targets", []))
+    asked += "".join(str(w.query) for w in WATCHWORDS)
+    found = set(re.findall(r'"(lifeline_\w+)"', asked))
+    assert len(found) > 30
+    for name in found:
+        family = re.sub(r"_(bucket|sum|count)$", "", name)
+        mirror = family.removesuffix("_total")
+        assert f"`{family}`" in page or f'"{mirror}"' in page, name
 
 
 def test_boards_of_both_languages_ask_the_same(city: Any) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from boards.asset import EVENTS, SERIES, WAVES
-from boards.pipeline import BUCKETS
+from boards.telling import BUCKETS
 from lifeline.model import Domain, Level
 from lifeline.units import QUANTITIES, UNITS
 
@@ -108,12 +108,14 @@ def warnings() -> Iterator[str]:
 GAUGES: Final = {
     "receive": {"lifeline_receive_connected": 1.0, "lifeline_receive_journal_bytes": 5e6},
     "watch": {"lifeline_watch_lag_seconds": 0.4, "lifeline_watch_unsent_changes": 0.0},
+    "mirror": {"lifeline_mirror_lag_seconds": 0.2, "lifeline_mirror_dead_letters_total": 0.0, "lifeline_mirror_offset": 7.0},
     "desk": {
         "lifeline_desk_outbox_waiting": 0.0, "lifeline_desk_outbox_oldest_seconds": 0.0,
         "lifeline_desk_dangers_unseen_seconds": 0.0, "lifeline_desk_heartbeat_age_seconds,source=watch": 2.0,
-        "lifeline_desk_suppressed,reason=silence": 0.0, "lifeline_desk_warnings,level=RED,state=open": 2.0,
+        "lifeline_desk_suppressed,reason=silence": 0.0, "lifeline_desk_warnings,domain=gas,level=RED,state=open": 1.0,
+        "lifeline_desk_warnings,domain=water,level=RED,state=open": 1.0, "lifeline_canary_age_seconds": 30.0,
         "lifeline_desk_notifications_given_up_total,integration=sms": 1.0,
-        "lifeline_desk_warnings,level=BLUE,state=taken": 3.0,
+        "lifeline_desk_warnings,domain=gas,level=BLUE,state=taken": 3.0,
     },
 }  # fmt: skip
 GROWING: Final = {  # by the second
@@ -123,10 +125,12 @@ GROWING: Final = {  # by the second
         "lifeline_receive_commit_seconds_count": 5.0,
     },
     "watch": {
-        "lifeline_watch_offset": 9.9, "lifeline_watch_readings_total": 30.0, "lifeline_watch_refused_total": 0.1,
+        "lifeline_watch_offset": 9.9, "lifeline_watch_readings_total": 30.0, "lifeline_watch_refused_total,reason=unknown": 0.1,
+        "lifeline_watch_messages_total,fate=stored": 9.8,
         "lifeline_watch_late_total": 0.1, "lifeline_watch_step_seconds_sum": 0.05, "lifeline_watch_step_seconds_count": 10.0,
         "lifeline_watch_changes_total,level=RED": 0.01,
     },
+    "mirror": {"lifeline_mirror_lines_total": 50.0},
     "desk": {
         "lifeline_desk_notifications_total,integration=sms": 0.1, "lifeline_desk_changes_total,fate=accepted": 0.1,
         "lifeline_desk_notifications_failed_total,integration=sms,reason=rateLimited": 0.01,

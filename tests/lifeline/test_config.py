@@ -74,6 +74,15 @@ def test_the_desk_is_called_where_it_listens(tmp_path: Path) -> None:
         ("[broker]\nshare = 'a/b'", "broker: share: must be a name without '/', '+' and '#'"),
         ("[broker]\ntopics = []", "broker: topics: is empty; nothing would be received"),
         ("[broker]\nkeepalive = '0s'", "broker.keepalive: must be from 1 to 65535, not '0s'"),
+        (
+            "[oidc]\nissuer = 'http://sso.example'\nclient_id = 'x'\nadmin = ['x']",
+            "oidc: issuer: is no URL that begins with https://",
+        ),
+        ("[oidc]\nissuer = 'https://sso.example'\nadmin = ['x']", "oidc: client_id: is missing"),
+        (
+            "[oidc]\nissuer = 'https://sso.example'\nclient_id = 'x'",
+            "oidc: viewer, operator, analyst, leader, admin: are all empty",
+        ),
         ("[health]\nwatch_port = 8087", "health.watch_port: 8087 is already the port of desk.port"),
         ("[channels.phone]\nurl = 'x'", 'channels.phone.type: is missing; say what it is, such as type = "webhook"'),
         ("[maps]\ngas = 'no-pipes.csv'", "maps.gas: "),
@@ -136,7 +145,9 @@ SCALARS = [
     (section, key, spoken(kind))
     for section, cls in SECTIONS.items()
     for key, kind in keys(cls).items()
-    if kind != tuple[str, ...] and key not in {"password_file", "database_file", "token_file", "link_secret_file"}
+    if kind != tuple[str, ...]
+    and key not in {"password_file", "database_file", "token_file", "link_secret_file", "client_secret_file"}
+    if (section, key) != ("oidc", "issuer")  # wants more beside it
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from alerts import queries
 from alerts.api import app
 from alerts.desk import Desk as TheDesk
 from alerts.desk import Settings
@@ -96,6 +97,17 @@ def test_each_level_and_each_state_of_a_warning_waits_on_disk_once(both: Both) -
     assert [x.split("level=")[1].split()[0] for x in warnings] == ["YELLOW", "ORANGE"]
     assert all('state="open"' in x and "url=" in x and "title_zh=" in x for x in warnings)
     assert warnings[1].endswith(f" {T0 + 2 * NS}\n")
+
+
+def test_an_answered_warning_says_after_how_long(both: Both) -> None:
+    both.tell(1, change(Level.YELLOW, 0))
+    both.view.follow()
+    assert not any("answer=" in x for x in both.waiting())
+    (case,) = queries.listed(both.database, live=True)
+    both.desk.book.acknowledge(case.id, "wang", "", case.raised + 90 * NS)
+    both.view.follow()
+    (told,) = [x for x in both.waiting() if 'state="taken"' in x]
+    assert "answer=90.0" in told
 
 
 def test_a_mirror_that_was_away_takes_what_it_has_missed_in_pages(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:

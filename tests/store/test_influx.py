@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.influxd import answers
 from lifeline.model import NS
 from store.influx import INIT, LONGEST, Answer, Dead, Fate, Sink, Stopped, Target, Writer, answer, patience
 from store.influx_read import Reader
 from store.protocol import Lines
 from tests.influx_double import Double, Fault
-from tests.influxes import Influx, Victoria, answers
+from tests.influxes import Influx, Victoria
 
 pytestmark = pytest.mark.network
 WRONG = "wrong"
