@@ -120,6 +120,7 @@ class Desk:
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
     stores: Path | None = None  # file of stores, shelters and teams; None: there are none
     ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
+    console: bool = True  # the pages for duty staff, under /console/
 
 
 @dataclass(frozen=True)

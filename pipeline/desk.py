@@ -87,5 +87,10 @@ def run(config: Config, path: Path | None = None) -> None:
     register(desk.meters.registry, "desk", path)
     if bird := desk.canary:
         Song(config, desk.settings.name, lambda _: bird.figures.sent.inc()).start()
+    pages = app(desk)
+    if config.desk.console:
+        from alerts import console
+
+        console.mount(pages, desk)
     where: dict[str, Any] = {"host": config.desk.host, "port": config.desk.port}
-    uvicorn.run(app(desk), **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)
+    uvicorn.run(pages, **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)
