@@ -1,5 +1,6 @@
 """How many readings a second each detector judges, graded, on one core, and what it remembers of a series."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ PIECE: Final = 500  # [1] samples of a step of the warm-up
 BEYOND: Final = 2000  # [1] samples lived through after it
 STEP: Final = 60.0  # [s]
 CALM: Final = {"climb": 1e-9, "manhole": 1e-9, "still": 1e-9}  # times the noise: wells in which there is no gas
+WARMING: Final = 20.0  # times the seconds of a measurement, at most, that a panel's warm-up may take
 START: Final = 1_795_420_800 * NS
 HIGH: Final = Limits(np.array([1.0, np.inf, np.inf, np.inf]), np.array([0.8, np.inf, np.inf, np.inf]), np.ones(4, np.int64))
 
@@ -33,6 +35,8 @@ def figures(series: int = SERIES, seconds: float = 1.0) -> list[Figures]:
     """One line for each detector, the slowest of single series first; joint ones and panels after them."""
     single, others = [], []
     for name, d in named().items():
+        if sys.stderr.isatty():
+            sys.stderr.write(f"measuring {name} ...\n")
         if is_panel(d):
             others += [f for f in [_panel(name, seconds)] if f]
         elif d.channels:
@@ -125,8 +129,11 @@ def _panel(name: str, seconds: float) -> Figures | None:
         stepping.together(rule, standing, x, t, m.judged)
 
     blocks = [quiet(rng, m.n, TICKS) for _ in range(2)]
+    began = time.process_time()
     for _ in range(made.warmup // TICKS + 1):
         judge(quiet(rng, m.n, TICKS))
+        if time.process_time() - began > WARMING * seconds:
+            break
     many = rate(judge, blocks, seconds) * m.n * TICKS
     one = rate(lambda x: judge(x[:, :1]), blocks, seconds) * m.n
     return {

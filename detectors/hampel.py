@@ -29,6 +29,7 @@ class Hampel:
     width: float = 12.0  # [σ] the score is the distance over this
     least: float = 0.0  # [SI] spread below which the series is taken to be as quiet as this
 
+    ticks: ClassVar[int] = 64  # [1] samples worked on together: each call sorts
     judges: ClassVar[Literal["value"]] = "value"
     channels: ClassVar[tuple[str, ...]] = ()
 
@@ -58,7 +59,8 @@ class Hampel:
     def _flow(self, past: Floats, seen: Ints, x: Floats, score: Floats) -> None:
         """All ticks of series that are warm and complete, written to past, seen and score [k, m]: windows are kept in order."""
         left = np.empty((self.window - 1, len(x)))
-        kept, ring = np.ascontiguousarray(np.sort(past, axis=1).T), np.ascontiguousarray(past.T)
+        ring, x = np.ascontiguousarray(past.T) + 0.0, x + 0.0  # no zero is another than the others
+        kept = np.ascontiguousarray(np.sort(past + 0.0, axis=1).T)
         places = seen % self.window
         alike = bool((places == places[0]).all())  # then what goes and comes lies side by side
         every: tuple[Ints, ...] = () if alike else (np.arange(len(x)),)
@@ -68,11 +70,14 @@ class Hampel:
             middle = ordered.median(kept)
             wide = ordered.spread(kept, middle)
             wide *= NORMAL
-            np.maximum(wide, self.least, out=wide)
-            away = np.abs(newest - middle)
+            if self.least > 0:
+                np.maximum(wide, self.least, out=wide)
+            np.subtract(newest, middle, out=middle)
+            np.abs(middle, out=middle)
             np.abs(np.subtract(newest, now, out=said), out=said)
-            np.minimum(away, said, out=said)
-            wide[~(wide > 0)] = np.nan
+            np.minimum(middle, said, out=said)
+            if not wide.all():
+                wide[wide == 0] = np.nan
             wide *= self.width
             np.divide(said, wide, out=said)
             ordered.slide(kept, ring[(at, *every)], now, left)

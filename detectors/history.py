@@ -74,7 +74,8 @@ class History:
 
     def _flow(self, s: HistoryState, x: Floats) -> tuple[HistoryState, Floats]:
         """All ticks of such series, written to s: windows are kept in order."""
-        every, score = np.arange(len(x)), np.empty(x.shape[::-1])
+        every, score, x = np.arange(len(x)), np.empty(x.shape[::-1]), x + 0.0
+        s.past[:] += 0.0  # no zero is another than the others
         kept = np.ascontiguousarray(np.sort(s.past, axis=1).T)
         for j, said in enumerate(score):
             at = s.seen % self.window

@@ -76,7 +76,7 @@ class Often:
 
     def _far(self, x: Floats) -> Floats:
         """How far samples [SI] are on their way to the bound. [1]"""
-        far = (x - self.origin) / self.scale
+        far = (x - self.origin) / self.scale + 0.0  # no zero is another than the others
         return np.abs(far) if self.either else far
 
     def _score(self, past: Floats) -> Floats:

@@ -8,23 +8,21 @@ from lifeline.model import Floats
 def slide(a: Floats, old: Floats, new: Floats, left: Floats | None = None) -> None:
     """Let one value of each window go and another come, in place. a [w, m] ascending along w, old, new [m]; none is NaN
 
-    left: [w - 1, m] to be written to, for callers that slide often
+    left: [w - 1, m] to be written to, for callers that slide often. `old` is one of its window, to the bit: windows whose
+    values may be -0.0 are given 0.0 instead by their callers.
 
-    Without `old`, every value from it on stands one place lower; `new` then pushes all that are greater one place up. The sign
-    of the distance from `old` picks between neighbours as an infinity of that sign would: a choice by condition is slower by
-    half, for no processor can guess it.
+    Without `old`, of two neighbours the one stays that is not `old` or on its side: the bits of both, less those of `old` held
+    between them. `new` then pushes all that are greater one place up. A choice by condition is slower, for no processor can
+    guess it.
     """
     if len(a) == 1:
         a[0] = new
         return
-    with np.errstate(invalid="ignore"):
-        left = np.subtract(a[:-1], old, out=left)
-    left += 0.0  # no zero is below another
-    if np.isinf(old).any():
-        np.fmin(left, np.inf, out=left)  # nor an infinity
-    np.copysign(np.inf, left, out=left)
+    left = np.maximum(a[:-1], old, out=left)
     np.minimum(left, a[1:], out=left)
-    np.maximum(left, a[:-1], out=left)
+    bits, all_ = left.view(np.int64), a.view(np.int64)
+    np.bitwise_xor(bits, all_[:-1], out=bits)
+    np.bitwise_xor(bits, all_[1:], out=bits)
     np.minimum(left[0], new, out=a[0])
     np.maximum(left[-1], new, out=a[-1])
     np.minimum(left[1:], new, out=a[1:-1])
@@ -40,24 +38,20 @@ def median(a: Floats) -> Floats:
 def spread(a: Floats, middle: Floats) -> Floats:
     """Median of the distances from the middle of each window: a [w, m] ascending along w, middle [m] its median -> [m]
 
-    The distances below the middle and those above it are in order already; of two such lists the k-th smallest is the least
-    over all ways of taking k from both, of the greater of the last taken.
+    The distances below the middle and those above it are in order already. That which half of the window is within is the least
+    over all stretches of half the window of the farther of their two ends.
     """
-    w = len(a)
-    half = w // 2
-    below, above = list(middle - a[:half][::-1]), list(a[half:] - middle)  # [half, m], [w - half, m], ascending
-    high = _nth(below, above, half + 1)
-    if w % 2:
+    half = len(a) // 2
+    if not half:
+        return np.zeros(middle.shape)
+    below, above = middle - a[:half], a[half:] - middle  # [half, m] descending, [w - half, m] ascending
+    high: Floats = np.minimum.reduce(np.maximum(below, above[:half]), axis=0)
+    if len(a) % 2:
+        np.minimum(high, above[half], out=high)
         return high
-    out: Floats = (_nth(below, above, half) + high) / 2
-    return out
-
-
-def _nth(a: list[Floats], b: list[Floats], k: int) -> Floats:
-    """The k-th smallest of two ascending lists: the least, over all ways of taking k, of the greater of the last taken."""
-    found: Floats | None = None
-    for i in range(max(0, k - len(b)), min(k, len(a)) + 1):
-        last = a[i - 1] if i == k else b[k - 1] if i == 0 else np.maximum(a[i - 1], b[k - i - 1])
-        found = last if found is None else np.minimum(found, last)
-    assert found is not None
-    return found
+    low: Floats = np.minimum(below[0], above[-1])
+    for here, there in zip(below[1:], above[:-1], strict=True):
+        np.minimum(low, np.maximum(here, there), out=low)
+    low += high
+    low /= 2
+    return low

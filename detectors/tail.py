@@ -34,6 +34,8 @@ STIRS: Final = 2.0  # [1] at which a rest begins
 WORSE: Final = 1.5  # [1] times what began it: such a value is heard all the same
 SHORTEST: Final = 20.0  # [1] samples of a rest
 YOUNG: Final = 0.07  # [1] of the samples seen, at most, is a rest
+GROWN: Final = BATCH + 256  # [1] samples after which every measure has its first values
+AGED: Final = 11_000  # [1] samples after which no gain of a measure changes any more
 
 
 class TailState(NamedTuple):
@@ -71,6 +73,7 @@ class Tail:
     warmup: int = 150  # [1]
     quiet: float = 200.0  # [1]
 
+    ticks: ClassVar[int] = 64  # [1] samples worked on together: each call turns the memory round
     timed: ClassVar[Literal[True]] = True  # so that a gap sends nothing back to `init`: what is usual outlives it
     judges: ClassVar[Literal["value"]] = "value"
     channels: ClassVar[tuple[str, ...]] = ()
@@ -85,9 +88,11 @@ class Tail:
 
     def step(self, s: TailState, x: Floats, t: Ints) -> tuple[TailState, Floats]:  # noqa: ARG002  samples are counted
         """x [m, k] [SI], t [m, k] [ns] -> new state, score [m, k] [1]."""
+        whole = bool(np.isfinite(x).all())
+        if whole and x.size and s.seen.min() >= max(GROWN, self.warmup):
+            return self._flow(s, x)
         s = TailState._make(np.array(a.T, order="C") for a in s)  # measures first: what is added lies side by side
         score = np.full(x.shape[::-1], np.nan)
-        whole = bool(np.isfinite(x).all())
         for said, now in zip(score, x.T, strict=True):
             if whole:
                 s, said[:] = self._tick(s, now)
@@ -110,6 +115,110 @@ class Tail:
         rest = np.where(begins, np.clip(YOUNG * now.seen, SHORTEST, self.quiet), s.rest - 1)
         said = np.where(ripe, np.where(heard, most, 0.0) / self.limit, np.nan)
         return now._replace(rest=rest, held=np.where(begins, most, s.held)), said
+
+    def _flow(self, s: TailState, x: Floats) -> tuple[TailState, Floats]:
+        """The same for series that have all begun, and without a gap: what seldom happens is looked at where it happens."""
+        top, score = s.top, np.zeros(x.shape[::-1])
+        s = TailState._make(a if a is top else np.array(a.T, order="C") for a in s)
+        room = np.empty((5, len(MEANS), len(x)))
+        for said, now in zip(score, x.T, strict=True):
+            sum_ = _squares(s, now, room)
+            np.subtract(s.rest, 1, out=s.rest)
+            rows = np.flatnonzero(sum_)
+            most = np.sqrt(sum_[rows])
+            rest, held = s.rest[rows] + 1, s.held[rows]
+            heard = (rest <= 0) | (most > WORSE * held)
+            said[rows] = np.where(heard, most, 0.0) / self.limit
+            begins = heard & (most > STIRS)
+            if begins.any():
+                s.rest[rows[begins]] = np.clip(YOUNG * s.seen[rows[begins]], SHORTEST, self.quiet)
+                s.held[rows[begins]] = most[begins]
+        return TailState._make(a if a is top else np.array(a.T, order="C") for a in s), score.T
+
+
+def _squares(s: TailState, x: Floats, room: Floats) -> Floats:
+    """Sum of the squares of how strange x [m] is in each way; s is written to. room [5, 3, m]: to be written to"""
+    s.seen[:] += 1
+    seen = s.seen[:1] if (s.seen == s.seen[0]).all() else s.seen  # what is the same for all is reckoned once
+    age = np.minimum(seen, AGED)
+    age = age[:1] if (age == age[0]).all() else age
+    number, one = age - SINCE[1:], room[4]
+    spread = _spread(s, x, 1 / seen, one)
+    v, (moved, nearer, loud) = np.empty((WAYS - 1, x.size)), room[:3]
+    np.subtract(s.low, x, out=one[0])
+    np.subtract(x, s.high, out=one[1])
+    np.maximum(one[0], one[1], out=one[0])
+    out = np.flatnonzero(one[0] > 0)
+    beyond = one[0][out]
+    s.low[out], s.high[out] = np.minimum(s.low[out], x[out]), np.maximum(s.high[out], x[out])
+    share = np.maximum(1 / age, 1 / MEANS)
+    np.subtract(x, s.near, out=moved)
+    np.add(s.near, np.multiply(share, moved, out=nearer), out=s.near)
+    first, loud = moved[:SPREADS], loud[:SPREADS]
+    np.subtract(x, s.near[:SPREADS], out=loud)
+    first *= loud
+    first -= s.away
+    first *= share[:SPREADS]
+    np.add(s.away, first, out=s.away)
+    np.maximum(s.away, 0.0, out=loud)
+    np.sqrt(loud, out=loud)
+    loud /= spread
+    loud += FAINT
+    np.log(loud, out=loud)
+    loud -= s.usual
+    np.abs(loud, out=v[3:])
+    loud *= np.maximum(1 / age, 1 / (USUAL * MEANS[:SPREADS]))
+    np.add(s.usual, loud, out=s.usual)
+    np.subtract(s.near[0], s.near[2], out=v[0])
+    np.subtract(s.near[1:], s.mean, out=v[1:3])
+    level = np.abs(v[:3], out=v[:3])
+    level /= spread
+    level += NEAR
+    np.log(level, out=level)
+    return _learn(s, v, number, (out, np.log(beyond / spread[out] + NEAR)))
+
+
+def _spread(s: TailState, x: Floats, gain: Floats, room: Floats) -> Floats:
+    """Spread of all of a series after x [m]; its mean and power are written to. room [3, m]: of which the last is given back"""
+    all_, (a, b, spread) = np.maximum(gain, 1 / LONG), room
+    np.subtract(x, s.mean, out=a)
+    np.add(s.mean, np.multiply(a, all_, out=b), out=s.mean)
+    a *= np.subtract(x, s.mean, out=b)
+    a -= s.power
+    a *= all_
+    np.add(s.power, a, out=s.power)
+    np.maximum(s.power, 0.0, out=spread)
+    np.sqrt(spread, out=spread)
+    np.abs(s.mean, out=b)
+    b *= ALIKE
+    np.maximum(b, NOTHING, out=b)
+    return np.asarray(np.maximum(spread, b, out=spread))
+
+
+def _learn(s: TailState, v: Floats, number: Ints, new: tuple[Ints, Floats]) -> Floats:
+    """Sum of the squares of how strange v [WAYS - 1, m] and new extremes are; thresholds and excesses are written to.
+
+    number: of their values so far; new: series beyond their range so far, and by how much
+    """
+    out, far = new
+    strange = np.empty(0)
+    if out.size:
+        s.excess[0, out], strange = records(TailState._make(a if a is s.top else a[..., out] for a in s), far)
+    above, excess = s.above[1:], s.excess[1:]
+    gain = np.maximum(1 / number, SLOW)
+    step = np.maximum(10 * gain, 20 * SLOW)
+    way, series = np.nonzero(v > above)
+    was, over = above[way, series], excess[way, series]
+    np.subtract(above, excess * (3 * PEAK * step), out=above)
+    each = (way, series if number.shape[1] > 1 else np.zeros_like(series))
+    beyond = v[way, series] - was
+    above[way, series] = was + 3 * over * step[each] * (1 - PEAK)
+    pull = np.clip(gain[each] / PEAK, KEEN, 0.5) * (np.minimum(beyond, MOST * over) - over)
+    excess[way, series] = np.maximum(over + pull, LEAST)
+    rare = -np.log10(np.maximum(PEAK, TOP / number[each]))
+    clear = np.where(beyond > BARELY * over, np.minimum(rare + beyond / over / np.log(10), RAREST), 0.0)
+    both = np.concatenate([strange, clear])
+    return np.asarray(np.bincount(np.concatenate([out, series]), both * both, v.shape[1]))
 
 
 def followed(s: TailState, x: Floats) -> tuple[TailState, Floats]:
@@ -145,7 +254,9 @@ def learned(s: TailState, v: Floats) -> tuple[TailState, Floats]:
     rare = -np.log10(np.maximum(PEAK, TOP / np.maximum(number, TOP)))
     strange = np.where(clear, np.minimum(rare + beyond / s.excess / np.log(10), RAREST), 0.0)
     gain = np.maximum(1 / np.maximum(number, 1), SLOW)
-    above = s.above + 3 * s.excess * np.maximum(10 * gain, 20 * SLOW) * (over - PEAK)
+    step = np.maximum(10 * gain, 20 * SLOW)
+    above = np.where(over, s.above + 3 * s.excess * step * (1 - PEAK), s.above - s.excess * (3 * PEAK * step))
+    above[0] = s.above[0]  # what is out of range has no threshold
     pull = np.clip(gain / PEAK, KEEN, 0.5) * (np.minimum(beyond, MOST * s.excess) - s.excess)
     now = s._replace(above=above, excess=np.where(over, np.maximum(s.excess + pull, LEAST), s.excess))
     now = begun(now, v, number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, boards, dangers, keep, notify, payload, store, users
+from pipeline.commands import alerts, boards, dangers, keep, notify, payload, report, store, users
 
 if TYPE_CHECKING:
     import threading
@@ -43,6 +43,7 @@ app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
+app.add_typer(report.report, name="report")
 app.add_typer(boards.boards, name="boards")
 app.add_typer(store.store, name="store")
 keep.add(app)
@@ -401,6 +402,8 @@ def evaluate(
     seed: Annotated[int | None, typer.Option(help="Instead of the seeds of the files.", min=0, max=2**31)] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when any scenario fails.")] = False,  # noqa: FBT002
+    keep: Annotated[Path | None, typer.Option(help="Keep what was reached in this folder; the same command goes on.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Go on from --keep though program or rules have changed.")] = False,  # noqa: FBT002
 ) -> None:
     """Score the warnings against what is true in scenarios: detection, delay, level, false warnings. docs/evaluation.md."""
     import sys
@@ -409,7 +412,7 @@ def evaluate(
 
     said, code = run(
         scenarios or [], everything=everything, public=public, html=html, markdown=markdown, against=against,
-        what_if=what_if or [], rules=rules, seed=seed, jobs=jobs, as_json=json, strict=strict,
+        what_if=what_if or [], rules=rules, seed=seed, jobs=jobs, as_json=json, strict=strict, keep=keep, force=force,
         command=spelt(["lifeline", *sys.argv[1:]]),
     )  # fmt: skip
     typer.echo(said)

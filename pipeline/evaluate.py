@@ -5,11 +5,8 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
-from threading import current_thread, main_thread
 from time import perf_counter
 from typing import Any, Final
 
@@ -20,7 +17,9 @@ import detectors
 from lifeline.clock import iso, now
 from lifeline.words import Unusable
 from pipeline import digest, report
+from pipeline.deaf import deaf
 from pipeline.outcome import Result, broken
+from pipeline.pieces import keeping, kept
 from pipeline.tally import summary
 from pipeline.trial import Job, tried
 from pipeline.versus import compared, cost, earlier, published
@@ -45,6 +44,8 @@ def run(
     jobs: int = 2,
     as_json: bool = False,
     strict: bool = False,
+    keep: Path | None = None,
+    force: bool = False,
     command: str = "lifeline evaluate",
 ) -> tuple[str, int]:
     """What to print, exit code. Everything that can be refused is, before anything runs."""
@@ -55,8 +56,11 @@ def run(
     todo = [Job(path, rules, seed, tuple(changed), html is not None) for path in chosen(names, everything=everything)]
     if not todo and public is None:
         raise Unusable("name scenarios (lifeline scenario list has them), or --all, or --public FOLDER")
+    if keep is not None and (html is not None or changed):
+        raise Unusable("--keep: plots and what-ifs need a scenario whole; leave out --html and --what-if, or --keep")
+    places = [(job._replace(apart=jobs > 1), keeping(job, keep, force=force)) for job in todo] if keep is not None else []
     began = perf_counter()
-    results = watched(todo, jobs) if todo else []
+    results = [kept(*one) for one in places] or (watched(todo, jobs) if todo else [])
     whole: dict[str, Any] = {
         "made": iso(now()), "command": command, "rules": str(rules or "rules as shipped"), "jobs": jobs,
         "scenarios": [{k: v for k, v in r.items() if k not in {"plot", "what_if"}} for r in results],
@@ -165,19 +169,6 @@ def finished(todo: Sequence[Job], jobs: int) -> Iterator[tuple[Job, Result]]:
                 child.terminate()
             raise
     yield from ((job, alone(job)) for job in left)
-
-
-@contextmanager
-def deaf() -> Iterator[None]:
-    """Processes that begin meanwhile do not hear Ctrl-C, and have nothing to say of it: this one ends them."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    heard = signal(SIGINT, SIG_IGN)
-    try:
-        yield
-    finally:
-        signal(SIGINT, heard)
 
 
 def alone(job: Job) -> Result:

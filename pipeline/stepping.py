@@ -16,7 +16,7 @@ from lifeline.model import Bools, Codes, Detector, Floats, Ints, Level, Limits, 
 from pipeline.stopwatch import timed
 
 ROWS: Final = 8192  # [1] series in a tile: measured; fewer pay numpy's calls, more no longer fit a second-level cache of 1 MB
-TILE: Final = 16 * ROWS  # [1] readings worked on at once; measured like the tiles
+TICKS: Final = 16  # [1] samples of them worked on at once, where a detector does not ask for more; measured like the tiles
 
 
 class BadSnapshot(ValueError):
@@ -80,7 +80,7 @@ def advance(
     for part, rows in tiles(index, m):
         s = taken = type(standing.memory)(*(a[rows] for a in standing.memory))
         stirs = awake(standing.grade, rows)
-        for span in spans(k, part.stop - part.start):
+        for span in spans(k, part.stop - part.start, ROWS * getattr(rule.detector, "ticks", TICKS)):
             s, said = stepped(rule.detector, s, columns(x[part, ..., span]), None if t is None else t[part, span])
             score[part, span] = said if old is None else tempered(rule.limits, said, old[part, span])
             hot = said >= lowest
@@ -133,9 +133,9 @@ def tiles(index: slice | Ints, m: int) -> Iterator[tuple[slice, slice | Ints]]:
         yield part, slice(start + part.start, start + part.stop) if isinstance(index, slice) else index[part]
 
 
-def spans(k: int, rows: int) -> Iterator[slice]:
-    """The ticks of a tile, about as many at a time as stay in the cache."""
-    parts = min(max(round(k * rows / TILE), 1), max(k, 1))
+def spans(k: int, rows: int, most: int) -> Iterator[slice]:
+    """The ticks of a tile, about so many at a time that there are `most` readings: as many as stay in the cache."""
+    parts = min(max(round(k * rows / most), 1), max(k, 1))
     for i in range(parts):
         yield slice(i * k // parts, (i + 1) * k // parts)
 

@@ -2,7 +2,7 @@
 
 import traceback
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from fnmatch import filter as matching
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors.rulebook import judged
 from lifeline.catalog import Catalog
-from lifeline.model import NS, Change, Rows, Rule, is_panel
+from lifeline.model import NS, Change, Mode, Rows, Rule, is_panel
 from lifeline.words import Unusable
 from pipeline.docket import Docket, Warned
 from pipeline.envelope import Envelope
@@ -42,6 +42,11 @@ class Job(NamedTuple):
     seed: int | None = None
     limits: tuple[Limit, ...] = ()  # changed for a second telling
     plot: bool = False
+    apart: bool = False  # what is kept is simulated by a process of its own
+
+
+class Left(Unusable):
+    """A scenario was not told to its end; what was reached is kept."""
 
 
 class Told(NamedTuple):
@@ -54,12 +59,14 @@ class Told(NamedTuple):
     envelopes: list[Envelope]  # of the stretches asked for
 
 
-def tried(job: Job) -> Result:
-    """The result of one scenario; whatever goes wrong is its failure."""
+def tried(job: Job, work: Callable[[Job, Scenario], Result] | None = None) -> Result:
+    """The result of one scenario; whatever goes wrong is its failure. work: how it is come by, if not at one go"""
     began, s = perf_counter(), None
     try:
         s = load(job.path)
-        result = _tried(job, s)
+        result = (work or _tried)(job, s)
+    except Left:
+        raise
     except Unusable as why:
         result = broken(job.path, str(why), s)
     except Exception as why:  # noqa: BLE001  a bug in one world must not end the run of all
@@ -95,21 +102,41 @@ def _again(job: Job, s: Scenario, on: Stage, changed: Sequence[Rule], names: set
 def listen(on: Stage, rules: Sequence[Rule], over: Sequence[Stretch] = ()) -> Told:
     """Judge every reading of a scenario as it arrives. over: stretches of time to be drawn"""
     replay, docket = Replay(on.catalog, rules, maps=on.maps), Docket()
+    read = single(rules)
     envelopes = [Envelope(candidates(on), on.catalog.n, x.begin, x.end) for x in over]
     arrived: dict[str, int] = {}
     changes: list[Change] = []
-    read = {r.id for r in rules if r.detector.judges == "value" and not (r.detector.channels or is_panel(r.detector))}
     for run in stretches(on.turns(), replay.engine):
-        found = replay.step(*run)
+        found, came = heard(replay, docket, run, on.catalog, read)
         for envelope in envelopes:
             for turn in run:
                 envelope.add(turn)
-        came = arrivals(found, run, on.catalog, read)
-        docket.take(sorted(found, key=lambda c: (came[c.id], c.t)))
         arrived |= came
         changes += found
+    return told(docket, arrived, changes, replay, envelopes)
+
+
+def single(rules: Iterable[Rule]) -> set[str]:
+    """The rules of single readings."""
+    return {r.id for r in rules if r.detector.judges == "value" and not (r.detector.channels or is_panel(r.detector))}
+
+
+def heard(
+    replay: Replay, docket: Docket, run: Sequence[Turn], c: Catalog, read: Container[str]
+) -> tuple[list[Change], dict[str, int]]:
+    """Judge a stretch of turns, and all that it changes -> these changes, and when the reading behind each arrived [ns]."""
+    found = replay.step(*run)
+    came = arrivals(found, run, c, read)
+    docket.take(sorted(found, key=lambda x: (came[x.id], x.t)))
+    return found, came
+
+
+def told(
+    docket: Docket, arrived: Mapping[str, int], changes: list[Change], replay: Replay, envelopes: Sequence[Envelope] = ()
+) -> Told:
+    """What came of a telling. arrived: [ns] by the change's id"""
     hazards, tickets = docket.hazards(), docket.tickets()
-    return Told([said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, replay, envelopes)
+    return Told([said(w, arrived) for w in hazards], [said(w, arrived) for w in tickets], changes, replay, [*envelopes])
 
 
 def shown(s: Scenario) -> list[Stretch]:
@@ -135,9 +162,11 @@ def arrivals(found: Iterable[Change], run: Sequence[Turn], c: Catalog, read: Con
     """When the reading behind each change arrived. [ns] by the change's id
 
     read: rules of single readings; the others look at the clock or at slots of it.
+    The instant will do for a passive rule, which warns of nothing.
     """
     at = [turn.at for turn in run]
-    return {x.id: arrival(x, c.row[x.key] if x.rule in read else None, run, at) for x in found}
+    heard = [(x, c.row[x.key] if x.rule in read and x.mode is Mode.ACTIVE else None) for x in found]
+    return {x.id: arrival(x, row, run, at) for x, row in heard}
 
 
 def arrival(change: Change, row: int | None, run: Sequence[Turn], at: Sequence[int]) -> int:
@@ -154,7 +183,7 @@ def holds(turn: Turn, row: int, t: int) -> bool:
     return any(((x.row == row) & (x.t <= t) & (ends(x) >= t)).any() for x in turn.blocks)
 
 
-def said(w: Warned, arrived: dict[str, int]) -> Said:
+def said(w: Warned, arrived: Mapping[str, int]) -> Said:
     """A warning for the scoring."""
     steps = (Stood(x.t, arrived[c.id], x.level, x.kind, x.voices) for x, c in zip(w.steps, w.changes, strict=True))
     return Said(w.case.asset, w.case.hazard, w.case.domain, tuple(steps), tuple(p.name for p in w.places))

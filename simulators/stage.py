@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from lifeline.catalog import Catalog
 from lifeline.model import NS
@@ -18,6 +20,8 @@ from simulators.placing import placed
 from simulators.scenario import Scenario, ScenarioRefused, located
 from simulators.transport import carried, truth
 from simulators.world import City, Run, Scene, Turn, turns
+
+LOT: Final = 10_000_000  # [1] samples of waveforms that are simulated at a time: 90 MB
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,13 @@ def stage(scenario: Scenario, seed: int | None = None) -> Stage:
         runs.append(Run(s.model, scenario.start, mine, shift))
         shift += s.catalog.n
     maps = {name: file for s in scenes for name, file in s.maps.items()}
-    return Stage(scenario, catalog, City(runs), seed, max(s.model.span for s in scenes), maps)
+    chunk = min(max(s.model.span for s in scenes), max(int(LOT / max(dense(catalog), 1.0)), 1))
+    return Stage(scenario, catalog, City(runs), seed, chunk, maps)
+
+
+def dense(c: Catalog) -> float:
+    """Samples of waveforms in a second."""
+    return float((1 / c.step[(c.step < 1.0) & np.isnan(c.hold)]).sum())
 
 
 def strangers(s: Scenario, assets: set[str]) -> Iterator[str]:

@@ -37,6 +37,16 @@ def test_all_series_at_once_score_as_a_plain_loop_scores_each() -> None:
         np.testing.assert_allclose(d.step(d.init(4), x)[1], [plain(d, row) for row in x], rtol=1e-9)
 
 
+def test_zeros_of_either_sign_are_one_value() -> None:
+    rng = np.random.default_rng(5)
+    x = np.round(rng.normal(0.0, 1.0, (40, 300))) * rng.choice([-1.0, 1.0], (40, 300))
+    assert (np.signbit(x) & (x == 0)).any()
+    for d in (Hampel(window=9), Hampel(window=8, least=2.0)):
+        np.testing.assert_allclose(d.step(d.init(40), x)[1], [plain(d, row) for row in x], rtol=1e-9)
+        first, once = d.step(d.init(40), x[:, :50])  # then all are warm and complete
+        np.testing.assert_array_equal(np.hstack([once, d.step(first, x[:, 50:])[1]]), d.step(d.init(40), x)[1])
+
+
 def test_a_spike_is_found_one_sample_later_and_a_step_is_none() -> None:
     x = np.random.default_rng(3).normal(size=(2, 200))
     x[0, 100] += 30.0

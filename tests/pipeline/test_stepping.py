@@ -58,7 +58,7 @@ def world(detector: Detector, seed: int, n: int, k: int) -> Floats:
 @pytest.mark.parametrize("detector", [d for d in known() if not (is_timed(d) or is_panel(d))], ids=repr)
 def test_all_rows_in_tiles_change_levels_as_each_would_alone(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stepping, "ROWS", 8)
-    monkeypatch.setattr(stepping, "TILE", 40)
+    monkeypatch.setattr(stepping, "TICKS", 5)
     small = {"warmup": 20} if isinstance(detector, Cusum | Stuck) else {}
     rule = rule_of(replace(detector, **small))  # type: ignore[type-var]
     x = world(detector, 1, 30, 60)
