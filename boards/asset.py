@@ -7,7 +7,8 @@ from boards.board import Board, Row, assets, districts, pushed, values, variable
 from boards.domains import navigation
 from boards.draw import DAY, Scope, lines, qualities, rms, seen, states, wave
 from boards.influx import EVERY, GOOD, TIME, Select, any_of, chosen, equal, of, shown
-from boards.panels import HOUR, JSON, Target, of_levels, of_ranks, rank_steps, scatter, series, stat, timeline
+from boards.marks import JSON, of_levels, of_ranks, rank_steps
+from boards.panels import HOUR, Target, scatter, series, stat, timeline
 from boards.standing import opened, standing
 from boards.words import DOMAINS, Language
 from lifeline.model import Domain, Rule
@@ -148,7 +149,15 @@ def head(s: Scope, at: Sequence[str]) -> list[JSON]:
     return [
         now,
         timeline(say("设施级别", "Level of the asset"), [Target(over, "$tag_asset")], say, of_levels(say), w=20, h=4),
-        timeline(say("各险情级别", "Level by hazard"), [Target(each, "$tag_hazard")], say, of_levels(say), w=20, h=6),
+        timeline(
+            say("各险情级别", "Level by hazard"),
+            [Target(each, "$tag_hazard")],
+            say,
+            of_levels(say),
+            w=20,
+            h=6,
+            about=say("从所示时段内的第一次变化开始。", "Begins with the first change in the time shown."),
+        ),
         opened(say, at, w=24, h=7),
     ]
 

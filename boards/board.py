@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from boards.influx import Select, chosen, equal, of
-from boards.panels import JSON, OURS, SOURCE, WIDTH
+from boards.marks import JSON
+from boards.panels import OURS, SOURCE, WIDTH
 from boards.words import Language, uid
 from lifeline.model import Domain
 

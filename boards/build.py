@@ -8,7 +8,7 @@ from typing import Final
 
 from boards import asset, city, domains, pipeline
 from boards.board import DOMAIN_BOARDS, Board
-from boards.panels import JSON
+from boards.marks import JSON
 from boards.words import Language
 from lifeline.model import Rule
 

@@ -6,7 +6,8 @@ from boards.board import Board, Row, districts, pushed, warnings
 from boards.domains import navigation
 from boards.figures import standing_open
 from boards.influx import TIME, Select, chosen, of
-from boards.panels import JSON, Target, panel, series, stat
+from boards.marks import JSON
+from boards.panels import Target, panel, series, stat
 from boards.standing import counts, matrix, mirrored, opened, stood, unheard, worldly
 from boards.words import COLOURS, GRAVE, Language
 

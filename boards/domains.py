@@ -8,7 +8,7 @@ from boards.board import DOMAIN_BOARDS, Board, Row, assets, constant, districts,
 from boards.draw import Scope
 from boards.influx import chosen, equal
 from boards.looks import bridge, gas, lift, water
-from boards.panels import JSON
+from boards.marks import JSON
 from boards.standing import counts, heard, mirrored, opened, stood, unheard, worldly
 from boards.words import DOMAINS, Language
 from lifeline.model import Domain, Rule

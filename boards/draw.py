@@ -7,7 +7,8 @@ from typing import Any, Final
 from boards.board import asset_url, cell, label
 from boards.influx import EVERY, GOOD, TIME, Select, any_of, back, chosen, equal, of, shown
 from boards.limits import Bound, bounds, far, steps, told
-from boards.panels import HOUR, JSON, Target, joined, link, override, renamed, series, table, thresholds, timeline, words
+from boards.marks import JSON, joined, link, override, renamed, thresholds, words
+from boards.panels import HOUR, Target, series, table, timeline
 from boards.words import Language
 from lifeline.model import Domain, Rule
 from lifeline.units import QUANTITIES, WORDS

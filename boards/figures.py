@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from boards.influx import EVERY, TIME, Select, back, of
-from boards.panels import JSON, Reckoned, Target, series, stat
+from boards.marks import JSON
+from boards.panels import Reckoned, Target, series, stat
 from boards.words import COLOURS, Language
 
 MINUTES: Final = 120_000  # [ms] a metric is scraped every ten seconds

@@ -14,7 +14,7 @@ import requests
 from grafana_api.grafana_api import GrafanaException
 from grafana_api.grafana_face import GrafanaFace
 
-from boards.panels import JSON
+from boards.marks import JSON
 
 PATIENCE: Final = 20.0  # [s]
 MEANT: Final = {

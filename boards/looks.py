@@ -3,7 +3,8 @@
 from boards.board import Row, label
 from boards.draw import DAY, Scope, lines, ranked, rms, states, usable, wave
 from boards.influx import TIME, Select, of, shown
-from boards.panels import HOUR, JSON, Target, override, series, table
+from boards.marks import JSON, override
+from boards.panels import HOUR, Target, series, table
 from lifeline.units import QUANTITIES
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from boards.influx import Select
-from boards.words import ABSENT, COLOURS, NAMES, PLAIN, RANKS, UNKNOWN, Language
+from boards.marks import JSON, joined, nothing, plain, thresholds
+from boards.words import ABSENT, Language
 
-JSON = dict[str, Any]
 SOURCE: Final = {"type": "influxdb", "uid": "lifeline-influx"}
 EXPRESSION: Final = {"type": "__expr__", "uid": "__expr__"}  # Grafana's own arithmetic
 OURS: Final = {"type": "datasource", "uid": "grafana"}  # Grafana's own annotations
@@ -56,57 +56,6 @@ def panel(
         made["datasource"] = SOURCE
         made["targets"] = [target(t, chr(ord("A") + i)) for i, t in enumerate(targets)]
     return made | more
-
-
-def thresholds(steps: Sequence[Any]) -> JSON:
-    return {"mode": "absolute", "steps": list(steps)}
-
-
-def plain(colour: str = PLAIN) -> JSON:
-    return thresholds([{"value": None, "color": colour}])
-
-
-def of_levels(say: Language) -> list[JSON]:
-    """Level names as texts on their colours, and what is not there as UNKNOWN."""
-    names = {n: {"text": say.of(p), "color": COLOURS[n], "index": i} for i, (n, p) in enumerate(NAMES.items())}
-    return [{"type": "value", "options": names}, nothing(say)]
-
-
-def of_ranks(say: Language) -> list[JSON]:
-    """Ranks of levels as texts on their colours."""
-    names = {
-        str(r): {"text": say.of(NAMES[n]), "color": COLOURS[n], "index": i} for i, (r, n) in enumerate(sorted(RANKS.items()))
-    }
-    return [{"type": "value", "options": names}, nothing(say)]
-
-
-def nothing(say: Language) -> JSON:
-    """No value is UNKNOWN: never zero, never green."""
-    result = {"text": say.of(ABSENT), "color": COLOURS[UNKNOWN], "index": 9}
-    return {"type": "special", "options": {"match": "null+nan", "result": result}}
-
-
-def words(pairs: Sequence[tuple[float, str, str]]) -> list[JSON]:
-    """States: value, text, colour."""
-    return [{"type": "value", "options": {f"{v:g}": {"text": t, "color": c, "index": i} for i, (v, t, c) in enumerate(pairs)}}]
-
-
-def rank_steps() -> list[JSON]:
-    """Colours by rank, from UNKNOWN up."""
-    (_, first), *rest = sorted(RANKS.items())
-    return [{"value": None, "color": COLOURS[first]}, *({"value": r, "color": COLOURS[n]} for r, n in rest)]
-
-
-def override(column: str, **properties: Any) -> JSON:
-    """How one column of a table, or one series, differs."""
-    return {
-        "matcher": {"id": "byName", "options": column},
-        "properties": [{"id": k.replace("__", "."), "value": v} for k, v in properties.items()],
-    }
-
-
-def link(title: str, url: str, *, new: bool = False) -> JSON:
-    return {"title": title, "url": url, "targetBlank": new}
 
 
 def series(
@@ -311,23 +260,3 @@ def scatter(
     config = {"defaults": defaults, "overrides": []}
     steps = [joined("Time")]
     return panel("xychart", title, targets, w=w, h=h, about=about, fieldConfig=config, options=options, transformations=steps)
-
-
-def joined(column: str) -> JSON:
-    """Several tables side by side, by a column of theirs."""
-    return {"id": "joinByField", "options": {"byField": column, "mode": "outer"}}
-
-
-def only(columns: Sequence[str]) -> JSON:
-    """No other columns but these."""
-    return {"id": "filterFieldsByName", "options": {"include": {"names": list(columns)}}}
-
-
-def renamed(names: dict[str, str], order: Sequence[str] = (), hidden: Sequence[str] = ()) -> JSON:
-    """Columns by other names, in an order, without some."""
-    options = {
-        "renameByName": names,
-        "indexByName": {c: i for i, c in enumerate(order)},
-        "excludeByName": dict.fromkeys(hidden, True),
-    }
-    return {"id": "organize", "options": options}

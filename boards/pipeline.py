@@ -4,7 +4,8 @@ from boards.board import Board, Row
 from boards.domains import navigation
 from boards.figures import drawn, figure, gauge, rate, reckoned, share, standing_open
 from boards.influx import Select, back, of
-from boards.panels import JSON, Target, stat, table, words
+from boards.marks import JSON, words
+from boards.panels import Target, stat, table
 from boards.telling import telling
 from boards.words import COLOURS, Language
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 import yaml
 
 from boards.influx import TIME, Select, of
-from boards.panels import EXPRESSION, JSON, SOURCE
+from boards.marks import JSON
+from boards.panels import EXPRESSION, SOURCE
 from boards.words import FOLDERS, Language, folder_uid
 
-BOARDS: Final = "/var/lib/lifeline/boards"  # where docker-compose.yml mounts boards/json
+BOARDS: Final = "/etc/grafana/boards"  # where docker-compose.yml mounts boards/json
 NOTE: Final = "# Made by `lifeline boards build`; `lifeline boards build --check` finds what was changed by hand.\n"
-DESK: Final = "http://desk:8087"  # as Grafana reaches it in docker-compose.yml
 CONTACT: Final = "lifeline-desk"
 GROUP: Final = "lifeline"
 
@@ -104,7 +104,7 @@ def datasources() -> JSON:
         "url": "$INFLUX_URL",
         "isDefault": True,
         "editable": False,
-        "jsonData": {"dbName": "lifeline", "httpMode": "POST", "httpHeaderName1": "Authorization"},
+        "jsonData": {"dbName": "$INFLUX_DATABASE", "httpMode": "POST", "httpHeaderName1": "Authorization"},
         "secureJsonData": {"httpHeaderValue1": "Token $__file{/run/secrets/influx_token}"},
     }
     return {"apiVersion": 1, "datasources": [source]}
@@ -175,12 +175,12 @@ def compared(w: Watchword) -> JSON:
 
 
 def contact_points() -> JSON:
-    """The desk itself, by Alertmanager's API: who is on duty hears of it as of everything else.
-
-    The password is a variable and no file: Grafana does not start where a file is missing, and without the password only this
-    way is shut.
-    """
-    settings = {"url": DESK, "basicAuthUser": "grafana", "basicAuthPassword": "$DESK_PASSWORD"}
+    """The desk itself, by Alertmanager's API: who is on duty hears of it as of everything else."""
+    settings = {
+        "url": "$DESK_URL",
+        "basicAuthUser": "grafana",
+        "basicAuthPassword": "$__file{/run/secrets/desk_grafana_password}",
+    }
     receiver: dict[str, Any] = {
         "uid": CONTACT, "type": "prometheus-alertmanager", "disableResolveMessage": False, "settings": settings,
     }  # fmt: skip

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from boards.grafana import Grafana
-from boards.panels import JSON, SOURCE
+from boards.marks import JSON
+from boards.panels import SOURCE
 from boards.words import FOLDERS, Language, folder_uid
 
 MADE: Final = ("id", "version", "uid")  # that Grafana gives, or we; not what a board shows

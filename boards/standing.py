@@ -11,23 +11,8 @@ from typing import Final
 
 from boards.board import asset_url, cell
 from boards.influx import EVERY, TIME, Select, any_of, back, equal, of
-from boards.panels import (
-    JSON,
-    Target,
-    joined,
-    link,
-    of_levels,
-    of_ranks,
-    only,
-    override,
-    panel,
-    rank_steps,
-    renamed,
-    stat,
-    table,
-    thresholds,
-    timeline,
-)
+from boards.marks import JSON, joined, link, of_levels, of_ranks, only, override, rank_steps, renamed, thresholds
+from boards.panels import Target, panel, stat, table, timeline
 from boards.words import COLOURS, GRAVE, NAMES, RANKS, SILENT, UNKNOWN, Language
 from lifeline.model import Domain
 from lifeline.units import QUANTITIES
@@ -106,21 +91,41 @@ def matrix(say: Language, where: Sequence[str], *, w: int = 8, h: int = 9) -> JS
     return table(title, targets, say, overrides=coloured, transformations=steps, w=w, h=h)
 
 
-def worldly(say: Language, where: Sequence[str], basemap: str = "", *, w: int = 16, h: int = 18) -> JSON:
-    """The four-colour map: every asset where it stands, in the colour of its level."""
-    style = {
-        "color": {"field": "rank", "fixed": "dark-green"},
-        "size": {"fixed": 6, "min": 2, "max": 15},
+def districts(where: Sequence[str]) -> Select:
+    """The worst rank of each district, in the middle of its assets; UNKNOWN only where nothing of it is heard."""
+    what = 'max("rank") AS "worst", mean("lat") AS "lat", mean("lon") AS "lon"'
+    return Select(what, (standing(where),), (), ("district",))
+
+
+def markers(name: str, query: str, field: str, size: int, opacity: float, text: str = "") -> JSON:
+    """A layer of circles in the colours of a field, of one query only."""
+    style: JSON = {
+        "color": {"field": field, "fixed": "dark-green"},
+        "size": {"fixed": size, "min": 2, "max": 40},
         "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
-        "opacity": 0.9,
+        "opacity": opacity,
     }
-    layer = {
+    if text:
+        style |= {
+            "text": {"mode": "field", "field": text, "fixed": ""},
+            "textConfig": {"fontSize": 12, "offsetX": 0, "offsetY": 0, "textAlign": "center", "textBaseline": "middle"},
+        }
+    return {
         "type": "markers",
-        "name": say("设施", "Assets"),
-        "config": {"showLegend": True, "style": style},
+        "name": name,
+        "filterData": {"id": "byRefId", "options": query},
+        "config": {"showLegend": not text, "style": style},
         "location": {"mode": "coords", "latitude": "lat", "longitude": "lon"},
         "tooltip": True,
     }
+
+
+def worldly(say: Language, where: Sequence[str], basemap: str = "", *, w: int = 16, h: int = 18) -> JSON:
+    """The four-colour map: each district in the colour of its worst asset, and every asset in its own."""
+    layers = [
+        markers(say("片区", "Districts"), "B", "worst", 30, 0.3, "district"),
+        markers(say("设施", "Assets"), "A", "rank", 6, 0.9),
+    ]
     tiles = {"type": "xyz", "name": say("底图", "Base map"), "config": {"url": basemap or BLANK, "attribution": ""}}
     options = {
         "view": {"id": "fit", "lat": 0, "lon": 0, "zoom": 12, "maxZoom": 17, "padding": 5, "allLayers": True},
@@ -133,7 +138,7 @@ def worldly(say: Language, where: Sequence[str], basemap: str = "", *, w: int = 
             "showMeasure": False,
         },
         "basemap": tiles,
-        "layers": [layer],
+        "layers": layers,
         "tooltip": {"mode": "details"},
     }
     defaults = {
@@ -144,14 +149,15 @@ def worldly(say: Language, where: Sequence[str], basemap: str = "", *, w: int = 
     }
     place = override("lat", mappings=[]), override("lon", mappings=[]), override("open", mappings=[])
     about = say(
-        f"颜色即级别；紫色为未知：有测点无数据，或 {FRESH} 内没有新记录。底图默认为空白，不需要外网。",
-        f"The colour is the level; violet is unknown: a series is silent, or nothing was written for {FRESH}. The base map is "
-        "blank unless another is set: it needs no internet.",
+        f"小圆点为设施，大圆为片区（取最重级别）。紫色为未知：有测点无数据，或 {FRESH} 内没有新记录。"
+        "底图默认为空白，不需要外网。",
+        "Small: assets. Large: districts, as their worst asset. Violet is unknown: a series is silent, or nothing was written "
+        f"for {FRESH}. The base map is blank unless another is set: it needs no internet.",
     )
     title = say("四色风险图", "Risk map")
     config = {"defaults": defaults, "overrides": list(place)}
-    target = Target(standing(where), table=True)
-    return panel("geomap", title, [target], w=w, h=h, about=about, fieldConfig=config, options=options)
+    targets = [Target(standing(where), table=True), Target(districts(where), table=True)]
+    return panel("geomap", title, targets, w=w, h=h, about=about, fieldConfig=config, options=options)
 
 
 def opened(say: Language, where: Sequence[str], *, w: int = 16, h: int = 9) -> JSON:

@@ -4,7 +4,8 @@ from typing import Final
 
 from boards.figures import drawn, gauge, rate
 from boards.influx import EVERY, TIME, Select, equal, of
-from boards.panels import JSON, Target, heatmap
+from boards.marks import JSON
+from boards.panels import Target, heatmap
 from boards.words import Language
 
 BUCKETS: Final = (

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from lifeline.model import NS
 from lifeline.words import Failed, Unusable
-from pipeline.boarding import made, row
+from pipeline.boarding import made, row, warnings
 from pipeline.cli import app
 from tests.boards.double import TOKEN, Double, serving
 
@@ -99,6 +99,17 @@ def test_a_failure_says_how_far_it_came(double: Double) -> None:
     double.broken["POST .*/dashboards/db"] = (500, {"message": "disk is full"})
     with pytest.raises(Failed, match=r"make zh/city\.json: .*500 disk is full.*2 of 24 steps are done, push again"):
         said("push", "--url", double.url, "--token", TOKEN)
+
+
+def test_devices_in_doubt_are_not_noted() -> None:
+    class Desk:
+        def ask(self, method: str, path: str, **more: Any) -> Any:
+            assert (method, path, more["params"]) == ("GET", "/api/v1/warnings", {"limit": 5000})
+            known = {"domain": "gas", "asset": "well-1", "peak": "BLUE", "onset": NS, "cleared": 2 * NS, "closed_at": None}
+            return [known | {"id": k, "kind": k, "hazard": "silence"} for k in ("hazard", "ticket")]
+
+    (note,) = warnings(Desk(), "http://desk")  # type: ignore[arg-type]
+    assert (note["id"], note["closed"]) == ("hazard", 2 * NS)
 
 
 def test_a_warning_of_the_desk_becomes_a_note() -> None:

@@ -40,9 +40,9 @@ def asset(influxd: Influxd, tmp_path_factory: pytest.TempPathFactory) -> str:
         lines += [told.text.decode(), *(s.decode() for s in samples(PAGE, "desk", instant))]
     case = {
         "id": "a1", "city": "town", "district": str(catalog.district[row]), "domain": "gas", "asset": asset,
-        "hazard": "gas_accumulation", "level": "RED", "state": "taken", "zh": "【红色】井", "en": "[RED] well", "url": "http://desk/a1",
-        "t": NOW * MS, "raised": (NOW - 2 * MINUTE) * MS, "acknowledged_at": (NOW - MINUTE) * MS,
-        "updated": (NOW - MINUTE) * MS,
+        "hazard": "gas_accumulation", "level": "RED", "state": "taken", "zh": "【红色】井", "en": "[RED] well",
+        "url": "http://desk/a1", "t": NOW * MS,
+        "raised": (NOW - 2 * MINUTE) * MS, "acknowledged_at": (NOW - MINUTE) * MS, "updated": (NOW - MINUTE) * MS,
     }  # fmt: skip
     lines += [warning_line(case).decode(), level_line(case).decode()]
     influxd.write("".join(lines), DATABASE)
@@ -55,7 +55,7 @@ def seen(made: dict[str, JSON], influxd: Influxd, board: str, title: str, **chos
 
 
 def test_assets_stand_where_the_mirror_says(made: dict[str, JSON], influxd: Influxd, asset: str) -> None:
-    (found,) = seen(made, influxd, "city", "Risk map")
+    found, _ = seen(made, influxd, "city", "Risk map")
     ranks = dict(zip(found.column("asset"), found.column("rank"), strict=True))
     assert ranks.pop(asset) == 4
     assert set(ranks.values()) == {0}

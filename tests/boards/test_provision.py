@@ -41,7 +41,7 @@ def test_the_data_source_has_the_uid_that_boards_ask_for_and_no_secret(read: dic
 def test_folders_have_fixed_uids_and_titles_of_their_own(read: dict[str, JSON]) -> None:
     providers = read["dashboards/lifeline.yaml"]["providers"]
     assert [(p["folder"], p["folderUid"]) for p in providers] == [(FOLDERS[say], folder_uid(say)) for say in Language]
-    assert [p["options"]["path"] for p in providers] == ["/var/lib/lifeline/boards/zh", "/var/lib/lifeline/boards/en"]
+    assert [p["options"]["path"] for p in providers] == ["/etc/grafana/boards/zh", "/etc/grafana/boards/en"]
     assert all(p["allowUiUpdates"] is False for p in providers)
 
 
@@ -64,11 +64,11 @@ def test_no_data_is_an_alarm_but_where_a_figure_exists_only_once_something_went_
     assert {r["uid"] for r in rules(read) if r["noDataState"] != "Alerting"} == SELDOM
 
 
-def test_alerts_go_to_the_desk_with_a_password_that_is_not_written_there(read: dict[str, JSON]) -> None:
+def test_alerts_go_to_the_desk_with_a_password_from_a_file(read: dict[str, JSON]) -> None:
     (contact,) = read["alerting/contact-points.yaml"]["contactPoints"]
     (receiver,) = contact["receivers"]
     assert receiver["type"] == "prometheus-alertmanager"
-    assert receiver["settings"]["basicAuthPassword"] == "$DESK_PASSWORD"
+    assert receiver["settings"]["basicAuthPassword"] == "$__file{/run/secrets/desk_grafana_password}"
     (policy,) = read["alerting/policies.yaml"]["policies"]
     assert policy["receiver"] == contact["name"]
 

@@ -68,8 +68,11 @@ def test_columns_that_a_panel_speaks_of_are_there(
         spoken |= {s["displayName"] for s in options.get("sortBy", [])}
         spoken |= {m["matcher"]["options"] for s in options.get("series", []) for k, m in s.items() if k in "xy"}
         if p["type"] == "geomap":
-            style = options["layers"][0]["config"]["style"]["color"]["field"]
-            spoken |= {style, *(options["layers"][0]["location"][k] for k in ("latitude", "longitude"))}
+            for layer in options["layers"]:
+                style = layer["config"]["style"]
+                fields = {style["color"]["field"], layer["location"]["latitude"], layer["location"]["longitude"]}
+                fields |= {style["text"]["field"]} if "text" in style else set()
+                assert fields <= set(tables["AB".index(layer["filterData"]["options"])].columns)
         if column := options.get("reduceOptions", {}).get("fields"):
             assert [c for c in columns if re.search(column.strip("/"), c)], (p["title"], column, columns)
         spoken |= set(re.findall(r'__data\.fields\["([^"]+)"\]', str(p)))
@@ -105,7 +108,8 @@ def test_names_of_assets_may_hold_anything(made: dict[str, JSON], influxd: Influ
 
 
 def test_the_map_shows_each_asset_at_its_level_and_the_silent_one_as_unknown(made: dict[str, JSON], influxd: Influxd) -> None:
-    (found,) = titled(viewer(made, influxd, "city"), "Risk map")
+    found, districts = titled(viewer(made, influxd, "city"), "Risk map")
+    assert dict(zip(districts.column("district"), districts.column("worst"), strict=True)) == {"凤麓街道": 4, "龙街": 3}
     ranks = dict(zip(found.column("asset"), found.column("rank"), strict=True))
     assert ranks == {a: -1 if a in SILENT else rank for a, (_, _, rank) in ASSETS.items()}
     places = dict(zip(found.column("asset"), zip(found.column("lat"), found.column("lon"), strict=True), strict=True))
@@ -115,7 +119,8 @@ def test_the_map_shows_each_asset_at_its_level_and_the_silent_one_as_unknown(mad
 
 def test_when_the_mirror_stops_everything_is_unknown_and_nothing_green(made: dict[str, JSON], influxd: Influxd) -> None:
     late = viewer(made, influxd, "city", now=NOW + 10 * MINUTE)
-    (found,) = titled(late, "Risk map")
+    found, districts = titled(late, "Risk map")
+    assert set(districts.column("worst")) == {-1}
     assert len(found.rows) == len(ASSETS)
     assert set(found.column("rank")) == {-1}
     assert count(late, "UNKNOWN") == len(ASSETS)

@@ -1,6 +1,7 @@
 """The mirror beside a watch: what is committed comes to a real InfluxDB, whatever fails in between."""
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from store.features import waves
 from store.influx import Target, Writer
 from store.influx_read import Reader, readings
 from tests import town
-from tests.influxes import Given, server
+from tests.influxes import Given, Victoria, server
 from tests.influxes import Influx as Server
 
 pytestmark = pytest.mark.network
@@ -41,7 +42,7 @@ def influx() -> Iterator[Server | Given]:
 class Stage:
     """A town whose watch has judged some of its life, and a mirror of it."""
 
-    def __init__(self, folder: Path, server: Server | Given, **more: Any) -> None:
+    def __init__(self, folder: Path, server: Server | Given | Victoria, **more: Any) -> None:
         self.database = f"town{now()}"
         settings = {"url": server.url, "token": server.token, "database": self.database, "retention": 0.0, "minutes": 0.0}
         self.influx = Influx(**{**settings, "hours": 0.0, **more})
@@ -278,3 +279,34 @@ def test_means_are_those_of_the_readings_that_are_fit_to_be_judged(tmp_path: Pat
         assert found.keys() == wanted.keys()
         for at, values in wanted.items():
             np.testing.assert_allclose(found[at], values, rtol=1e-12)
+
+
+def test_victoria_metrics_has_readings_features_and_means(tmp_path: Path) -> None:
+    with Victoria() as victoria:
+        stage = Stage(tmp_path, victoria)
+        assert list(prepared(stage.influx, dry_run=False))[1:] == ["means of minutes and hours are made by the mirror"]
+        stage.judge(len(stage.entries))
+        mirror = stage.followed(stage.mirror())
+        mirror._means()
+        assert mirror.reasons() == []
+        assert mirror.state.counts["written"] == stage.wanted().n
+        exported(victoria.url, "/internal/force_flush")
+        values = [series(x) for x in exported(victoria.url, "/api/v1/export?match[]=methane_value")]
+        b = stage.wanted()
+        mine = b.take((stage.watch.catalog.quantity[b.row] == "methane") & np.isfinite(b.value))
+        assert sum(len(x["values"]) for x in values) == mine.n
+        row, _, columns = means(mine, 60 * NS)
+        found = [series(x) for x in exported(victoria.url, "/api/v1/export?match[]=methane_count")]
+        minutes = [x for x in found if x["metric"]["db"] == f"{stage.database}_1m"]
+        assert sum(len(x["values"]) for x in minutes) == row.size
+        assert sum(sum(x["values"]) for x in minutes) == columns["count"].sum()
+        assert {x["metric"]["db"] for x in found} == {f"{stage.database}_1m", f"{stage.database}_1h"}
+
+
+def exported(url: str, path: str) -> list[bytes]:
+    with urllib.request.urlopen(url + path) as got:  # noqa: S310  our own server
+        return list(got.read().splitlines())
+
+
+def series(line: bytes) -> Any:
+    return json.loads(line)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifeline.model import JUDGED, NS, Batch, Quality
@@ -49,6 +49,7 @@ def test_features_are_those_of_a_plain_loop() -> None:
     check(summed(b), plain(b))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 214), max_size=4), st.integers(0, 99))
 def test_a_second_cut_by_checkpoints_is_written_whole_in_the_end(cuts: list[int], seed: int) -> None:
     b = wave(seed)

@@ -56,6 +56,7 @@ def test_each_line_is_that_of_a_plain_loop(city: Callable[..., Catalog], measure
         assert x == y or (np.isnan(x) and np.isnan(y))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
 def test_every_number_reads_back_to_the_last_bit(city: Callable[..., Catalog], values: list[float]) -> None:
     n = len(values)
