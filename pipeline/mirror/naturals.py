@@ -13,6 +13,7 @@ import numpy as np
 from detectors.modes import MOST, Modes
 from detectors.spectra import Complexes, decomposed, hann, mac, paired, peaks, placed, through, twins
 from lifeline.model import Floats, Ints
+from pipeline.mirror.book import Reference
 from pipeline.mirror.spectra import WINDOW, Windows
 
 MODES: Final = 6  # [1] that are followed, the plainest
@@ -35,17 +36,10 @@ class Cross(NamedTuple):
         return Cross(self.total + other.total, self.windows + other.windows)
 
 
-class Reference(NamedTuple):
-    """The modes of a bridge as first found."""
-
-    keys: tuple[str, ...]  # [p] of the series
-    first: Floats  # [modes] [Hz]
-    shape: Complexes  # [modes, p] [1] 0: that sensor was not heard
-
-
-def looked(keys: Sequence[str]) -> list[int]:
+def looked(keys: Sequence[object]) -> list[int]:
     """Which of a bridge's series are looked at: all, or so many spread over them."""
-    return np.unique(np.linspace(0, len(keys) - 1, min(len(keys), MOST)).round().astype(int)).tolist()
+    spread = np.linspace(0, len(keys) - 1, min(len(keys), MOST)).round().tolist()
+    return sorted({int(i) for i in spread})
 
 
 def crossed(some: Sequence[Windows]) -> Cross:
@@ -60,6 +54,11 @@ def crossed(some: Sequence[Windows]) -> Cross:
     f = f[:, live] / np.sqrt(power[live])[None, :, None]
     there = whole[:, live].astype(np.int64)
     return Cross(np.einsum("pwf,qwf->pqf", f, np.conj(f)), there @ there.T)
+
+
+def enough(c: Cross) -> bool:
+    """Whether modes can be found again in it."""
+    return bool(_used(c, FEW).size)
 
 
 def begun(keys: Sequence[str], c: Cross) -> Reference | None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import periodogram
 
-from lifeline.model import JUDGED, NS, Batch, Bools, Floats, Ints
+from lifeline.model import NS, Batch, Bools, Floats, Ints, Quality
 
 WINDOW: Final = 60.0  # [s]
 LOWEST: Final = 0.2  # [Hz] where the first band begins; its width is more than one line of a window's spectrum
@@ -43,7 +43,7 @@ class Windows(NamedTuple):
 
 def windows(b: Batch, start: int, stretch: int, step: float) -> Windows:
     """Of one series' readings from start [ns] on for a stretch [ns]. step [s]"""
-    good = np.isin(b.quality, JUDGED) & np.isfinite(b.value)
+    good = (b.quality == Quality.GOOD) & np.isfinite(b.value)  # what is cut off at the end of the range has another spectrum
     x = placed(b.t[good] - start, b.value[good], round(stretch / NS / step), step)
     size = round(WINDOW / step)
     return Windows(sliding_window_view(x, size)[:: size // 2], step)
@@ -66,7 +66,7 @@ def placed(t: Ints, x: Floats, n: int, step: float) -> Floats:
 
 
 def spectrum(w: Windows) -> Floats:
-    """Power spectral density in each band, the mean of its lines. [BANDS] [(m/s²)²/Hz]; NaN: too fast for the series, or unknown"""
+    """Mean power spectral density in each band. [BANDS] [(m/s²)²/Hz]; NaN: too fast for the series, or unknown"""
     if not w.enough:
         return np.full(BANDS, np.nan)
     hertz, power = periodogram(w.x[w.whole], 1 / w.step, "hann", detrend="constant", axis=1)
@@ -80,4 +80,4 @@ def banded(hertz: Floats, power: Floats, nyquist: float) -> Floats:
     total = np.bincount(band[inside], power[inside], BANDS)
     lines = np.bincount(band[inside], minlength=BANDS)
     some = (lines > 0) & (EDGES[1:] <= nyquist)
-    return np.divide(total, lines, out=np.full(BANDS, np.nan), where=some)
+    return np.asarray(np.divide(total, lines, out=np.full(BANDS, np.nan), where=some))

@@ -37,7 +37,7 @@ def asset(influxd: Influxd, tmp_path_factory: pytest.TempPathFactory) -> str:
         stands = {str(a): "NORMAL" for a in catalog.asset} | {asset: "RED"}
         told = assets.lines(stands, Counter({asset: 1}), instant)
         assets.written(stands, Counter({asset: 1}), instant)
-        lines += [told.text.decode(), *(s.decode() for s in samples(PAGE, "desk", instant))]
+        lines += [told.text.decode(), *(s.decode() for s in samples(PAGE, "desk", instant, "desk:8087"))]
     case = {
         "id": "a1", "city": "town", "district": str(catalog.district[row]), "domain": "gas", "asset": asset,
         "hazard": "gas_accumulation", "level": "RED", "state": "taken", "zh": "【红色】井", "en": "[RED] well",

@@ -176,10 +176,10 @@ b{of="z"} 3.0
 c_total 4.0
 c_created 1.7e9
 """
-    assert sorted(x.decode() for x in samples(page, "watch", 5)) == [
-        "a_seconds_bucket,le=+Inf,process=watch value=2.0 5\n",
-        "a_seconds_bucket,le=0.1,process=watch value=1.0 5\n",
-        "a_seconds_sum,process=watch value=0.5 5\n",
-        "b,of=z,process=watch value=3.0 5\n",
-        "c_total,process=watch value=4.0 5\n",
+    assert sorted(x.decode() for x in samples(page, "watch", 5, "h:1")) == [
+        "a_seconds_bucket,instance=h:1,le=+Inf,process=watch value=2.0 5\n",
+        "a_seconds_bucket,instance=h:1,le=0.1,process=watch value=1.0 5\n",
+        "a_seconds_sum,instance=h:1,process=watch value=0.5 5\n",
+        "b,instance=h:1,of=z,process=watch value=3.0 5\n",
+        "c_total,instance=h:1,process=watch value=4.0 5\n",
     ]
