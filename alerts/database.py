@@ -24,6 +24,7 @@ class Database:
             _prepare_sqlite(self.engine)
         self._reads = self.engine.execution_options(begin="BEGIN")
         self._lock = Lock()
+        self.commits = 0  # [1] so far: who waits for something new need not ask while this stands
         with self.write() as db:
             if self.engine.dialect.name == "postgresql":  # of several desks that start at once, one after the other
                 db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -33,8 +34,10 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing."""
-        with self._lock, self.engine.begin() as db:
-            yield db
+        with self._lock:
+            with self.engine.begin() as db:
+                yield db
+            self.commits += 1
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

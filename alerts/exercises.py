@@ -59,14 +59,14 @@ async def _say(desk: Desk, asker: Asker, asset: str, hazard: str, new: Level, by
         raise Problem(HTTPStatus.FORBIDDEN, f"this needs the role leader; you are {asker.role.name.lower()}")
     if hazard not in HAZARDS:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"there is no hazard {hazard!r}; {suggestion(hazard, HAZARDS)}")
-    said = _change(desk, asset, hazard, new, f"{by}: {note}" if note else by)
+    said = change(desk, asset, hazard, new, f"{by}: {note}" if note else by)
     taken = await asyncio.to_thread(desk.take, [said])
     if taken.notices:
         desk.outbox.wake()
     return json_answer({"asset": asset, "hazard": said.hazard, "notices": taken.notices}, HTTPStatus.CREATED)
 
 
-def _change(desk: Desk, asset: str, hazard: str, new: Level, note: str) -> Change:
+def change(desk: Desk, asset: str, hazard: str, new: Level, note: str) -> Change:
     """The change that a sensor would have said."""
     rows = np.flatnonzero(desk.catalog.asset == asset)
     if rows.size == 0:

@@ -1,5 +1,6 @@
 """A phone for tests and the demo: an HTTP server in a thread that keeps what it gets, and when, and answers as told."""
 
+import sys
 import threading
 import time
 from collections import deque
@@ -38,6 +39,14 @@ class Reply:
     reset: bool = False
 
 
+class _Server(ThreadingHTTPServer):
+    """That a caller is killed is no error of ours."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Receiver:
     """Use as a context: `with Receiver() as phone: ... phone.url`. Answers `script` in turn, then `after` for ever."""
 
@@ -45,7 +54,7 @@ class Receiver:
         self.got: list[Got] = []
         self._script, self._after = deque(script), after
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer((host, port), self._answers())
+        self._server = _Server((host, port), self._answers())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="receiver", daemon=True)
 

@@ -6,7 +6,6 @@ The desk is a process of its own on SQLite, killed with SIGKILL. Each start is m
 
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
@@ -42,8 +41,6 @@ receive_port = {receive}
 watch_port = {watch}
 [canary]
 every = "0s"
-[channels.record]
-type = "log"
 [channels.phone]
 type = "webhook"
 url = "{phone}"
@@ -100,27 +97,19 @@ class Process:
     def say(self, changes: list[Change]) -> None:
         self.http.post("/changes", content=msgspec.json.encode(changes)).raise_for_status()
 
-    def told(self) -> None:
-        """Return when no notice waits."""
-        end = time.monotonic() + PATIENCE
-        while not re.search(r"^lifeline_desk_outbox_waiting 0\.0$", self.http.get("/metrics").text, re.MULTILINE):
-            if time.monotonic() > end:
-                raise TimeoutError("notices wait for ever")
-            time.sleep(0.2)
-
 
 def restarted(desk: Process, phone: Receiver, i: int, n: int) -> dict[str, float]:
     """One death and what came after it. [s] from the start of the process"""
     desk.kill()
     begun = time.monotonic()
-    healthy, had, cpu = desk.start(), len(phone.got), desk.spent()
+    healthy, cpu, new = desk.start(), desk.spent(), f"new-{i}"
     page = desk.http.get("/api/v1/warnings", params={"live": "true", "limit": 1000}).raise_for_status().json()
-    assert len(page) == min(n, 1000), f"{len(page)} warnings are listed"
+    assert len(page) >= min(n, 1000), f"{len(page)} warnings are listed"
     listed = time.monotonic() - begun
     desk.http.get("/api/v1/map").raise_for_status()
     painted = time.monotonic() - begun
-    desk.say([change(f"new-{i}", "RED")])
-    phone.wait(lambda got: len(got) > had, 60.0)
+    desk.say([change(new, "RED")])
+    phone.wait(lambda got: any(new.encode() in one.body for one in got), 60.0)
     return {
         "healthy_s": healthy,
         "healthy_cpu_s": cpu,
@@ -131,12 +120,11 @@ def restarted(desk: Process, phone: Receiver, i: int, n: int) -> dict[str, float
 
 
 def run(n: int = 10_000, runs: int = 5) -> dict[str, Any]:
-    """n warnings stand and have been told; then the desk dies `runs` times."""
+    """n warnings stand, too mild for the phone; then the desk dies `runs` times."""
     with tempfile.TemporaryDirectory() as folder, Receiver() as phone, Process(Path(folder), phone.url) as desk:
         desk.start()
         for i in range(0, n, BATCH):
-            desk.say([change(f"stands-{k}") for k in range(i, min(n, i + BATCH))])
-        desk.told()
+            desk.say([change(f"stands-{k}", "YELLOW") for k in range(i, min(n, i + BATCH))])
         found = [restarted(desk, phone, i, n) for i in range(runs)]
     middle = {name: round(statistics.median(f[name] for f in found), 2) for name in found[0]}
     return {**middle, "healthy_s_worst": round(max(f["healthy_s"] for f in found), 2), "warnings": n, "runs": runs}

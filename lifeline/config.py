@@ -120,6 +120,7 @@ class Desk:
     responsibilities: Path | None = None  # table of who hears of what; None: the one that comes with the program
     stores: Path | None = None  # file of stores, shelters and teams; None: there are none
     ping: str = ""  # URL outside that is asked every minute while no escalation is missed; "": none
+    console: bool = True  # the pages for duty staff, under /console/
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,14 @@ class Oidc:
         }
         if any(wrong.values()):
             raise ValueError("\n".join(reason for reason, so in wrong.items() if so))
+
+
+@dataclass(frozen=True)
+class Reports:
+    language: Literal["both", "zh", "en"] = "both"
+    channel: str = ""  # name of a channel of the type smtp that mails them; "": none
+    to: tuple[str, ...] = ()  # who gets them; empty: the channel's own receivers
+    false_alarms: Annotated[float, Between(0)] = 0.0  # [1/d] false hazards that the limits are set for; 0: nobody has said
 
 
 @dataclass(frozen=True)
@@ -214,6 +223,7 @@ class Config:
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
     oidc: Oidc = field(default_factory=Oidc)
+    reports: Reports = field(default_factory=Reports)
     health: Health = field(default_factory=Health)
     influx: Influx = field(default_factory=Influx)
     canary: Canary = field(default_factory=Canary)
@@ -329,6 +339,5 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 SECTIONS: Final[dict[str, type]] = {
     "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "oidc": Oidc,
-    "health": Health,
-    "influx": Influx, "canary": Canary, "log": Log,
+    "reports": Reports, "health": Health, "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

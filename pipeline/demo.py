@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import secrets
 import shutil
 import signal
 import socket
@@ -36,6 +37,7 @@ from simulators.scenario import load as scenario
 MARK: Final = ".lifeline-demo"  # only a folder that holds it is ever emptied
 LEAD: Final = 1.0  # [s] from readiness to the first reading
 READY: Final = 60.0  # [s] until the processes must be ready
+GUEST: Final = "demo"  # who may sign in to its console
 DRAIN: Final = 30.0  # [s] for what is under way at the end
 
 SETTINGS: Final = """\
@@ -82,7 +84,17 @@ class Stage:
 
     def waiting(self) -> list[str]:
         """What is not ready yet."""
-        return [name for name in ("receive", "watch") if not self.status(name) or self.status(name)["not_ready"]]
+        late = [name for name in ("receive", "watch") if not self.status(name) or self.status(name)["not_ready"]]
+        return late if self.ask("/api/v1/me") else ["desk", *late]
+
+    def let_in(self) -> str:
+        """Make somebody who may sign in to the console -> how, in one line."""
+        url, password = f"http://{self.config.desk.host}:{self.config.desk.port}", secrets.token_urlsafe(9)
+        asked = {"name": GUEST, "role": "leader", "password": password}
+        httpx.post(
+            f"{url}/api/v1/users", json=asked, headers=bearer(self.config), timeout=10.0, trust_env=False
+        ).raise_for_status()
+        return f"console: {url}/console/  name: {GUEST}  password: {password}"
 
 
 def ask(url: str, headers: Mapping[str, str] | None = None) -> Any:
@@ -171,6 +183,7 @@ def run(folder: Path, seconds: float, report: Path | None, seed: int) -> int:
     warnings: list[dict[str, Any]] = []
     with staged(folder, seed) as stage, contextlib.suppress(KeyboardInterrupt):
         ready(stage, console)
+        console.print(stage.let_in(), highlight=False)
         start = now() + round(LEAD * NS)
         life = Life(stage.config.broker, seed, start)
         life.start()

@@ -21,6 +21,7 @@ from lifeline.config import Config, ConfigRefused
 from lifeline.vitals import register
 from lifeline.words import suggestion
 from pipeline.people import duty
+from pipeline.reports import press
 from pipeline.routed import planned, topology
 from pipeline.song import Song
 from pipeline.token import token
@@ -50,7 +51,18 @@ def made(config: Config) -> Desk:
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()
-    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster, stores=near)
+    return Desk.of(
+        settings,
+        database,
+        catalog,
+        calling,
+        ways,
+        WallClock(),
+        deadlines=deadlines,
+        duty=roster,
+        stores=near,
+        press=press(config, database, ways),
+    )
 
 
 def _owners(roster: Duty | None) -> dict[str, str]:
@@ -75,5 +87,10 @@ def run(config: Config, path: Path | None = None) -> None:
     register(desk.meters.registry, "desk", path)
     if bird := desk.canary:
         Song(config, desk.settings.name, lambda _: bird.figures.sent.inc()).start()
+    pages = app(desk)
+    if config.desk.console:
+        from alerts import console
+
+        console.mount(pages, desk)
     where: dict[str, Any] = {"host": config.desk.host, "port": config.desk.port}
-    uvicorn.run(app(desk), **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)
+    uvicorn.run(pages, **where, log_config=None, access_log=False, timeout_graceful_shutdown=STOP)

@@ -29,6 +29,7 @@ flush = "500ms"
 rules = "rules"
 [desk]
 port = {desk}
+console = false
 [canary]
 every = "0s"
 [health]

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Depends, Request
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alerts.roles import Role
@@ -29,6 +30,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MACHINES: Final = frozenset({"/changes", "/heartbeat"})
 ADMINS: Final = ("/api/v1/users",)
 LEADERS: Final = ("/api/v1/people",)
+CONSOLE: Final = "/console/"
 
 
 class Guard:
@@ -42,7 +44,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        who, cookie = await asyncio.to_thread(self._who, headers)
+        who, cookie = await asyncio.to_thread(recognised, self._access, headers, self._now())
         refusal = _refusal(scope, headers, who, cookie=cookie)
         if refusal is None:
             scope.setdefault("state", {})["who"] = who
@@ -52,23 +54,24 @@ class Guard:
         else:
             await refusal(scope, receive, send)
 
-    def _who(self, headers: Headers) -> tuple[Who | None, bool]:
-        """Who asks, and whether a cookie says so."""
-        kind, _, said = headers.get("authorization", "").partition(" ")
-        at = self._now()
-        if kind.lower() == "bearer":
-            return self._access.bearer(said.strip(), at), False
-        if kind.lower() == "basic":
-            return self._basic(said.strip(), at), False
-        token = _cookie(headers)
-        return (self._access.bearer(token, at), True) if token else (None, False)
 
-    def _basic(self, said: str, at: int) -> Who | None:
-        try:
-            name, _, password = base64.b64decode(said, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        return self._access.password(name, password, at)
+def recognised(access: Access, headers: Headers, at: int) -> tuple[Who | None, bool]:
+    """Who asks, and whether a cookie says so. Blocks. at [ns] desk clock"""
+    kind, _, said = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return access.bearer(said.strip(), at), False
+    if kind.lower() == "basic":
+        return _basic(access, said.strip(), at), False
+    token = _cookie(headers)
+    return (access.bearer(token, at), True) if token else (None, False)
+
+
+def _basic(access: Access, said: str, at: int) -> Who | None:
+    try:
+        name, _, password = base64.b64decode(said, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return access.password(name, password, at)
 
 
 def who(request: Request) -> Who:
@@ -93,6 +96,12 @@ class Unnamed(Exception):
     """Nobody is said to do it."""
 
 
+def _page(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser asks for a page of the console: it is sent to the login."""
+    page = scope["path"] == "/" or scope["path"].startswith(CONSOLE)
+    return page and scope.get("method") == "GET" and "text/html" in headers.get("accept", "")
+
+
 def free(path: str) -> bool:
     """Whether a path is answered without a credential."""
     return path in OPEN or path.startswith(SIGNED)
@@ -108,10 +117,12 @@ def _cookie(headers: Headers) -> str:
 
 def _refusal(scope: Scope, headers: Headers, who: Who | None, *, cookie: bool) -> Response | None:
     """Why this is not answered; None where it is."""
+    if who is None and _page(scope, headers):
+        return RedirectResponse(f"/login?{urlencode({'next': scope['path']})}", HTTPStatus.SEE_OTHER)
     if who is None:
         return problem(HTTPStatus.UNAUTHORIZED, "say who you are: a bearer token, a name and password, or log in")
     method, path = scope.get("method", "GET"), scope["path"]
-    if cookie and method not in SAFE and not _own(headers):
+    if cookie and (method not in SAFE or scope["type"] == "websocket") and not own(headers):
         return problem(HTTPStatus.FORBIDDEN, "this request comes from another site")
     least = needs(method, path)
     if path in MACHINES and who.name != MACHINE and who.role < Role.ADMIN:
@@ -127,12 +138,12 @@ def needs(method: str, path: str) -> Role:
         return Role.ADMIN
     if path.startswith(LEADERS) and method not in SAFE:  # who could turn warnings away from those they are for
         return Role.LEADER
-    if path == "/api/v1/logout":
+    if path == "/api/v1/logout" or path.startswith(CONSOLE):  # the console asks again before each act
         return Role.VIEWER
     return Role.VIEWER if method in SAFE else Role.OPERATOR
 
 
-def _own(headers: Headers) -> bool:
+def own(headers: Headers) -> bool:
     """Whether a request that changes something comes from our own pages (a browser says where it comes from)."""
     origin = headers.get("origin")
     return origin is None or origin.partition("://")[2] == headers.get("host", "")

@@ -156,7 +156,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_no_order_of_acts_and_deaths_forgets_a_warning(fresh: Make, say: Say, acts: list[tuple[object, ...]]) -> None:
     story = [_act(say, i, *act) for i, act in enumerate(acts)]

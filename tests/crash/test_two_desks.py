@@ -31,6 +31,7 @@ catalog = "catalog.csv"
 name = "{name}"
 port = {port}
 database = "{database}"
+console = false
 [canary]
 every = "0s"
 [health]

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import psycopg
 import pytest
 
 from lifeline.clock import now
 from lifeline.model import NS
 from pipeline.certs import GROUP
+from pipeline.letters import books
 from tests import town
 from tests.brokers import until, wanted
 from tests.docker.stack import Stack, may_mount, standing
 from tests.influxes import Influx
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.network, pytest.mark.timeout(400)]
 WELLS: Final = 6
 CITY: Final = "chengjiang"
 
@@ -261,3 +263,44 @@ def test_the_simulated_city_of_the_demo_gets_in(stack: Stack) -> None:
     until(lambda: arrived(stack, f"lifeline/v1/{CITY}/elevator/"), "the simulator says nothing", 100)
     stack.stop("simulator")
     assert len(journaled(stack)) > before
+
+
+def test_a_stack_that_has_lost_its_data_and_its_database_goes_on_from_the_backup(stack: Stack) -> None:
+    """By the steps of docs/operations.md; the last test, for it takes the stack apart."""
+    backups = stack.volume("backups")
+    if not list(backups.iterdir()):
+        stack.once("backup")
+    made = max(backups.iterdir())
+    told = json.loads((made / "backup.json").read_text())
+    for name in ("receive", "watch", "desk", "mirror"):
+        stack.stop(name)
+    lost = stack.root / "lost"
+    lost.mkdir()
+    for path in list(stack.volume("data").iterdir()):
+        path.rename(lost / path.name)
+    word = (stack.secrets / "postgres_password").read_text()
+    with psycopg.connect(
+        f"host=127.0.0.1 port={stack.port[5432]} user=desk password={word} dbname=desk", autocommit=True
+    ) as db:
+        db.execute("DROP SCHEMA public CASCADE")
+        db.execute("CREATE SCHEMA public")
+    settings = ("--config", "/etc/lifeline/lifeline.toml")
+    said = stack.once("backup", "restore", *settings, f"/var/backups/lifeline/{made.name}", "--json")
+    assert json.loads(said)["balanced"]
+    for name in ("desk", "watch", "receive"):
+        stack.start(name)
+    assert "well-0" in {w["asset"] for w in asked(stack, "/api/v1/warnings")}
+    assert say(stack, "laser-4", telemetry(4, now(), 1.0)[0], "after-the-loss") == 0
+    until(lambda: arrived(stack, "after-the-loss"), "nothing is received any more", 60)
+    assert len(journaled(stack)) > 1
+    until(lambda: balanced(stack, told["head"]), "the books do not balance, or nothing goes on", 60)
+
+
+def balanced(stack: Stack, least: int) -> bool:
+    """Whether all that was acknowledged has its fate, beyond so many."""
+    found = books(stack.volume("data"))["ledger"]
+    return bool(
+        found["acknowledged"] > least
+        and found["in_flight"] == 0
+        and found["acknowledged"] == sum(v for k, v in found.items() if k != "acknowledged")
+    )

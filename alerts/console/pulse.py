@@ -1,0 +1,202 @@
+"""What all pages show, asked of the database once for all of them: when something was booked, and every few seconds anyway."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from nicegui import Client
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
+
+from alerts import queries
+from alerts.case import Case, weight
+from alerts.desk import Desk
+from alerts.lifecycle import ASKING
+from alerts.tables import audit
+from alerts.users.guard import recognised
+from lifeline.model import NS, Kind, Level
+
+log: Final = logging.getLogger("lifeline.console")
+TICK: Final = 0.05  # [s] between looks whether this desk has booked something; asks nothing of the database
+OTHERS: Final = 1.0  # [s] between looks whether another desk on the same database has
+OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened, and after which it is asked who may look
+SHARE: Final = 3.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
+BEAT: Final = 2.0  # [s] between signs of life to the browsers
+
+
+class Snapshot(NamedTuple):
+    """The city at one instant."""
+
+    at: int  # [ns] desk clock
+    trail: int  # last line of the audit trail
+    cases: tuple[Case, ...]  # not closed: those that ask for an answer first, then the gravest, then the youngest
+    colour: str  # one digit an asset, in the order of the map: position in colours.NAMES
+    districts: tuple[dict[str, Any], ...]
+    wrong: tuple[str, ...]  # why the desk is not ready
+    blind: bool  # nobody watches: no quiet asset is green
+
+    def worst(self) -> Level:
+        """The gravest hazard that stands."""
+        return max((c.level for c in self.cases if c.kind is Kind.HAZARD), default=Level.NORMAL)
+
+    def tally(self) -> dict[Level, int]:
+        """Hazards not closed, by their level; what is over and waits to be closed counts as what it was. [1]"""
+        found = dict.fromkeys((Level.RED, Level.ORANGE, Level.YELLOW, Level.BLUE), 0)
+        for c in self.cases:
+            if c.kind is Kind.HAZARD:
+                found[c.level or c.peak] += 1
+        return found
+
+
+class Guest(NamedTuple):
+    """A browser that looks on."""
+
+    headers: Headers  # with its credential
+    told: Callable[[Snapshot, Sequence[Case]], None]  # the picture, and what has risen to ORANGE or RED since the one before
+
+
+class Pulse:
+    """Makes the pictures and hands them to whoever looks on. While nobody does, it does nothing."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.last: Snapshot | None = None
+        self._told: Snapshot | None = None  # what those who look on have been told; None: nobody has looked on
+        self._guests: dict[str, tuple[Client, Guest]] = {}
+        self._poked, self._one = True, asyncio.Lock()
+        self._commits, self._took = -1, 0.0
+        self._wrong: tuple[str, ...] = ()
+        self._changed = False  # what is wrong is other than in the last picture
+
+    def join(self, client: Client, guest: Guest) -> None:
+        """From now on until it goes, a browser is told."""
+        self._guests[client.id] = (client, guest)
+        client.on_connect(lambda: self._sign(client))
+        client.on_delete(lambda: self._guests.pop(client.id, None))
+
+    def poke(self) -> None:
+        """Somebody has done something here: look at once."""
+        self._poked = True
+
+    async def now(self) -> Snapshot:
+        """A picture that is not older than OLDEST."""
+        async with self._one:
+            if self.last is None or self.desk.clock.now() - self.last.at > OLDEST * NS:
+                if self.last is None:
+                    self._wrong = tuple(await asyncio.to_thread(self.desk.reasons))
+                self.last = await asyncio.to_thread(snapshot, self.desk, self._wrong)
+            return self.last
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.gather(self._watch(), self._mind())
+
+    async def _watch(self) -> None:
+        """Look and tell. What goes wrong shows in the browsers: their picture grows old, and they say so."""
+        loop = asyncio.get_running_loop()
+        looked = beat = loop.time()
+        while True:
+            await asyncio.sleep(TICK)
+            t = loop.time()
+            if not self._guests:
+                self._told = None
+                continue
+            try:
+                if t - looked > max(TICK, SHARE * self._took) and (self._stirred() or t - looked > OTHERS):
+                    looked = t
+                    await self._look()
+                if t - beat > BEAT:
+                    beat = t
+                    self._beat()
+            except SQLAlchemyError as why:
+                log.warning("the console cannot look", extra={"why": why})
+                await asyncio.sleep(OTHERS)
+            except Exception:
+                log.exception("the console cannot look")
+                await asyncio.sleep(OTHERS)
+
+    def _stirred(self) -> bool:
+        """Whether this desk has booked something since the last look."""
+        commits, self._commits = self._commits, self.desk.database.commits
+        poked, self._poked = self._poked, False
+        return poked or commits != self._commits
+
+    async def _mind(self) -> None:
+        """What is wrong with the desk, and who may still look: questions that take their time, asked beside the pictures."""
+        while True:
+            await asyncio.sleep(OLDEST)
+            try:
+                wrong = tuple(await asyncio.to_thread(self.desk.reasons)) if self._guests else self._wrong
+                await self._check()
+            except Exception as why:
+                log.exception("the console cannot ask the desk")
+                wrong = (f"{type(why).__name__}: {why}",)
+            if wrong != self._wrong:
+                self._wrong, self._changed = wrong, True
+
+    async def _look(self) -> None:
+        before = self._told
+        trail = await asyncio.to_thread(_trail, self.desk)
+        changed, self._changed = self._changed, False
+        if before is not None and not changed and trail == before.trail and self.desk.clock.now() - before.at < OLDEST * NS:
+            return
+        begun = asyncio.get_running_loop().time()
+        async with self._one:
+            self.last = self._told = made = await asyncio.to_thread(snapshot, self.desk, self._wrong)
+        self._took = asyncio.get_running_loop().time() - begun
+        up = risen(before, made)
+        for client, guest in list(self._guests.values()):
+            if client.has_socket_connection:
+                with client:
+                    guest.told(made, up)
+
+    def _beat(self) -> None:
+        for client, _ in list(self._guests.values()):
+            if client.has_socket_connection:
+                self._sign(client)
+
+    def _sign(self, client: Client) -> None:
+        """A sign of life: how old the picture is, and how much is wrong."""
+        now = self.desk.clock.now()
+        age = 1e9 if self.last is None else (now - self.last.at) / NS
+        client.run_javascript(f"lifeline.beat({age:.1f},{len(self.last.wrong) if self.last else 0},{now // 1_000_000})")
+
+    async def _check(self) -> None:
+        """Whoever has been locked out meanwhile sees nothing more."""
+        at = self.desk.clock.now()
+        for client, guest in list(self._guests.values()):
+            who, _ = await asyncio.to_thread(recognised, self.desk.access, guest.headers, at)
+            if who is None:
+                self._guests.pop(client.id, None)
+                client.run_javascript("location.reload()")  # and is asked to sign in
+                asyncio.get_running_loop().call_later(BEAT, client.delete)  # also one that does not listen
+
+
+def snapshot(desk: Desk, wrong: tuple[str, ...]) -> Snapshot:
+    """The city as it stands. wrong: with the desk itself. Blocks."""
+    at, trail = desk.clock.now(), _trail(desk)
+    cases = queries.everything_live(desk.database)
+    blind = bool(desk.deadman.wrong(at))
+    painted = desk.map.painted(cases, queries.unheard(desk.database, desk.settings.blind), blind=blind)
+    told = desk.map.told(painted)["districts"]
+    cases.sort(key=_gravest_first)
+    return Snapshot(at, trail, tuple(cases), "".join(map(str, painted.tolist())), tuple(told), wrong, blind)
+
+
+def risen(before: Snapshot | None, now: Snapshot) -> list[Case]:
+    """Hazards that have risen to ORANGE or RED since the picture before."""
+    known = {c.id: c.risen for c in before.cases} if before else {c.id: c.risen for c in now.cases}
+    return [
+        c for c in now.cases if c.kind is Kind.HAZARD and c.level >= Level.ORANGE and c.risen > known.get(c.id, -1)
+    ]  # fmt: skip
+
+
+def _gravest_first(c: Case) -> tuple[bool, bool, int, int]:
+    return c.state not in ASKING, not weight(c.level or c.peak, c.kind)[0], -(c.level or c.peak), -c.onset
+
+
+def _trail(desk: Desk) -> int:
+    with desk.database.read() as db:
+        return db.execute(select(func.max(audit.c.id))).scalar_one() or 0
