@@ -1,4 +1,4 @@
-"""Spectra and natural frequencies that the mirror tells of bridges: right ones, or none; once each, whatever fails in between."""
+"""Spectra and natural frequencies that the mirror tells of bridges: right ones, or none, whatever fails in between."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from scipy.signal import lfilter
 
 from ingest.ledger import Ledger, Mark
 from lifeline.config import Influx
+from lifeline.kinds import Secret
 from lifeline.model import NS, Batch, Floats, Quality
 from pipeline.mirror import naturals
 from pipeline.mirror.book import Book, Reference
@@ -166,7 +167,7 @@ class Bridge:
         database = f"bridge{folder.name}".replace("-", "_")
         self.config = replace(
             town.configured(folder),
-            influx=Influx(url=server.url, token=server.token, database=database, retention=0.0, minutes=0.0, hours=0.0),
+            influx=Influx(url=server.url, token=Secret(server.token), database=database, retention=0.0, minutes=0.0, hours=0.0),
         )
         self.catalog = town.catalog(folder, [
             f"{k},bridge-0,{k.split('/')[0]},bridge,Fenglu,acceleration,m/s²,{1 / RATE},-20,20,{town.PLACE},," for k in KEYS
@@ -216,7 +217,7 @@ def hour(x: Floats, seconds: range) -> Batch:
 @pytest.mark.network
 def test_each_stretch_has_its_spectra_and_frequencies_once_whatever_fails_in_between(bridge: Bridge) -> None:
     x = shaken(HERTZ, 51, 6 * N)
-    bridge.commit(hour(x, range(0, 2500)))
+    bridge.commit(hour(x, range(2500)))
     bridge.followed(bridge.mirror())
     bands = int((EDGES[1:] <= RATE / 2).sum())
     first = bridge.asked("spectrum", "frequency")
@@ -232,7 +233,7 @@ def test_each_stretch_has_its_spectra_and_frequencies_once_whatever_fails_in_bet
     def killed(*_: Any) -> bool:
         raise Killed
 
-    stopped._means_sink.write = killed  # type: ignore[method-assign]
+    stopped._means_sink.write = killed  # type: ignore[method-assign,assignment]
     with pytest.raises(Killed):
         bridge.followed(stopped)
     stopped.book.close()
