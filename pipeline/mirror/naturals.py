@@ -21,8 +21,10 @@ LEARN: Final = 60  # [1] windows that number the modes: half an hour of an hour
 FEW: Final = 10  # [1] windows in which they are found again
 HALF: Final = 0.5  # [1] of a shape's square by which it is known
 FAINT: Final = 0.1  # [1] of the highest peak that may be the mode
-LIKE: Final = Modes()  # whose band, reach and likeness are taken
-BINS: Final = slice(*(round(f * WINDOW) + i for i, f in enumerate(LIKE.band)))  # of a window's spectrum, those in the band
+BAND: Final = (0.2, 10.0)  # [Hz] short spans and piers stand above what the detector looks at
+SLOWEST: Final = 0.5 / BAND[1]  # [s] step of a series in which the whole band can be seen
+LIKE: Final = Modes()  # whose reach and likeness are taken
+BINS: Final = slice(*(round(f * WINDOW) + i for i, f in enumerate(BAND)))  # of a window's spectrum, those in the band
 HERTZ: Final[Floats] = np.arange(BINS.start, BINS.stop) / WINDOW
 
 

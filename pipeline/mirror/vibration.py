@@ -13,7 +13,7 @@ from detectors.modes import Modes
 from lifeline.catalog import Catalog
 from lifeline.model import NS, Batch, Domain, Floats, Rows
 from pipeline.mirror.book import Book, Reference, Span
-from pipeline.mirror.naturals import Cross, begun, crossed, enough, followed, looked
+from pipeline.mirror.naturals import SLOWEST, Cross, begun, crossed, enough, followed, looked
 from pipeline.mirror.spectra import NAMES, WINDOW, Windows, spectrum, windows
 from store.features import waves
 from store.lake import Lake
@@ -92,7 +92,7 @@ class Vibration:
             yield line("spectrum", {**tags, "frequency": name}, {"value": x}, t)
 
     def _naturals(self, lake: Lake, book: Book, span: Span, heard: Mapping[int, Windows]) -> Iterator[bytes]:
-        rows = np.array(list(heard), np.int32)
+        rows = np.array([row for row, w in heard.items() if w.step <= SLOWEST], np.int32)
         if not rows.size:
             return
         rows = rows[looked(rows.tolist())]

@@ -30,7 +30,8 @@ BEYOND = {  # what the SDK (schema of Grafana 10.1) does not know and Grafana 13
     "stat.options.percentChangeColorMode", "stat.options.showPercentChange", "heatmap.options.tooltip.mode",
     "heatmap.options.tooltip.showColorScale", "stat.options.wideLayout", "state-timeline.options.perPage",
     "table.options.frameIndex",
-    "xychart.options.mapping", "xychart.options.series[0].frame", "xychart.options.series[1].frame", "xychart.FieldConfig.fillOpacity",
+    "xychart.options.mapping", "xychart.options.series[0].frame", "xychart.options.series[1].frame",
+    "xychart.FieldConfig.fillOpacity",
 }  # fmt: skip
 
 
