@@ -22,7 +22,7 @@ log: Final = logging.getLogger("lifeline.console")
 TICK: Final = 0.05  # [s] between looks whether this desk has booked something; asks nothing of the database
 OTHERS: Final = 1.0  # [s] between looks whether another desk on the same database has
 OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened, and after which it is asked who may look
-SHARE: Final = 3.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
+SHARE: Final = 6.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
 BEAT: Final = 2.0  # [s] between signs of life to the browsers
 
 
@@ -145,12 +145,12 @@ class Pulse:
         begun = asyncio.get_running_loop().time()
         async with self._one:
             self.last = self._told = made = await asyncio.to_thread(snapshot, self.desk, self._wrong)
-        self._took = asyncio.get_running_loop().time() - begun
         up = risen(before, made)
         for client, guest in list(self._guests.values()):
             if client.has_socket_connection:
                 with client:
                     guest.told(made, up)
+        self._took = asyncio.get_running_loop().time() - begun
 
     def _beat(self) -> None:
         for client, _ in list(self._guests.values()):
