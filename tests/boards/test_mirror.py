@@ -78,6 +78,16 @@ def test_a_warning_its_level_and_the_time_to_its_answer_are_there(made: dict[str
     assert (line.name, line.rows[0][1]) == ("gas_accumulation", "RED")
 
 
+def test_the_note_of_a_warning_is_its_title_as_a_link_and_no_other_html() -> None:
+    case = dict.fromkeys(("city", "district", "domain", "asset", "hazard"), "x") | {
+        "id": "a1", "level": "RED", "state": "open", "zh": "【红色】<b>井", "en": 'a "well" & <script>', "url": "http://desk/a1?b&c",
+        "raised": 0, "acknowledged_at": None, "updated": 5,
+    }  # fmt: skip
+    told = warning_line(case).decode()
+    assert r'note_zh="<a href=\"http://desk/a1?b&amp;c\">【红色】&lt;b&gt;井</a>"' in told
+    assert r'note_en="<a href=\"http://desk/a1?b&amp;c\">a &quot;well&quot; &amp; &lt;script&gt;</a>"' in told
+
+
 def test_the_processes_figures_are_found(made: dict[str, JSON], influxd: Influxd, asset: str) -> None:
     assert asset
     (found,) = seen(made, influxd, "city", "Open warnings")

@@ -309,7 +309,7 @@ def test_time_to_answer_is_that_of_the_warnings(made: dict[str, JSON], influxd: 
     assert found.column("median") == [120.0]
 
 
-def test_annotations_bring_text_tags_and_the_address_of_the_case(made: dict[str, JSON], influxd: Influxd) -> None:
+def test_annotations_bring_tags_and_a_link_to_the_case(made: dict[str, JSON], influxd: Influxd) -> None:
     for name in NAMES:
         view = viewer(made, influxd, name)
         for a in view.board["annotations"]["list"]:
@@ -319,6 +319,8 @@ def test_annotations_bring_text_tags_and_the_address_of_the_case(made: dict[str,
             series = influxd.ask(view.filled(target["query"], NOW - DAY, NOW, MINUTE))
             assert series, (name, target["query"])
             assert {target["textColumn"], *target["tagsColumn"].split(",")} <= set(series[0]["columns"])
+            text = series[0]["values"][0][series[0]["columns"].index(target["textColumn"])]
+            assert text == '<a href="http://desk/case/1">[RED] well</a>'
 
 
 def test_quantities_on_boards_are_in_the_nomenclature(made: dict[str, JSON]) -> None:

@@ -106,6 +106,7 @@ def warnings() -> Iterator[str]:
     for asset, (_, _, rank) in HEARD.items():
         at = tags(asset, hazard="trouble", level=Level(max(rank, 1)).name)
         said = 'title_zh="【红色】井",title_en="[RED] well",url="http://desk/case/1"'
+        said += "".join(f',note_{k}="<a href=\\"http://desk/case/1\\">[RED] well</a>"' for k in ("zh", "en"))
         yield f'warning,{at} id="a1",rank={rank}i,state="open",{said} {NOW - 2 * HOUR}000000'
         yield f'warning,{at} id="a1",rank={rank}i,state="taken",answer=120.0,{said} {NOW - 2 * HOUR + 2 * MINUTE}000000'
 
