@@ -17,6 +17,7 @@ from alerts.lifecycle import Refused
 from alerts.roles import Forbidden
 from alerts.stages import Done, Stage
 from alerts.users.guard import Asker, named
+from alerts.verdicts import Followed
 from alerts.web import OurDesk, Problem, body_as, json_answer
 
 router: Final = APIRouter()
@@ -59,8 +60,10 @@ async def done(request: Request, desk: OurDesk, asker: Asker, warning: str, stag
     """A step is done: assess (with a verdict), prevent, dispose, account."""
     said, at = await body_as(request, Step), desk.clock.now()
     what = Done(named(asker, said.by), said.note, tuple(said.proof), said.verdict)
-    await _do(desk.book.done, warning, stage, what, asker.role, at, seen)
-    return json_answer({"warning": warning, "stage": stage, "done": at})
+    followed: Followed = await _do(desk.book.done, warning, stage, what, asker.role, at, seen)
+    if followed.notices:
+        desk.outbox.wake()
+    return json_answer({"warning": warning, "stage": stage, "done": at, "offers": followed.offers})
 
 
 @router.get("/api/v1/warnings/{warning}/alike")

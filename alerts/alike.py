@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from alerts.case import Case, from_row
 from alerts.lifecycle import LIVE
@@ -36,7 +36,11 @@ class Alike(NamedTuple):
 
 def alike(db: Connection, case: Case, shown: int = SHOWN) -> list[Alike]:
     """The past cases most like this one, the likest first; those with a verdict before those without where they are as like."""
-    past = select(warnings).where(warnings.c.domain == case.domain, warnings.c.state.not_in(sorted(LIVE)))
+    judged = select(stages.c.stage).where(
+        stages.c.warning == warnings.c.id, stages.c.stage == Stage.ASSESS.value, stages.c.done.is_not(None)
+    )
+    known_of = or_(warnings.c.state.not_in(sorted(LIVE)), judged.exists())  # what is judged teaches before it is over
+    past = select(warnings).where(warnings.c.domain == case.domain, known_of)
     past = past.where(warnings.c.kind == case.kind, warnings.c.id != case.id, ~warnings.c.hazard.startswith(EXERCISE))
     query = past.where(warnings.c.onset < case.onset).order_by(warnings.c.onset.desc()).limit(LOOKED)
     known = [from_row(dict(r)) for r in db.execute(query).mappings()]

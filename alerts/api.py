@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from alerts import acts, events, exercises, feeds, following, lists, pages, queries, reports
 from alerts.beat import Heartbeat
 from alerts.book import writable
+from alerts.bulletins import api as bulletins_api
 from alerts.case import mark
 from alerts.dangers import api as dangers_api
 from alerts.dangers import report
@@ -75,7 +76,7 @@ def app(desk: Desk) -> FastAPI:
         v2.router,
     )
     out = (feeds.router, pages.router, reports.router, following.router)
-    for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router):
+    for part in (*desk_, *out, dangers_api.router, report.router, plans_api.router, bulletins_api.router):
         made.include_router(part)
     made.add_exception_handler(Problem, tell)
     made.add_exception_handler(RequestValidationError, invalid)

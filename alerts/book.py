@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from alerts import flapping, incidents, planned, rows, stages, texts
+from alerts import flapping, incidents, planned, rows, stages, texts, theirs, verdicts
 from alerts.again import APART, returns
 from alerts.beat import Heartbeat
 from alerts.calling import Calling, Hearing, Plain
@@ -30,6 +30,7 @@ from alerts.route import Receiver, Route, addressed
 from alerts.stages import Done, Stage
 from alerts.tables import Database, changes, failing, heartbeats, insert_new, put
 from alerts.terms import SHIPPED, Deadlines
+from alerts.verdicts import Followed
 from lifeline.model import Change, Domain, Kind, Level, warning_id
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -105,16 +106,22 @@ class Book:
             rows.record(db, at, "closed", by=by, warning=warning, comment=comment, role=role.name, level=case.peak.name)
         return after
 
-    def done(self, warning: str, stage: Stage, what: Done, role: Role, at: int, seen: Collection[str] = ()) -> None:
-        """Somebody says that a step is done. Forbidden to the wrong role; Refused where a verdict lacks. at [ns] desk clock"""
+    def done(self, warning: str, stage: Stage, what: Done, role: Role, at: int, seen: Collection[str] = ()) -> Followed:
+        """Somebody says that a step is done -> what follows from it. at [ns] desk clock
+
+        Forbidden to the wrong role; Refused where a verdict lacks.
+        """
         if stage not in stages.NEEDS:
             raise Refused(f"{stage} is done by the desk itself")
         must(role, stages.NEEDS[stage], f"the step {stage}")
         if stage is Stage.ASSESS and what.verdict not in set(stages.Verdict):
             raise Refused(f"an assessment ends in a verdict: {', '.join(stages.Verdict)}")
         with self.database.write() as db:
-            self._held(db, warning, seen)
+            case = self._held(db, warning, seen)
+            before, entry = verdicts.verdict(db, warning), _Entry(self, db, at)
             stages.done(db, warning, stage, what, at)
+            offers = verdicts.follow(db, case, stage, before, what, at, entry.take)
+        return Followed(entry.notices, offers)
 
     def _held(self, db: Connection, warning: str, seen: Collection[str] = ()) -> Case:
         """A warning as it is now that nobody else can move it."""
@@ -305,7 +312,7 @@ class _Entry:
 
     def _move(self, case: Case, verdict: Verdict, grounds: list[Grounds], change: Change) -> None:
         after, act = moved(case, verdict, change.t, self.at)
-        told = story(after, case.level, case.kind, self.at, grounds, self._belongs(after))
+        told = theirs.told(self.db, story(after, case.level, case.kind, self.at, grounds, self._belongs(after)))
         said = texts.write(told, self.book.zone)
         after = msgspec.structs.replace(after, zh=said.zh_title, en=said.en_title)
         rows.write(self.db, after)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from alerts import rows, texts
+from alerts import rows, texts, theirs
 from alerts.book import Book
 from alerts.case import Case, from_row, story
 from alerts.lifecycle import ASKING, BEEN_RED
@@ -17,6 +17,7 @@ from alerts.notice import What
 from alerts.planned import WAITING, plan
 from alerts.responsible import Tier
 from alerts.route import Receiver, addressed
+from alerts.routing.tables import repeats
 from alerts.tables import Database, chains, outbox, warnings
 from lifeline.model import NS, Level
 
@@ -40,6 +41,13 @@ _OUTDATED: Final = (
     .where(outbox.c.warning == bindparam("of"), outbox.c.what == What.OVERDUE, outbox.c.state == WAITING)
     .where(outbox.c.lease <= bindparam("now"))
     .values(state="superseded", words="superseded by a later reminder")
+)
+
+
+_SAID: Final = (  # a routing file's repetition counts from what was said last
+    update(repeats)
+    .where(repeats.c.warning == bindparam("of"), repeats.c.suffix.in_(bindparam("told", expanding=True)))
+    .values(due=bindparam("now") + repeats.c.every)
 )
 
 
@@ -86,6 +94,7 @@ class Chain:
         receivers = self.book.hearing.remind(db, case, tier, at)
         db.execute(_OUTDATED, {"of": case.id, "now": at})
         n = sum(self._post(db, to, case, step, at) for to in receivers)
+        db.execute(_SAID, {"of": case.id, "now": at, "told": sorted({r.channel for r in receivers if not r.person}) or [""]})
         names = [r.suffix for r in receivers]
         rows.record(db, at, "escalated", by="desk", warning=case.id, step=step, tier=Tier(tier).name, told=names)
         if terms.again:
@@ -94,7 +103,7 @@ class Chain:
 
     def _post(self, db: Connection, to: Receiver, case: Case, step: int, at: int) -> bool:
         grounds = rows.grounds(rows.voices(db, case.asset, case.hazard))
-        told = story(case, case.level or case.peak, case.kind, at, grounds)
+        told = theirs.told(db, story(case, case.level or case.peak, case.kind, at, grounds))
         told = msgspec.structs.replace(
             told, what=What.OVERDUE, level=(case.level or case.peak).name, reminder=step, asked=case.asked
         )

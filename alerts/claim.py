@@ -14,6 +14,7 @@ from lifeline.model import NS, Level
 
 WAITING: Final = "waiting"
 MANY: Final = 500  # [1] notices looked at for RED among them
+TEXTS: Final = 4  # [1] this part of a window is kept for texts, beside the reserve for RED, before pictures use it
 SLACK: Final = 1.1  # a window is taken to be so much longer: messages do not all travel equally long
 
 _EARLIER: Final = outbox.alias()
@@ -93,6 +94,7 @@ class Room(NamedTuple):
 
     all: int
     others: int  # of them for what is not RED
+    pictures: int = 0  # of them for pictures beside texts: no text of this minute is to wait for one
 
 
 def claim(db: Connection, wish: Wish, *, holder: str, at: int, lease: float) -> list[list[Claim]]:
@@ -117,27 +119,34 @@ def _all_alone(db: Connection, wish: Wish, at: int) -> list[list[Claim]]:
 
 def _by_pace(db: Connection, wish: Wish, paced: Paced, at: int) -> list[list[Claim]]:
     """As many messages as the provider allows, several notices in one where more wait."""
-    room, weight = _room(db, wish.channel, paced, at), paced.pace.weight
-    most = min(room.all, wish.urgent * weight)
+    room = _room(db, wish.channel, paced, at)
+    most = min(room.all, wish.urgent)
     red = _grouped(_urgent(db, wish.channel, most * MOST, at), most, wish, paced)
     known = {c.notice.id for batch in red for c in batch}
-    spent = sum(_cost(batch, weight) for batch in red)
-    most = min(room.others, room.all - spent, (wish.free - len(red)) * weight)
+    most = min(room.others, room.all - len(red), wish.free - len(red))
     waiting = _ready(db, wish.channel, most * MOST + len(known), at) if most > 0 else []
     others = _grouped([c for c in waiting if c.notice.id not in known], most, wish, paced)
-    if made := [*red, *others]:
-        db.execute(sends.insert(), [{"channel": wish.channel, "at": at, "n": _cost(batch, weight)} for batch in made])
-    return [*red, *others]
+    made, costs = _illustrated([*red, *others], paced.pace.weight, room.pictures)
+    if made:
+        db.execute(sends.insert(), [{"channel": wish.channel, "at": at, "n": n} for n in costs])
+    return made
+
+
+def _illustrated(made: list[list[Claim]], weight: int, room: int) -> tuple[list[list[Claim]], list[int]]:
+    """The same, those bare for whose pictures there is no room; and how many messages each makes. [1]"""
+    left, found, costs = room - len(made), [], []
+    for batch in made:
+        seen = len(batch) == 1 and weight - 1 <= left
+        left -= weight - 1 if seen else 0
+        bare = weight > 1 and not seen
+        found.append([c._replace(notice=msgspec.structs.replace(c.notice, bare=True)) for c in batch] if bare else batch)
+        costs.append(weight if seen else 1)
+    return found, costs
 
 
 def _grouped(claims: Sequence[Claim], messages: int, wish: Wish, paced: Paced) -> list[list[Claim]]:
     dressed = [wish.dress(c.notice) for c in claims]
     return [[claims[i] for i in group] for group in groups(dressed, messages, paced, wish.alone)]
-
-
-def _cost(batch: Sequence[Claim], weight: int) -> int:
-    """[1] messages"""
-    return weight if len(batch) == 1 else 1
 
 
 def _room(db: Connection, channel: str, paced: Paced, at: int) -> Room:
@@ -148,12 +157,13 @@ def _room(db: Connection, channel: str, paced: Paced, at: int) -> Room:
     insert_new(db, pauses, channel=channel, until=0)
     muted = db.execute(_PAUSE, {"channel": channel}).scalar_one() > at
     db.execute(_FORGET, {"of": channel, "before": at - round(paced.pace.memory * SLACK * NS)})
-    every, others = [], []
+    every, others, pictures = [], [], []
     for w in paced.pace.windows:
         used: int = db.execute(_COUNT, {"channel": channel, "after": at - round(w.seconds * SLACK * NS)}).scalar_one()
         every.append(w.limit - used)
         others.append(w.limit - w.reserve - used)
-    return Room(max(0, min(every)), 0 if muted else max(0, min(others)))
+        pictures.append(w.limit - w.reserve - w.limit // TEXTS - used)
+    return Room(max(0, min(every)), 0 if muted else max(0, min(others)), 0 if muted else max(0, min(pictures)))
 
 
 def _urgent(db: Connection, channel: str, free: int, at: int) -> list[Claim]:

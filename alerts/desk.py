@@ -15,10 +15,12 @@ from sqlalchemy.exc import OperationalError
 from alerts import queries, spool
 from alerts.aside import Aside
 from alerts.book import Book, Taken
+from alerts.bulletins.press import Press
 from alerts.calling import Calling
 from alerts.canary import Canary, Figures, parted
 from alerts.chain import audit
 from alerts.colours import Map
+from alerts.dangers.crier import Crier
 from alerts.dangers.gate import Gate
 from alerts.dangers.ledger import lapse
 from alerts.deadman import SOURCES, Deadman
@@ -65,7 +67,7 @@ class Settings:
     silence: float = 30.0  # [s] after which one of them is warned of
     mirrored: bool = False  # there is a mirror for boards, which must be heard too: else there is a ticket
     outbox_age: float = 60.0  # [s] of the oldest notice, after which the desk is not ready
-    blind: frozenset[str] = frozenset({"silence", "stuck"})  # tickets that make an asset UNKNOWN on the map
+    blind: frozenset[str] = frozenset({"silence", "stuck", "sensor_fault"})  # tickets that make an asset UNKNOWN on the map
     patience: Patience = field(default_factory=Patience)
     name: str = "desk"  # of this desk among those on one database
     token: str = ""  # that the system's own processes show; "": none holds
@@ -95,11 +97,13 @@ class Desk:
     router: Router
     minder: Minder
     external: External
+    crier: Crier
     feed: Feed
     since: int  # [ns] when it was made
     guard: Guard | None = None  # of the rosters; None: there are none
     stores: tuple[Place, ...] = ()  # and shelters and teams
     gate: Gate = field(default_factory=Gate)  # of citizens' reports
+    press: Press | None = None  # of the reports by day and month; None: none are made
     provider: Provider | None = None  # of identities
     canary: Canary | None = None
 
@@ -116,6 +120,7 @@ class Desk:
         deadlines: Deadlines = SHIPPED,
         duty: Duty | None = None,
         stores: tuple[Place, ...] = (),
+        press: Press | None = None,
     ) -> Self:
         """A desk over an open database."""
         plan = settings.plan
@@ -144,11 +149,12 @@ class Desk:
         outbox = Outbox(database, channels, clock, meters, settings.patience, holder=settings.name, links=links)
         external = External(book, Places.of(catalog, settings.city, settings.owner), plan.resolve_timeout if plan else TIMEOUT)
         guard = Guard(book, duty.over(database), settings.city, lat, lon) if duty else None
+        crier = Crier(book, settings.city, settings.owner, lat, lon)
         access = Access(database, settings.token)
         back = f"{settings.public_url.rstrip('/')}/api/v1/oidc/callback"
         made = cls(
             settings, clock, database, book, meters, outbox, deadman, catalog, Map(catalog), access, router,
-            Minder(book, router), external, Feed(database, clock), clock.now(), guard, stores, canary=bird,
+            Minder(book, router), external, crier, Feed(database, clock), clock.now(), guard, stores, press=press, canary=bird,
             provider=Provider(settings.oidc, back, clock.now) if settings.oidc.issuer else None,
         )  # fmt: skip
         sights = Sights(meters.registry)
@@ -180,6 +186,8 @@ class Desk:
             if self.canary:
                 tasks.create_task(self.canary.run())
             tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
+            if self.press:
+                tasks.create_task(self.press.run(self.clock))
 
     async def _listen(self) -> None:
         while True:
@@ -192,7 +200,7 @@ class Desk:
     async def look(self) -> None:
         """Judge the heartbeats, the ledger's deadlines and the rosters now, and do what has come due."""
         checks: list[Callable[[int], bool]] = [self.deadman.check, self.external.expire, self.minder.look]
-        checks += [partial(lapse, self.database), *([self.guard.check] if self.guard else [])]
+        checks += [partial(lapse, self.database), self.crier.look, *([self.guard.check] if self.guard else [])]
         checks += [self._aside().check] if self.settings.mirrored else []
         for check in checks:
             if await asyncio.to_thread(check, self.clock.now()):

@@ -78,6 +78,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     asked: int | None = None  # [ns] UTC, desk clock, since when
     belongs: Pair | None = None  # to which other warning, and why
     grounds: list[Grounds]  # the gravest first; after the end, the series that ended it
+    labels: dict[str, str] = {}  # of another system's alert, as it calls them; of the desk's own warnings: none
+    annotations: dict[str, str] = {}  # likewise
+    generator: str = ""  # likewise: URL where it comes from
 
     @property
     def exercise(self) -> bool:
@@ -106,6 +109,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     link: str = ""  # where the person acknowledges with one tap; set for an attempt, not kept
     picture: str = ""  # where the plot of its evidence can be fetched; set for an attempt, not kept
     earlier: tuple[Earlier, ...] = ()  # what this receiver was told of the warning before; set for channels that recall
+    bare: bool = False  # there is no room for a picture beside the text; set for an attempt, not kept
     count: int = 1  # [1] notices that were put together in this one
     trial: bool = False  # of the channel: nothing has happened
 

@@ -61,6 +61,8 @@ SAID: Final[dict[tuple[str, str], Said]] = {
     ("get", "/api/v1/audit"): Said(answer=list[shapes.Deed]),
     ("get", "/api/v1/map"): Said(answer=shapes.Chart),
     ("get", "/api/v1/events"): _text("text/event-stream"),
+    ("get", "/api/v1/reports"): Said(answer=list[shapes.Report]),
+    ("get", "/api/v1/reports/{every}/{day}"): _text("text/html"),
     ("post", "/api/v1/exercises"): Said(exercises.Exercise, example=_HANDED),
     ("post", "/api/v1/exercises/end"): Said(exercises.Ended, example={"asset": "W-1", "hazard": "gas_accumulation"}),
     ("post", "/api/v1/login"): Said(users.Login, shapes.Me, example={"name": "wang", "password": "a long password"}),

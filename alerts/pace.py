@@ -26,7 +26,7 @@ class Pace:
     """What a provider allows a channel."""
 
     windows: tuple[Window, ...]
-    weight: int = 1  # [1] messages that one notice alone makes
+    weight: int = 1  # [1] messages that one notice alone makes with its picture; without room for that it goes without
     apart: bool = False  # only what goes to the same address may go together
 
     @property
@@ -62,12 +62,14 @@ def urgent(notice: Notice) -> bool:
 def groups(notices: Sequence[Notice], messages: int, channel: Paced, alone: Collection[str] = ()) -> list[list[int]]:
     """Which notices go in which message, RED first: each by itself if there are messages enough, else together.
 
+    Pictures are not thought of here: they get what the texts leave.
+
     messages: how many may be sent now. [1]
     alone: ids of notices that go by themselves, such as those of a bundle that was refused.
     Returns the places in `notices`; those named by none have to wait.
     """
-    order, weight = sorted(range(len(notices)), key=lambda i: not urgent(notices[i])), channel.pace.weight
-    if len(order) * weight <= messages:
+    order = sorted(range(len(notices)), key=lambda i: not urgent(notices[i]))
+    if len(order) <= messages:
         return [[i] for i in order]
     made: list[list[int]] = []
     newest: dict[str, list[int]] = {}  # the message that takes more, for each address where they go apart
@@ -77,7 +79,7 @@ def groups(notices: Sequence[Notice], messages: int, channel: Paced, alone: Coll
         home = newest.get(key) if one.id not in alone else None
         if home is not None and len(home) < MOST and channel.fits(bundled([notices[k] for k in (*home, i)])):
             home.append(i)
-        elif sum(weight if len(g) == 1 else 1 for g in made) + weight <= messages:
+        elif len(made) < messages:
             made.append([i])
             newest |= {key: made[-1]} if one.id not in alone else {}
         elif not channel.pace.apart:

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import logging
+import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from threading import Lock
@@ -23,10 +25,13 @@ CHINESE: Final = (
     "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
     "Microsoft YaHei", "SimHei", "PingFang SC", "Droid Sans Fallback",
 )  # fmt: skip
+FILES: Final = re.compile(
+    r"NotoSans(CJK|SC)|SourceHanSans|wqy|msyh|simhei|PingFang|DroidSansFallback", re.IGNORECASE
+)  # of these
 KEPT: Final = 64  # [1] pictures
 PATIENCE: Final = 2.0  # [s]
 log: Final = logging.getLogger("lifeline.desk")
-_ONE_AT_A_TIME: Final = Lock()  # matplotlib's settings are those of the whole process
+ONE_AT_A_TIME: Final = Lock()  # matplotlib's settings are those of the whole process
 
 
 async def png(story: Story, patience: float | None = None) -> bytes | None:
@@ -53,7 +58,7 @@ def drawable(story: Story) -> bool:
 
 
 def _png(story: bytes) -> bytes:
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return _drawn(story)
 
 
@@ -81,7 +86,7 @@ def _written(draw: Callable[[Any], None]) -> bytes:
 
 def warm() -> None:
     """Draw something, before a warning waits for the first picture of this process. Blocks for seconds."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         _written(lambda ax: ax.set_title("lifeline"))
 
 
@@ -90,8 +95,18 @@ def chinese() -> str | None:
     """A font on this machine that has Chinese characters."""
     from matplotlib import font_manager
 
-    known = set(font_manager.get_font_names())
-    return next((name for name in CHINESE if name in known), None)
+    if (found := _known(font_manager.get_font_names())) is not None:
+        return found
+    for path in font_manager.findSystemFonts():  # installed since matplotlib has last looked
+        if FILES.search(path):
+            with suppress(OSError, RuntimeError):  # a file that is no font
+                font_manager.fontManager.addfont(path)
+    return _known(font_manager.get_font_names())
+
+
+def _known(names: Iterable[str]) -> str | None:
+    there = set(names)
+    return next((name for name in CHINESE if name in there), None)
 
 
 def _draw(ax: Any, story: Story, *, zh: bool) -> None:

@@ -84,11 +84,23 @@ class Deed(msgspec.Struct):
 
 
 class StageDone(msgspec.Struct):
-    """A step that is done."""
+    """A step that is done. offers: silences that may be asked for with POST /api/v2/silences."""
 
     warning: str
     stage: str
     done: int
+    offers: list[dict[str, Any]]
+
+
+class Report(msgspec.Struct):
+    """A report by day or month: when it is due, when it was made, what became of its mail. Instants in ns."""
+
+    every: str
+    day: str
+    due: int
+    made: int | None
+    mail: str
+    words: str
 
 
 class Alike(msgspec.Struct):

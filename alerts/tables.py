@@ -5,6 +5,7 @@ A column that is added later has a server default: databases of older desks grow
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
+import alerts.bulletins.tables
 import alerts.dangers.tables
 import alerts.duty.tables  # noqa: F401  these too are the desk's
 from alerts import canary as _canary  # noqa: F401  its table is of the same database

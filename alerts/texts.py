@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from alerts import notice
+from alerts import notice, theirs
 from alerts.blast import VOLUME, blast
 from alerts.joins import Join
 from alerts.judge import Why
@@ -46,6 +46,7 @@ HAZARDS: Final[dict[str, Pair]] = {
         "余氯探头疑似失效，请人工取样核实",
         "chlorine probe that reads nothing, alone: take a sample",
     ),
+    "citizen_report": ("市民举报，待研判", "citizens' reports that nobody has assessed"),
     "clock": ("采集站时钟不一致", "station whose clock is off"),
     "door_fault": ("电梯门系统故障", "fault of a lift's door"),
     "door_open_moving": ("电梯开门走车", "lift moving with its door open"),
@@ -79,6 +80,7 @@ HAZARDS: Final[dict[str, Pair]] = {
     "safety_circuit": ("电梯安全回路断开", "open safety circuit of a lift"),
     "sensor_apart": ("传感器与周边测点不一致", "sensor that no longer agrees with those about it"),
     "sensor_drift": ("传感器零点漂移", "zero of a sensor that drifts"),
+    "sensor_fault": ("传感器经研判有故障，请检修或更换", "sensor that was judged faulty: mend or exchange it"),
     "silence": ("传感器无数据", "silent sensor"),
     "speed_abnormal": ("电梯运行速度异常", "lift slower than it should be"),
     "spike": ("传感器数据跳变", "spikes of a sensor"),
@@ -100,6 +102,8 @@ OURS: Final[dict[str, Pair]] = {  # what the desk itself measures
     "exercise": ("演练", "exercise"),
     "heartbeat": ("心跳", "heartbeat"),
     "readiness": ("运行状态", "readiness"),
+    "report": ("市民举报", "citizens' reports"),
+    "verdict": ("研判", "verdict"),
     "round_trip": ("端到端自检", "end-to-end check"),
 }
 
@@ -130,6 +134,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
     measured = _measured(story.grounds[0]) if story.grounds else ("", "")
     since, reason = _since(story, zone), _reason(story)
     causes, reach, asked, origin = _causes(story), _reach(story), _asked(story), _origin(story)
+    said = theirs.lines(story)
     place = (f"{story.city}{story.district}，{story.owner}", f"{story.district}, {story.city}; owner: {story.owner}")
     zh_lines = [
         zh,
@@ -141,6 +146,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         origin[0],
         causes[0],
         reach[0],
+        *said[0],
         story.belongs.zh if story.belongs else "",
         f"编号：{story.warning}",
     ]
@@ -154,6 +160,7 @@ def write(story: Story, zone: tzinfo) -> Texts:
         origin[1],
         causes[1],
         reach[1],
+        *said[1],
         story.belongs.en if story.belongs else "",
         f"Id: {story.warning}",
     ]

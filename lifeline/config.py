@@ -155,6 +155,14 @@ class Oidc:
 
 
 @dataclass(frozen=True)
+class Reports:
+    language: Literal["both", "zh", "en"] = "both"
+    channel: str = ""  # name of a channel of the type smtp that mails them; "": none
+    to: tuple[str, ...] = ()  # who gets them; empty: the channel's own receivers
+    false_alarms: Annotated[float, Between(0)] = 0.0  # [1/d] false hazards that the limits are set for; 0: nobody has said
+
+
+@dataclass(frozen=True)
 class Health:
     host: str = "127.0.0.1"
     receive_port: Port = 8085
@@ -213,6 +221,7 @@ class Config:
     lake: Lake = field(default_factory=Lake)
     desk: Desk = field(default_factory=Desk)
     oidc: Oidc = field(default_factory=Oidc)
+    reports: Reports = field(default_factory=Reports)
     health: Health = field(default_factory=Health)
     influx: Influx = field(default_factory=Influx)
     canary: Canary = field(default_factory=Canary)
@@ -328,6 +337,5 @@ def _override(tables: dict[str, Any], environ: Mapping[str, str], problems: list
 
 SECTIONS: Final[dict[str, type]] = {
     "city": City, "broker": Broker, "journal": Journal, "watch": Watch, "lake": Lake, "desk": Desk, "oidc": Oidc,
-    "health": Health,
-    "influx": Influx, "canary": Canary, "log": Log,
+    "reports": Reports, "health": Health, "influx": Influx, "canary": Canary, "log": Log,
 }  # fmt: skip

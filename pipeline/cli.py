@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli_roster import roster_app
-from pipeline.commands import alerts, boards, dangers, keep, notify, payload, store, users
+from pipeline.commands import alerts, boards, dangers, keep, notify, payload, report, store, users
 
 if TYPE_CHECKING:
     import threading
@@ -43,6 +43,7 @@ app.add_typer(users.audit, name="audit")
 app.add_typer(alerts.route, name="route")
 app.add_typer(alerts.alerts, name="alerts")
 app.add_typer(dangers.dangers, name="dangers")
+app.add_typer(report.report, name="report")
 app.add_typer(boards.boards, name="boards")
 app.add_typer(store.store, name="store")
 keep.add(app)

@@ -21,6 +21,7 @@ from lifeline.config import Config, ConfigRefused
 from lifeline.vitals import register
 from lifeline.words import suggestion
 from pipeline.people import duty
+from pipeline.reports import press
 from pipeline.routed import planned, topology
 from pipeline.song import Song
 from pipeline.token import token
@@ -50,7 +51,18 @@ def made(config: Config) -> Desk:
     )  # fmt: skip
     deadlines, ways = terms.configured(config.terms), {**ways, **more}
     near = stores.load(desk.stores) if desk.stores else ()
-    return Desk.of(settings, database, catalog, calling, ways, WallClock(), deadlines=deadlines, duty=roster, stores=near)
+    return Desk.of(
+        settings,
+        database,
+        catalog,
+        calling,
+        ways,
+        WallClock(),
+        deadlines=deadlines,
+        duty=roster,
+        stores=near,
+        press=press(config, database, ways),
+    )
 
 
 def _owners(roster: Duty | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from alerts import alertmanager, peer
+from alerts import peer, theirs
 from alerts.notice import Drop, Notice, Outcome, Retry, What
 from lifeline.clock import iso
 from lifeline.config import Seconds
@@ -51,15 +51,15 @@ class Alertmanager:
     def _alert(self, notice: Notice, level: str, kind: str, ends: int) -> dict[str, Any]:
         """ends [ns]"""
         s, texts = notice.story, notice.texts
-        labels = alertmanager.labels({**msgspec.to_builtins(s), "level": level, "kind": kind})
+        labels = theirs.labels(s, severity=level, kind=kind)  # by these a change of level is another alert there
         if notice.exercise:
             labels["exercise"] = "true"
         return {
             "labels": {name: value for name, value in labels.items() if value},  # an empty label is none there
-            "annotations": alertmanager.annotations(zh=texts.zh_title, en=texts.en_title, description=texts.en),
+            "annotations": theirs.annotations(s, zh=texts.zh_title, en=texts.en_title, description=texts.en),
             "startsAt": iso(s.onset),
             "endsAt": iso(ends),
-            "generatorURL": alertmanager.link(self.public_url, s.warning),
+            "generatorURL": theirs.source(s, self.public_url),
         }
 
     @cached_property

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from alerts import markdown, peer
+from alerts.album import Album
 from alerts.notice import Notice, Outcome, Retry
 from alerts.pace import Pace, Window, minute, urgent
 from alerts.robot import Codes, read
@@ -43,35 +44,48 @@ class Feishu:
     host: str = "https://open.feishu.cn"  # Lark: https://open.larksuite.com
     per_minute: Annotated[int, Between(1, 100)] = 100  # [message]
     reserve: int = 20  # [message] of them kept for RED
+    app_id: str = ""  # of an app of the same tenant, which uploads plots into the cards; "": they are linked
+    app_secret: str = field(default="", repr=False, metadata={"secret": True})
     timeout: Seconds = 8.0  # [s]
 
     def __post_init__(self) -> None:
         peer.demand(host=self.host)
+        if bool(self.app_id) != bool(self.app_secret):
+            raise ValueError("app_id, app_secret: one is given without the other")
         minute(self.per_minute, self.reserve)
 
     @property
     def pace(self) -> Pace:
         return Pace((Window(self.per_minute, 60.0, self.reserve), Window(5, 1.0, 1)))
 
+    @property
+    def draws(self) -> bool:
+        """Whether it needs plots."""
+        return bool(self.app_id)
+
     def fits(self, notice: Notice) -> bool:
         return len(self._text(notice).encode()) <= TEXT
 
     async def send(self, notice: Notice) -> Outcome:
-        """POST once; the body of the answer says how it went."""
+        """POST once; the body of the answer says how it went. A plot that cannot be uploaded in time is linked."""
         url = f"{self.host.rstrip('/')}/open-apis/bot/v2/hook/{self.token}"
-        content = msgspec.json.encode(self.body(notice, now() // NS))
+        key, trouble = await self._album.key(notice.story) if self.app_id and notice.count == 1 else ("", "")
+        content = msgspec.json.encode(self.body(notice, now() // NS, key))
         answer = await peer.ask(self._http, "POST", url, content=content, headers={"Content-Type": "application/json"})
-        return answer if isinstance(answer, Retry) else read(answer, CODES, notice)
+        outcome = answer if isinstance(answer, Retry) else read(answer, CODES, notice)
+        return replace(outcome, words=f"{outcome.words}; plot: {trouble}") if trouble else outcome
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    def body(self, notice: Notice, seconds: int) -> dict[str, Any]:
-        """The message as it is at an instant [s], which is part of the signature."""
+    def body(self, notice: Notice, seconds: int, picture: str = "") -> dict[str, Any]:
+        """The message as it is at an instant [s], which is part of the signature. picture: key of an uploaded plot"""
         title = {"tag": "plain_text", "content": notice.texts.zh_title}
         elements: list[dict[str, Any]] = [{"tag": "markdown", "content": markdown.fit(self._text(notice), TEXT)}]
         buttons = [_button("确认 Acknowledge", notice.link, "danger" if urgent(notice) else "primary")] if notice.link else []
-        buttons += [_button("曲线 Plot", notice.picture, "default")] if notice.picture else []
+        buttons += [_button("曲线 Plot", notice.picture, "default")] if notice.picture and not picture else []
+        if picture:
+            elements.append({"tag": "img", "img_key": picture, "alt": {"tag": "plain_text", "content": "曲线 Plot"}})
         if buttons:
             elements.append({"tag": "action", "actions": buttons})
         head = {"title": title, "template": HEADS.get(notice.story.level, "grey")}
@@ -83,6 +97,10 @@ class Feishu:
         meant = [a for a in notice.address.split(",") if a] or list(self.mention)
         _, _, text = markdown.said(notice, gap="\n").partition("\n")  # the first line is the card's head
         return "\n".join(x for x in (" ".join(f"<at id={m}></at>" for m in meant), text) if x)
+
+    @cached_property
+    def _album(self) -> Album:
+        return Album(self.host.rstrip("/"), self.app_id, self.app_secret, self._http)
 
     @cached_property
     def _http(self) -> httpx.AsyncClient:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from alerts import plot
+from alerts.bulletins.letter import Letter
 from alerts.markdown import URL
 from alerts.notice import Drop, Notice, Outcome, Retry, Sent
 from lifeline.config import Port, Seconds
@@ -48,6 +49,20 @@ class Smtp:
         to = tuple(a for a in notice.address.split(",") if a) or self.to
         try:
             mail = compose(notice, self.sender, to, await plot.png(notice.story) if self.plot else None)
+        except ValueError as why:
+            return Drop(f"{type(why).__name__}: {why}", "misconfigured")
+        return await self._attempt(mail)
+
+    async def mail(self, letter: Letter) -> Outcome:
+        """Deliver a mail that is no notice, such as a report."""
+        try:
+            mail = enclose(letter, self.sender, letter.to or self.to)
+        except ValueError as why:
+            return Drop(f"{type(why).__name__}: {why}", "misconfigured")
+        return await self._attempt(mail)
+
+    async def _attempt(self, mail: EmailMessage) -> Outcome:
+        try:
             refused = await asyncio.get_running_loop().run_in_executor(self._pool, self._deliver, mail)
         except smtplib.SMTPResponseException as why:
             return _refusal(why)
@@ -97,6 +112,19 @@ def compose(notice: Notice, sender: str, to: tuple[str, ...], png: bytes | None 
     mail.add_alternative("<br>".join(parts), subtype="html")
     if png is not None:
         mail.add_attachment(png, maintype="image", subtype="png", filename=f"{notice.story.warning}.png")
+    return mail
+
+
+def enclose(letter: Letter, sender: str, to: tuple[str, ...]) -> EmailMessage:
+    """Text, the same as HTML, and files."""
+    mail = EmailMessage(SMTP)
+    mail["Subject"], mail["From"], mail["To"] = " ".join(letter.subject.split()), sender, ", ".join(to)
+    mail["Message-ID"], mail["Date"] = f"<{letter.id}@lifeline>", formatdate(letter.at / NS)
+    mail.set_content(letter.text)
+    mail.add_alternative(letter.html, subtype="html")
+    for file in letter.files:
+        main, _, sub = file.type.partition("/")
+        mail.add_attachment(file.body, maintype=main, subtype=sub, filename=file.name)
     return mail
 
 

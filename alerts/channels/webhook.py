@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from alerts import alertmanager, peer
+from alerts import alertmanager, peer, theirs
 from alerts.notice import Notice, Outcome, Retry
 from lifeline.clock import iso
 from lifeline.config import Seconds
@@ -51,11 +51,11 @@ def body(notice: Notice, public_url: str) -> dict[str, Any]:
     facts = msgspec.to_builtins(s)
     alert = {
         "status": "resolved" if notice.ended else "firing",
-        "labels": alertmanager.labels(facts),
-        "annotations": alertmanager.annotations(zh=texts.zh_title, en=texts.en_title, description=texts.en),
+        "labels": theirs.labels(s),
+        "annotations": theirs.annotations(s, zh=texts.zh_title, en=texts.en_title, description=texts.en),
         "startsAt": iso(s.onset),
         "endsAt": alertmanager.UNSET if s.ended is None else iso(s.ended),
-        "generatorURL": alertmanager.link(public_url, s.warning),
+        "generatorURL": theirs.source(s, public_url),
         "fingerprint": s.warning,
     }
     group = f'{{}}:{{warning="{s.warning}"}}'

@@ -37,7 +37,7 @@ class Wecom:
 
     key: str = field(repr=False, metadata={"secret": True})  # of the robot's webhook
     mention: tuple[str, ...] = ()  # user ids mentioned in notices that are meant for nobody by name; "@all": everybody
-    image: bool = False  # send the plot of the evidence too; every notice then counts twice
+    image: bool = False  # send the plot of the evidence too, one message more, where the pace leaves room for it
     per_minute: Annotated[int, Between(2, 20)] = 20  # [message]
     reserve: int = 5  # [message] of them kept for RED
     url: str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
@@ -94,7 +94,7 @@ class Wecom:
         return {"msgtype": "text", "text": text} if numbers else None
 
     async def _plot(self, notice: Notice) -> dict[str, Any] | None:
-        png = await plot.png(notice.story) if self.image and notice.count == 1 else None
+        png = await plot.png(notice.story) if self.image and notice.count == 1 and not notice.bare else None
         if png is None or len(png) > PICTURE:
             return None
         digest = hashlib.md5(png, usedforsecurity=False).hexdigest()

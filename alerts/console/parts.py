@@ -1,6 +1,7 @@
 """Small things that several pages show."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from alerts.case import Case
 from alerts.console.html import Html, el, join
@@ -10,6 +11,8 @@ from alerts.lifecycle import ASKING
 from alerts.notice import EXERCISE
 from alerts.texts import LEVELS, hazard
 from lifeline.model import Kind
+
+KEPT: Final = 5000  # [1] lines
 
 
 def badge(visit: Visit, level: str, *, ticket: bool = False) -> Html:
@@ -35,7 +38,16 @@ def domain(visit: Visit, name: str) -> str:
 
 
 def case_row(visit: Visit, c: Case) -> Html:
-    """One line of a list of cases."""
+    """One line of a list of cases; drawn once for each language."""
+    lines, key = visit.hall.lines, (visit.lang, c)
+    if key not in lines:
+        if len(lines) > KEPT:
+            lines.clear()
+        lines[key] = _case_row(visit, c)
+    return lines[key]
+
+
+def _case_row(visit: Visit, c: Case) -> Html:
     marks = ["asks"] if c.state in ASKING else []
     marks += ["exercise"] if c.hazard.startswith(EXERCISE) else []
     marks += ["over"] if not c.level else []

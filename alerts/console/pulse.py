@@ -24,7 +24,7 @@ log: Final = logging.getLogger("lifeline.console")
 TICK: Final = 0.05  # [s] between looks whether this desk has booked something; asks nothing of the database
 OTHERS: Final = 1.0  # [s] between looks whether another desk on the same database has
 OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened, and after which it is asked who may look
-SHARE: Final = 3.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
+SHARE: Final = 6.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
 PATIENCE: Final = 20.0  # [s] for which a page that cannot be drawn stays as it is
 BEAT: Final = 2.0  # [s] between signs of life to the browsers
 
@@ -168,21 +168,24 @@ class Pulse:
         begun = asyncio.get_running_loop().time()
         async with self._one:
             self.last = self._told = made = await asyncio.to_thread(snapshot, self.desk, self._wrong)
-        self._took = asyncio.get_running_loop().time() - begun
         self.show(made)
+        self._took = asyncio.get_running_loop().time() - begun
 
     def show(self, made: Snapshot) -> None:
         """Hand a picture to all whose browser is there."""
+        up: dict[int, list[Case]] = {}  # by the picture before, which nearly all have in common
         for looker in list(self._guests.values()):
             if looker.client.has_socket_connection:
-                self._tell(looker, made)
+                if looker.shown.at not in up:
+                    up[looker.shown.at] = risen(looker.shown, made)
+                self._tell(looker, made, up[looker.shown.at])
 
-    def _tell(self, looker: Looker, made: Snapshot) -> None:
+    def _tell(self, looker: Looker, made: Snapshot, up: Sequence[Case]) -> None:
         """One that cannot draw it keeps it from nobody else."""
-        before, looker.shown = looker.shown, made
+        looker.shown = made
         try:
             with looker.client:
-                more = looker.guest.told(made, risen(before, made))
+                more = looker.guest.told(made, up)
         except Exception as why:  # noqa: BLE001  a defect of one page may cost that page, never the others
             self._fail(looker, why)
             return
@@ -212,7 +215,7 @@ class Pulse:
     def _back(self, looker: Looker) -> None:
         """A browser is there, or again: what it has missed, it is told."""
         if self.last is not None and self.last.at > looker.shown.at:
-            self._tell(looker, self.last)
+            self._tell(looker, self.last, risen(looker.shown, self.last))
         self._sign(looker)
 
     def _beat(self) -> None:

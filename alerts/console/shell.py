@@ -89,11 +89,13 @@ def _button(name: str, label: str, shown: str) -> Html:
 
 def _tally(visit: Visit, now: Snapshot) -> list[Html]:
     """How many are open of each level; a click lists them."""
-    return [
-        el("a", badge(visit, level.name), el("b", n, data_level=level.name), href=f"/console/cases?level={level.name}",
-           class_="zero" if not n else None, title=visit.say("cases"))
-        for level, n in now.tally().items()
-    ]  # fmt: skip
+    return [_tallied(visit, level.name, n) for level, n in now.tally().items()]
+
+
+def _tallied(visit: Visit, level: str, n: int) -> Html:
+    there = f"/console/cases?level={level}&kind=hazard"
+    number = el("b", n, data_level=level)
+    return el("a", badge(visit, level), number, href=there, class_=None if n else "zero", title=visit.say("cases"))
 
 
 def _counts(now: Snapshot) -> dict[str, int]:

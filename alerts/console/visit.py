@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from alerts import texts
 from alerts.book import Changed, UnknownWarning
+from alerts.case import Case
 from alerts.console.html import Html, el
 from alerts.console.outline import Ground
 from alerts.console.pulse import Pulse
@@ -46,6 +47,7 @@ class Hall:
     desk: Desk
     pulse: Pulse
     ground: Ground
+    lines: dict[tuple[int, Case], Html] = field(default_factory=dict)  # of lists, drawn once for all browsers
 
 
 @dataclass(frozen=True)

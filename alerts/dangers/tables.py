@@ -64,5 +64,16 @@ reports = Table(
     Column("at", BigInteger, nullable=False),
     Column("danger", Text, ForeignKey("dangers.id"), nullable=False),
     Column("contact", Text, nullable=False),  # as the citizen gave it; "": none
+    Column("bundle", Text, nullable=False, server_default=""),  # with which others it is told; "": not yet
     Index("reports_at", "at"),
+    Index("reports_bundle", "bundle"),
+)  # fmt: skip
+
+bundles = Table(
+    "report_bundles", META,
+    Column("id", Text, ForeignKey("dangers.id"), primary_key=True),  # the first of its reports in the ledger
+    Column("at", BigInteger, nullable=False),  # desk clock
+    Column("said", BigInteger),  # its warning is raised
+    Column("ended", BigInteger),  # all of it is assessed
+    Index("report_bundles_at", "at"),
 )  # fmt: skip

@@ -23,7 +23,9 @@ def explained(plan: Plan, labels: Labels, level: Level, kind: Kind, at: int) -> 
             else f"held {node.group_wait:g} s for company, {node.group_interval:g} s after the last ({group})"
         )
         yield f"receiver {node.receiver} → {channels}"
-        yield f"  by {node.path}; {wait}; again every {node.repeat_interval:g} s until somebody answers"
+        again = "asked again by the chase" if urgent else f"again every {node.repeat_interval:g} s"
+        taken = f", then every {node.repeat_interval:g} s while it stands" if node.every.taken else ""
+        yield f"  by {node.path}; {wait}; {again} until somebody answers{taken}"
         if muted := node.muted(plan.times, at):
             yield f"  muted now by {', '.join(muted)}" + ("; a RED hazard is told all the same" if red else "")
 

@@ -16,12 +16,12 @@ from sqlalchemy import bindparam, select, update
 from alerts.book import Book
 from alerts.routing.tables import external, facts
 from alerts.tables import Database, put
+from alerts.theirs import RULE, short
 from lifeline.catalog import Catalog
 from lifeline.clock import parse
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
 
 ASSET: Final = "external"
-RULE: Final = "external.alert"
 SEVERITIES: Final = {
     **{level.name.lower(): level for level in Level if level},
     "红": Level.RED, "橙": Level.ORANGE, "黄": Level.YELLOW, "蓝": Level.BLUE,
@@ -195,7 +195,7 @@ class External:
             id=change_id(RULE, series, t, new), t=t, city=labels.get("city") or self.places.city, district=home.district,
             domain=Domain(home.domain), asset=home.asset, device=home.device, key=series, quantity="alert", rule=RULE,
             hazard=home.hazard, kind=kind, mode=Mode.ACTIVE, hard=True, old=old.name, new=new.name, score=None,
-            lat=home.lat, lon=home.lon, owner=home.owner, evidence=Evidence([t], [None], "", {}, "", note=note),
+            lat=home.lat, lon=home.lon, owner=home.owner, evidence=Evidence([t], [None], "", {}, "", note=short(note)),
         )  # fmt: skip
 
 

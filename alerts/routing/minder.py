@@ -9,19 +9,20 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from alerts import rows, texts
+from alerts import rows, texts, theirs
 from alerts.book import Book
-from alerts.case import story
-from alerts.lifecycle import ACTIVE, LIVE, State
+from alerts.case import Case, story
+from alerts.lifecycle import ACTIVE, BEEN_RED, LIVE, State
 from alerts.notice import Notice
+from alerts.planned import WAITING
 from alerts.route import addressed
 from alerts.routing import seen, silences
 from alerts.routing.inhibit import Gathered
-from alerts.routing.router import Router, forget, standing, withhold
+from alerts.routing.router import Router, forget, standing, urgent, withhold
 from alerts.routing.seen import Seen
 from alerts.routing.tables import later, repeats, suppressed
 from alerts.routing.tree import MINUTE
-from alerts.tables import outbox, warnings
+from alerts.tables import chains, outbox, warnings
 from lifeline.model import Level
 
 UNANSWERED: Final = frozenset({State.OPEN, State.URGENT})
@@ -33,6 +34,7 @@ _SAID: Final = (
     .order_by(outbox.c.version.desc(), outbox.c.made, outbox.c.id)
     .limit(1)
 )
+_STEP: Final = select(func.min(chains.c.due)).where(chains.c.warning == bindparam("warning"), chains.c.fate == WAITING)
 _STATE: Final = select(outbox.c.state).where(outbox.c.id == bindparam("notice"))
 _MOVED: Final = select(func.count(), func.max(warnings.c.updated)).where(warnings.c.state.in_(sorted(LIVE)))
 _LATER: Final = select(later.c.warning).where(later.c.due <= bindparam("at"))
@@ -95,7 +97,8 @@ class Minder:
         case = rows.find(db, one.id) or one.case  # as it is now that nobody else can move it
         if case.state not in ACTIVE:
             return 0
-        told = story(case, Level.NORMAL, case.kind, at, rows.grounds(rows.voices(db, case.asset, case.hazard)))
+        grounds = rows.grounds(rows.voices(db, case.asset, case.hazard))
+        told = theirs.told(db, story(case, Level.NORMAL, case.kind, at, grounds))
         said = texts.again(texts.write(told, self.book.zone))
         posted = 0
         for to in {r.suffix: r for r in self.router.tell(db, case, rows.told(db, case.id), at)}.values():
@@ -107,7 +110,10 @@ class Minder:
         return posted
 
     def repeat(self, db: Connection, at: int) -> int:
-        """Say again what nobody has answered; notices made. at [ns]"""
+        """Say again what nobody has answered, and of the rest what a route wants; notices made. at [ns]
+
+        What the chase is about to say is left to it. Where it is a minute late, it is said here: better twice than never.
+        """
         due = db.execute(_DUE, {"at": at}).mappings().all()
         cases = {one.id: one.case for one in seen.some(db, {r["warning"] for r in due})}
         quiet, posted = standing(db), 0
@@ -116,11 +122,21 @@ class Minder:
             if case.state not in ACTIVE:
                 forget(db, case.id)
                 continue
-            if case.state in UNANSWERED and case.id not in quiet:
-                posted += self._again(db, row["warning"], row["suffix"], row["times"] + 1, at)
             key = (repeats.c.warning == row["warning"]) & (repeats.c.suffix == row["suffix"])
+            if case.state in UNANSWERED and self._chased(db, case, at):
+                db.execute(update(repeats).where(key).values(due=at + MINUTE))
+                continue
+            if (case.state in UNANSWERED or row["taken"]) and case.id not in quiet:
+                posted += self._again(db, row["warning"], row["suffix"], row["times"] + 1, at)
             db.execute(update(repeats).where(key).values(due=at + row["every"], times=row["times"] + 1))
         return posted
+
+    def _chased(self, db: Connection, case: Case, at: int) -> bool:
+        """Whether the chase will say it: what is grave whenever a step of it is planned, all else within a minute."""
+        due: int | None = db.execute(_STEP, {"warning": case.id}).scalar_one()
+        if due is None or due < at - MINUTE:
+            return False
+        return urgent(case) or case.state in BEEN_RED or due <= at + MINUTE
 
     def _again(self, db: Connection, warning: str, channel: str, times: int, at: int) -> int:
         body = db.execute(_SAID, {"warning": warning, "channel": channel}).scalar_one_or_none()

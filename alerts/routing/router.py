@@ -23,7 +23,7 @@ from alerts.routing.plan import Plan
 from alerts.routing.seen import Seen
 from alerts.routing.silences import Silence
 from alerts.routing.tables import groups, later, repeats, suppressed
-from alerts.routing.tree import Node, Way, reached
+from alerts.routing.tree import Every, Node, Way, reached
 from alerts.tables import outbox, put
 from lifeline.model import NS, Kind, Level
 
@@ -113,18 +113,17 @@ class Router:
             _repeat(db, one.id, channel, every, at)
         return list(told.values())
 
-    def _fresh(self, db: Connection, one: Seen, plan: Plan, at: int) -> dict[str, tuple[int, int]]:
-        """Channel -> when it may be told, and after how long it is told again. [ns]"""
-        found: dict[str, tuple[int, int]] = {}
+    def _fresh(self, db: Connection, one: Seen, plan: Plan, at: int) -> dict[str, tuple[int, Every]]:
+        """Channel -> when it may be told [ns], and how often it is told again."""
+        found: dict[str, tuple[int, Every]] = {}
         self._wait_for_hours(db, one, plan, at)
         for node, way in self.reaches(one, at):
             due = at if urgent(one.case) else held(db, node, one.labels, at)
-            every = round(node.repeat_interval * NS)
-            had = found.get(way.channel, (due, every))
-            found[way.channel] = (min(due, had[0]), min(every, had[1]))
+            had = found.get(way.channel, (due, node.every))
+            found[way.channel] = (min(due, had[0]), node.every.and_(had[1]))
         if not found and grave(one.case):
             rows.record(db, at, "unrouted", by="desk", warning=one.id, level=one.case.level.name)
-            return {c: (at, round(plan.root.repeat_interval * NS)) for c in self._everybody(one.case, plan)}
+            return dict.fromkeys(self._everybody(one.case, plan), (at, plan.root.every))
         return found
 
     def reaches(self, one: Seen, at: int) -> Iterator[Told]:
@@ -214,5 +213,6 @@ def standing(db: Connection) -> dict[str, Quiet]:
     return {r.warning: Quiet(decode(r.silences), decode(r.inhibitors)) for r in db.execute(select(suppressed))}
 
 
-def _repeat(db: Connection, warning: str, channel: str, every: int, at: int) -> None:
-    put(db, repeats, warning=warning, suffix=channel, every=every, due=at + every, times=0)
+def _repeat(db: Connection, warning: str, channel: str, every: Every, at: int) -> None:
+    due = at + every.interval
+    put(db, repeats, warning=warning, suffix=channel, every=every.interval, due=due, times=0, taken=every.taken)

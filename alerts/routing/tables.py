@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, false
 
 from alerts.database import META
 
@@ -41,6 +41,7 @@ repeats: Final = Table(
     Column("every", BigInteger, nullable=False),  # [ns]
     Column("due", BigInteger, nullable=False),
     Column("times", Integer, nullable=False),
+    Column("taken", Boolean, nullable=False, server_default=false()),  # also where somebody has acknowledged
     Index("repeats_due", "due"),
 )  # fmt: skip
 

@@ -13,6 +13,21 @@ MINUTE: Final = 60 * NS  # [ns]
 WEEK: Final = 7 * 24 * 60  # [min]
 
 
+AGAIN: Final = "repeat"  # a label of a route: what else is said again than what nobody has answered
+ACKNOWLEDGED: Final = "acknowledged"  # its only value
+
+
+class Every(NamedTuple):
+    """How often a channel is told again."""
+
+    interval: int  # [ns]
+    taken: bool  # also of what somebody has acknowledged
+
+    def and_(self, other: "Every") -> "Every":
+        """Of two routes that lead to one channel."""
+        return Every(min(self.interval, other.interval), self.taken or other.taken)
+
+
 class Way(NamedTuple):
     """One channel of a receiver."""
 
@@ -36,6 +51,11 @@ class Node:
     active: tuple[str, ...] = ()  # names of intervals outside of which it says nothing; empty: none
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     routes: tuple["Node", ...] = ()
+
+    @property
+    def every(self) -> "Every":
+        """How often it says again what stands."""
+        return Every(round(self.repeat_interval * NS), self.labels.get(AGAIN) == ACKNOWLEDGED)
 
     def group(self, labels: Labels) -> dict[str, str]:
         """The labels by which warnings are kept together."""

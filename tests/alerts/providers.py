@@ -7,6 +7,7 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
@@ -165,17 +166,26 @@ class WeCom(Provider):
 class Feishu(Provider):
     """open.feishu.cn/open-apis/bot/v2/hook/TOKEN: 100 a minute, 5 a second, requests of 20 kB."""
 
-    def __init__(self, token: str, secret: str = "") -> None:
+    def __init__(self, token: str, secret: str = "", app: tuple[str, str] = ("", "")) -> None:
         super().__init__()
         self.token, self.secret, self.counted = token, secret, Counted(5, 1.0)
+        self.app, self.tokens, self.pictures = app, 0, dict[str, bytes]()
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
+        other = {"/open-apis/auth/v3/tenant_access_token/internal": self._let_in, "/open-apis/im/v1/images": self._kept}
+        if asked.path in other:
+            return other[asked.path](asked)
+        return self._heed(asked)
+
+    def _heed(self, asked: Asked) -> tuple[int, Any]:
         if asked.path != f"/open-apis/bot/v2/hook/{self.token}":
             return 200, {"code": 19001, "data": {}, "msg": "param invalid: incoming webhook access token invalid"}
         message = json.loads(asked.body)
         if self.secret and not self._signed(message):
             return 200, {"code": 19021, "msg": "sign match fail or timestamp is not within one hour from current time"}
-        if message.get("msg_type") != "interactive" or "elements" not in message["card"] or len(asked.body) > 20_000:
+        elements = message.get("card", {}).get("elements", [])
+        unknown = any(e["tag"] == "img" and e["img_key"] not in self.pictures for e in elements)
+        if message.get("msg_type") != "interactive" or not elements or unknown or len(asked.body) > 20_000:
             return 200, {"code": 9499, "msg": "Bad Request", "data": {}}
         if self.counted.full():
             return 200, {"code": 11232, "data": {}, "msg": "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"}
@@ -186,6 +196,27 @@ class Feishu(Provider):
         at = str(message.get("timestamp", "0"))
         key = hmac.new(f"{at}\n{self.secret}".encode(), b"", hashlib.sha256).digest()
         return base64.b64encode(key).decode() == message.get("sign") and abs(int(at) * NS - now()) < 3600 * NS
+
+    def _let_in(self, asked: Asked) -> tuple[int, Any]:
+        said = json.loads(asked.body)
+        if (said.get("app_id"), said.get("app_secret")) != self.app:
+            return 200, {"code": 10014, "msg": "app secret invalid"}
+        self.tokens += 1
+        return 200, {"code": 0, "msg": "ok", "tenant_access_token": f"t-{self.tokens}", "expire": 7200}
+
+    def _kept(self, asked: Asked) -> tuple[int, Any]:
+        if asked.headers.get("authorization") != f"Bearer t-{self.tokens}":
+            return 400, {"code": 99991663, "msg": "Invalid access token for authorization."}
+        form = BytesParser().parsebytes(b"Content-Type: " + asked.headers["content-type"].encode() + b"\r\n\r\n" + asked.body)
+        parts: dict[str, bytes] = {}
+        for part in form.walk():
+            name = part.get_param("name", header="content-disposition")
+            parts[str(name)] = bytes(part.get_payload(decode=True) or b"")
+        if parts.get("image_type") != b"message" or not 0 < len(parts.get("image", b"")) <= 10_000_000:
+            return 400, {"code": 234001, "msg": "Invalid request param."}
+        key = f"img_v3_{len(self.pictures)}"
+        self.pictures[key] = parts["image"]
+        return 200, {"code": 0, "msg": "success", "data": {"image_key": key}}
 
 
 class Gateway(Provider):

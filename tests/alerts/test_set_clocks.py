@@ -78,6 +78,7 @@ def test_a_machine_that_slept_first_listens(room: Room) -> None:
     room.listen(40, heard=True)
     room.at += 8 * HOUR
     room.desk.deadman.check(room.at)  # before anybody could be heard
+    assert room.said == []
     room.listen(40, heard=True)
     assert room.said == []
     room.at += 8 * HOUR

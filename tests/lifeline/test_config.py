@@ -138,7 +138,7 @@ def spoken(kind: Any) -> str:
     marks = [m.read for m in get_args(kind)[1:] if isinstance(m, Written)]
     if marks:
         return "9s" if duration in marks else "9MB"
-    return {bool: "true", int: "77", Path: "/a/file"}.get(inner, "5")
+    return {bool: "true", int: "77", float: "9.0", Path: "/a/file"}.get(inner, "5")
 
 
 SCALARS = [

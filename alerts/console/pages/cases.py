@@ -17,7 +17,7 @@ from alerts.lifecycle import State
 from alerts.texts import LEVELS, hazard
 from lifeline.model import Level
 
-MOST: Final = 300  # [1] lines shown at once
+MOST: Final = 200  # [1] lines shown at once
 FILTERS: Final = ("level", "kind", "domain", "district", "state", "asset", "text")
 SORTS: Final[dict[str, Callable[[Case], tuple[object, ...]]]] = {
     "new": lambda c: (-c.onset,),

@@ -131,7 +131,13 @@ window.lifeline.map = (() => {
       if (!a) return;
       const name = blind[d] ? "UNKNOWN" : NAMES[worst[d]];
       const quiet = name === "NORMAL";
-      a.setStyle({ color: quiet ? colours.edge : colours[name], weight: quiet ? 1.2 : 2.5, dashArray: name === "UNKNOWN" ? "6 6" : null });
+      a.setStyle({
+        color: quiet ? colours.edge : colours[name],
+        weight: quiet ? 1.2 : 2.5,
+        dashArray: name === "UNKNOWN" ? "6 6" : null,
+        fillColor: quiet ? colours.cell : colours[name],
+        fillOpacity: quiet ? 1 : 0.3,
+      });
     });
   }
 
