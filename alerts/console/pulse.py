@@ -21,11 +21,13 @@ from alerts.users.guard import recognised
 from lifeline.model import NS, Kind, Level
 
 log: Final = logging.getLogger("lifeline.console")
+HANGS: Final = "does its database take anything?"
 TICK: Final = 0.05  # [s] between looks whether this desk has booked something; asks nothing of the database
 OTHERS: Final = 1.0  # [s] between looks whether another desk on the same database has
 OLDEST: Final = 5.0  # [s] after which the picture is made anew whatever has happened, and after which it is asked who may look
 SHARE: Final = 6.0  # [1] times as long as a picture took, the next one waits: a storm of warnings does not starve the desk
 PATIENCE: Final = 20.0  # [s] for which a page that cannot be drawn stays as it is
+SLOW: Final = 8.0  # [s] that the desk may take to say whether it is ready
 BEAT: Final = 2.0  # [s] between signs of life to the browsers
 
 
@@ -90,6 +92,8 @@ class Pulse:
         self._poked, self._one = True, asyncio.Lock()
         self._commits, self._took = -1, 0.0
         self._wrong: tuple[str, ...] = ()
+        self._said = -1  # [ns] desk clock, when it last said what is wrong, or did not
+        self._asking: asyncio.Task[list[str]] | None = None
         self._changed = False  # what is wrong is other than in the last picture
 
     def join(self, client: Client, guest: Guest, shown: Snapshot) -> None:
@@ -106,8 +110,8 @@ class Pulse:
         """A picture that is not older than OLDEST."""
         async with self._one:
             if self.last is None or self.desk.clock.now() - self.last.at > OLDEST * NS:
-                if self.last is None:
-                    self._wrong = tuple(await asyncio.to_thread(self.desk.reasons))
+                if self.desk.clock.now() - self._said > 2 * (OLDEST + SLOW) * NS:  # nobody has looked on for a while
+                    self._wrong = await self._reasons()
                 self.last = await asyncio.to_thread(snapshot, self.desk, self._wrong)
             return self.last
 
@@ -150,9 +154,9 @@ class Pulse:
         while True:
             await asyncio.sleep(OLDEST)
             try:
-                wrong = tuple(await asyncio.to_thread(self.desk.reasons)) if self._guests else self._wrong
                 await self._check()
                 self._mend()
+                wrong = await self._reasons() if self._guests else self._wrong
             except Exception as why:
                 log.exception("the console cannot ask the desk")
                 wrong = (f"{type(why).__name__}: {why}",)
@@ -229,6 +233,17 @@ class Pulse:
         age = 1e9 if self.last is None else (now - min(self.last.at, looker.drawn)) / NS
         wrong = len(self.last.wrong) if self.last else 0
         looker.client.run_javascript(f"lifeline.beat({age:.1f},{wrong},{now // 1_000_000})")
+
+    async def _reasons(self) -> tuple[str, ...]:
+        """Why the desk is not ready. Where it does not say, as with a database that takes nothing and refuses nothing, that is
+        the reason; it is not asked a second time meanwhile.
+        """
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(asyncio.to_thread(self.desk.reasons), name="reasons")
+        asking = self._asking
+        await asyncio.wait({asking}, timeout=SLOW)
+        self._said = self.desk.clock.now()
+        return tuple(asking.result()) if asking.done() else (f"desk: not said for {SLOW:g} s whether it is ready; {HANGS}",)
 
     def _mend(self) -> None:
         """A page that cannot be drawn, of a desk that can be asked, is made anew, unless somebody is writing there."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -119,3 +120,28 @@ def test_a_browser_that_was_away_is_told_what_rose_meanwhile(pulse: Pulse, clock
     browser.come[0]()
     assert seen == [clock.now()]
     assert browser.age == 0.0
+
+
+def test_a_desk_that_does_not_say_whether_it_is_ready_is_not(
+    pulse: Pulse, clock: FastClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alerts.console.pulse.SLOW", 0.01)
+    written, asked = threading.Event(), list[int]()
+
+    def reasons() -> list[str]:
+        asked.append(clock.now())
+        assert written.wait(60)
+        return []
+
+    pulse.desk.reasons = reasons  # type: ignore[method-assign]
+
+    async def work() -> None:
+        for _ in range(3):
+            (why,) = await pulse._reasons()
+            assert "not said" in why
+        assert len(asked) == 1, "the threads of the desk are not used up by asking"
+        written.set()
+        while await pulse._reasons():
+            pass
+
+    asyncio.run(work())
