@@ -85,6 +85,7 @@ class Canary:
             return
         with self._database.write() as db:
             known = db.execute(select(canaries.c.t)).scalar_one_or_none() or 0
+            known = known if known <= at else -1  # a clock was wrong, and is right again
             fresh = [c for c in rises if c.t > known]
             if fresh:
                 put(db, canaries, name=canary.NAME, t=fresh[-1].t, at=at)
@@ -126,7 +127,8 @@ class Canary:
 
     def look(self, at: int) -> None:
         """Set the gauge. at [ns] desk clock"""
-        self.figures.age.set(max(0.0, (at - max(self.since, heard(self._database))) / NS))
+        before = [t for t in (self.since, heard(self._database)) if t <= at]
+        self.figures.age.set((at - max(before, default=at)) / NS)
 
 
 def heard(database: Database) -> int:

@@ -5,11 +5,13 @@ Judged in the desk, so that nothing else need run.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple, cast
 
 from alerts import queries
 from alerts.book import Book
 from alerts.canary import Canary, heard
+from alerts.listening import Listening
 from alerts.queries import Beat
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
 
@@ -62,6 +64,11 @@ class Deadman:
     patience: float = PATIENCE
     canary: Canary | None = None  # what must come back now and then; None: it is not sent
 
+    @cached_property
+    def listening(self) -> Listening:
+        """Begun when the desk began; anew when its clock was set, or the machine slept."""
+        return Listening(self.since, self.limit)
+
     def wrong(self, at: int) -> list[str]:
         """What is wrong, or was and is not known to be mended: one line each. at [ns]"""
         return [f"{f.source}: {f.words}" for f in self._findings(at) if f.onset is not None or self._unmended(f)]
@@ -72,11 +79,12 @@ class Deadman:
         return bool(said) and self.book.take(said, at).accepted > 0
 
     def _findings(self, at: int) -> list[Finding]:
+        since = self.listening.at(at)
         beats = queries.beats(self.book.database)
-        found = [find for s in self.sources for find in (self._silence(s, beats, at), self._failure(s, beats))]
-        return [*found, self._round_trip(found, at)]
+        found = [find for s in self.sources for find in (self._silence(s, beats, since, at), self._failure(s, beats, since))]
+        return [*found, self._round_trip(found, since, at)]
 
-    def _round_trip(self, found: Sequence[Finding], at: int) -> Finding:
+    def _round_trip(self, found: Sequence[Finding], began: int, at: int) -> Finding:
         """The way as a whole, where nothing else that is known to be wrong explains that it is broken."""
         way = self.canary
         if way is None:  # not watched any more: whatever stood ends
@@ -84,23 +92,24 @@ class Deadman:
         if any(f.onset is not None or self._unmended(f) for f in found):
             way.excused = at
         last = heard(self.book.database)
-        since = max(self.since, last, way.excused)
+        since = max(began, *(self.listening.heard(t, at) for t in (last, way.excused)))
         onset = since + round(way.silence * NS)
         seen = Evidence([at], [(at - since) / NS], "s", {Level.ORANGE.name: way.silence}, "s")
         words = f"no reading has come all the way from the broker to a push for more than {way.silence:g} s"
         return Finding(CANARY, UNPROVEN, onset if at > onset else None, last, seen, words)
 
-    def _silence(self, source: str, beats: Mapping[str, Beat], at: int) -> Finding:
+    def _silence(self, source: str, beats: Mapping[str, Beat], began: int, at: int) -> Finding:
         heard = beats[source].at if source in beats else -1
-        since = max(self.since, heard)
+        since = max(began, self.listening.heard(heard, at))
         onset = since + round(self.limit * NS)
         seen = Evidence([at], [(at - since) / NS], "s", {Level.ORANGE.name: self.limit}, "s")
         words = f"not heard for more than {self.limit:g} s"
         return Finding(source, SILENT, onset if at > onset else None, heard, seen, words)
 
-    def _failure(self, source: str, beats: Mapping[str, Beat]) -> Finding:
+    def _failure(self, source: str, beats: Mapping[str, Beat], began: int) -> Finding:
         beat = beats.get(source, Beat(-1, None, None, []))
         since, because = beat.at if beat.failing is None else beat.failing, "; ".join(beat.reasons)
+        since = began if since > beat.at >= began else since
         onset = since + round(self.patience * NS)
         seen = Evidence([beat.at], [None], "", {}, "", note=because)
         words = f"not ready for more than {self.patience:g} s: {because}"

@@ -14,7 +14,7 @@ from ingest.codecs import BadPayload, Readings, Refusal, Waveform, quoted, statu
 from ingest.topic import Topic
 from lifeline import canary
 from lifeline.catalog import Catalog
-from lifeline.model import Batch, Block, Bools, Domain, Ints
+from lifeline.model import Batch, Block, Bools, Ints
 
 DEFECT: Final = "defect in the decoder"
 SHOWN: Final = 3  # places and reasons named per message
@@ -52,7 +52,7 @@ def decode(messages: Sequence[tuple[str, bytes]], at: int, catalog: Catalog, ter
     for i, (name, payload) in enumerate(messages):
         try:
             where, said = read(name, payload, at, terms, city)
-            if where.asset == canary.NAME and where.domain is Domain.OTHER and canary.KEY not in catalog.row:
+            if where.asset == canary.NAME and canary.named(*where[1:4]) and canary.KEY not in catalog.row:
                 ours.append(i)
             elif isinstance(said, Waveform):
                 waves.append(wave(i, said, where.device, catalog, own=terms.own))

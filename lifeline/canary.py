@@ -8,7 +8,9 @@ import numpy as np
 from lifeline.catalog import Catalog
 from lifeline.model import Domain
 
-NAME: Final = "canary"  # of its asset and its device; an asset of this name in the domain `other` can be nothing else
+NAME: Final = (
+    "canary"  # of its asset and its device; a device of this name at such an asset in the domain `other` is nothing else
+)
 KEY: Final = "canary/pulse"
 RULE: Final = "pipeline.canary"
 QUANTITY: Final = "state"
@@ -18,6 +20,11 @@ STEP: Final = 1_000_000  # [ns] between the reading that rises and the one that 
 def topic(city: str) -> str:
     """Where it is published."""
     return f"lifeline/v1/{city}/{Domain.OTHER}/{NAME}/{NAME}/telemetry"
+
+
+def named(domain: str, asset: str, device: str) -> bool:
+    """Whether that is the canary. A city may have an asset of its name: only both names together are kept for it."""
+    return domain == Domain.OTHER and asset == device == NAME
 
 
 def taken(filters: Iterable[str], name: str) -> bool:

@@ -29,6 +29,7 @@ BACK: Final = timedelta(hours=1)  # before now: clocks of devices run behind
 FIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")  # a name that may stand in a topic, a file name and a CN
 ROUNDS: Final = 101  # of PBKDF2: as mosquitto itself; the passwords are random, and a broker must take thousands of log-ins
 RESERVED: Final = ("canary", "desk", "receive", "screen", "simulator")
+OWN: Final = ("ca", "crl", "server")  # names of files of the authority and of the broker
 BITS: Final = x509.KeyUsage(
     digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
     key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
@@ -202,6 +203,8 @@ def fit(name: str) -> str:
     """A name that the broker's rules can be trusted with: one with a wildcard or a slash could reach other topics."""
     if not FIT.fullmatch(name):
         raise Unusable(f"{name!r} is no name for a client: letters, digits and . _ @ - only, at most 64")
+    if name.casefold() in OWN:  # its certificate would be the authority's own, or be written over it
+        raise Unusable(f"{name!r} is the name of a file of the authority; give the client another name")
     return name
 
 

@@ -121,8 +121,17 @@ def said(why: ApiException) -> str:
 def answer(code: int, words: str, headers: Mapping[str, str]) -> Answer:
     """What a status means."""
     known = {400: Fate.REFUSED, 422: Fate.REFUSED, 413: Fate.LARGE, 429: Fate.LIMITED, 404: Fate.MISSING, 408: Fate.SLOW}
-    away = code == 0 or code >= 500
-    return Answer(known.get(code, Fate.AWAY if away else Fate.BARRED), code, words, patience(headers.get("Retry-After"), now()))
+    fate = known.get(code, Fate.AWAY if code == 0 or code >= 500 else Fate.BARRED)
+    fate = Fate.BARRED if fate is Fate.REFUSED and elsewhere(words, headers) else fate
+    return Answer(fate, code, words, patience(headers.get("Retry-After"), now()))
+
+
+def elsewhere(words: str, headers: Mapping[str, str]) -> bool:
+    """Whether it was no InfluxDB that refused, but what stands before it: a proxy's page, TLS that is not spoken to as such.
+
+    That says nothing of the lines, and none of them may be lost for it.
+    """
+    return "text/html" in headers.get("Content-Type", "") or "to an HTTPS server" in words
 
 
 def patience(said: str | None, at: int) -> float | None:

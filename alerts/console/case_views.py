@@ -1,6 +1,7 @@
 """Parts of the page of a case, as HTML."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from alerts.alike import Alike
 from alerts.console.dossier import Dossier
@@ -29,7 +30,7 @@ def facts(visit: Visit, k: Dossier) -> Html:
         (say("domain"), f"{domain(visit, c.domain)} · {c.district}"),
         (say("owner"), c.owner),
         (say("place"), f"{c.lat:.5f}, {c.lon:.5f}"),
-        (say("asset"), el("a", c.asset, href=f"/console/cases?asset={c.asset}&closed=1")),
+        (say("asset"), el("a", c.asset, href=f"/console/cases?{urlencode({'asset': c.asset, 'closed': 1})}")),
         (say("answered_by"), f"{c.acknowledged_by} {c.comment or ''}" if c.acknowledged_by else ""),
         (say("latency"), f"{c.latency:.1f} s" if c.latency is not None else ""),
         ("ID", el("code", c.id)),

@@ -33,6 +33,7 @@ FENCE: Final = (
     (b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 )  # fmt: skip
+AGAIN: Final = ((b"refresh", b"5"),)  # [s]: nobody stands at a wall to ask again
 STYLE: Final = (
     "body{font:17px/1.5 system-ui,'Noto Sans CJK SC',sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;"
     "background:#0e151d;color:#e6edf3}main{width:min(22em,100vw - 3em)}h1{font-size:1.25em;margin:0 0 1em}label{display:block;"
@@ -55,12 +56,23 @@ class Fence:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def fenced(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *FENCE]
+                begun = True
+                again = AGAIN if message["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR else ()
+                message["headers"] = [*message.get("headers", []), *FENCE, *again]
             await send(message)
 
-        await self._app(scope, receive, fenced)
+        try:
+            await self._app(scope, receive, fenced)
+        except Exception:
+            if not begun:
+                said = "".join(el("p", text) for text in WORDS["no_answer"])
+                await HTMLResponse(said, HTTPStatus.SERVICE_UNAVAILABLE)(scope, receive, fenced)
+            raise
 
 
 @router.get("/")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
-from nicegui import Client, background_tasks, ui
+from nicegui import ui
 
 from alerts.case import Case
 from alerts.console.html import Html, el, join
@@ -34,22 +34,16 @@ async def show(visit: Visit, page: Page) -> None:
     if not page.bare:
         ui.html(_help(visit), sanitize=False)
 
-    def told(now: Snapshot, up: Sequence[Case]) -> None:
+    def told(now: Snapshot, up: Sequence[Case]) -> Awaitable[None] | None:
         if not page.bare:
             ui.run_javascript(f"lifeline.counts({json.dumps(_counts(now))})")
         alarm.set_content(_alarm(visit, now))
-        if refresh is not None and (more := refresh(now)) is not None:
-            background_tasks.create(_within(client, more), name="refresh")
         if up:
             ui.run_javascript(f"lifeline.rose({json.dumps([_rose(visit, c) for c in up])})")
+        return refresh(now) if refresh is not None else None
 
-    visit.hall.pulse.join(client, Guest(visit.headers, told))
+    visit.hall.pulse.join(client, Guest(visit.headers, visit.who.role, told), snapshot)
     ui.page_title(f"{visit.say(page.name)} · {visit.say('title', city=visit.desk.settings.city)}")
-
-
-async def _within(client: Client, work: Awaitable[None]) -> None:
-    with client:
-        await work
 
 
 def _head(visit: Visit) -> str:

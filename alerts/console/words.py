@@ -160,6 +160,10 @@ WORDS: Final[dict[str, Pair]] = {
     "attempts": ("次尝试", "attempts"),
     "delivered": ("已送达", "arrived"),
     "place": ("位置", "Place"),
+    "no_answer": (
+        "值守台暂时无法应答，5 秒后重试。情况未知。",
+        "The desk does not answer; again in 5 s. Nothing is known.",
+    ),
     "gone": ("没有这条预警", "There is no such case"),
     "back": ("返回", "Back"),
     "peak": ("最高", "peak"),

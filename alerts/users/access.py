@@ -91,9 +91,8 @@ class Access:
         if row is not None and row.password and not row.ended and self._fits(row.password, password):
             self._failed.pop(name, None)
             return Who(row.name, Role[row.role], row.person)
-        if len(self._failed) > REMEMBERED:
-            self._failed.clear()
-        self._failed[name] = [*recent, at]
+        if row is not None:  # of names that nobody has nothing is kept: many of them would push out what counts
+            self._failed[name] = [*recent, at]
         return None
 
     def add(self, name: str, role: Role, password: str, by: str, at: int, person: str = "", subject: str = "") -> None:

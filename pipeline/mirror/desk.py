@@ -14,6 +14,7 @@ import numpy as np
 
 from alerts.colours import UNKNOWN
 from lifeline.catalog import Catalog
+from lifeline.clock import now
 from lifeline.model import NS, Level
 from pipeline.mirror.book import Book
 from store.protocol import Lines, Unwritable, line
@@ -65,7 +66,8 @@ class Desk:
         return n
 
     def _take(self, what: str, clock: str, made: Callable[[dict[str, Any]], bytes]) -> int:
-        n, after, limit = 0, max(0, self._book.cursor(what) - OVERLAP), PAGE
+        far = min(self._book.cursor(what), now())  # a clock that was set back since counts again what is behind the cursor
+        n, after, limit = 0, max(0, far - OVERLAP), PAGE
         seen: set[bytes] = set()
         while True:
             page = self._get(f"/api/v1/following/{what}", after=after, limit=limit)
@@ -125,7 +127,7 @@ class Assets:
         """t [ns]"""
         stands = {name: (levels.get(name, UNKNOWN), opened[name]) for name in self._facts}
         whole = t - self._whole >= MINUTE
-        told = [self._line(name, *now, t) for name, now in stands.items() if whole or self._last.get(name) != now]
+        told = [self._line(name, *how, t) for name, how in stands.items() if whole or self._last.get(name) != how]
         return Lines.of(told)
 
     def written(self, levels: dict[str, str], opened: Counter[str], t: int) -> None:

@@ -68,6 +68,15 @@ def test_after_a_few_wrong_passwords_even_the_right_one_has_to_wait(access: Acce
     assert access.password("li", PASSWORD, AT + (PAUSE + 1) * NS) is not None
 
 
+def test_wrong_passwords_of_others_let_nobody_try_again(access: Access) -> None:
+    for i in range(TRIES):
+        assert access.password("li", f"guess {i}", AT) is None
+    for i in range(2000):
+        access.password(f"nobody-{i}", "x", AT)
+    assert access.password("li", PASSWORD, AT) is None
+    assert len(access._failed) == 1
+
+
 def test_a_token_holds_until_it_expires_or_is_revoked_or_its_user_ends(access: Access) -> None:
     short, long = access.token("li", "test", AT, days=1), access.token("li", "test", AT, days=None)
     day = 86_400 * NS

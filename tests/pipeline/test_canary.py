@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,12 @@ def test_to_the_city_itself_it_says_nothing() -> None:
     other = made.__class__(**{**made.__dict__, "key": np.array(["x/y"], object)})
     found = decode([(canary.topic("town"), canary.payload(T))], T, other, TERMS, "town")
     assert (found.batch.n, found.refused, found.canary) == (0, [], (0,))
+
+
+def test_a_citys_own_asset_of_that_name_is_judged_as_all_others() -> None:
+    own = replace(canary.catalog(24.0, 102.0), key=np.array(["meter-9/pulse"], object), device=np.array(["meter-9"], object))
+    found = decode([("lifeline/v1/town/other/canary/meter-9/telemetry", canary.payload(T))], T, own, TERMS, "town")
+    assert (found.batch.n, found.canary) == (2, ())
 
 
 @pytest.mark.network

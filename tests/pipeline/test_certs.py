@@ -130,6 +130,16 @@ def test_a_device_gets_no_name_that_would_give_it_more_than_its_own_topics(tmp_p
         made(tmp_path, devices=(name,))
 
 
+@pytest.mark.parametrize("name", ["ca", "CA", "server", "crl"])
+def test_no_device_is_given_or_takes_away_what_is_the_authoritys(tmp_path: Path, name: str) -> None:
+    made(tmp_path)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    for asked in ({"devices": (name,)}, {"revoke": [name]}, {"users": [name]}):
+        with pytest.raises(Unusable):
+            made(tmp_path, **asked)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
 def test_without_the_authoritys_key_nothing_can_be_made_and_that_is_said(tmp_path: Path) -> None:
     made(tmp_path)
     (tmp_path / "ca.key").unlink()

@@ -102,6 +102,16 @@ def test_each_level_and_each_state_of_a_warning_waits_on_disk_once(both: Both) -
     assert warnings[1].endswith(f" {T0 + 2 * NS}\n")
 
 
+def test_what_is_written_after_the_desks_clock_was_set_back_is_not_lost(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    both.tell(7200, change(Level.YELLOW, 0))
+    both.view.follow()
+    monkeypatch.setattr("pipeline.mirror.desk.now", both.clock.now)
+    both.tell(1, change(Level.ORANGE, 1))
+    both.view.follow()
+    assert [x.split('level="')[1].split('"')[0] for x in both.waiting() if x.startswith("level,")] == ["YELLOW", "ORANGE"]
+    assert both.view.follow() == 0
+
+
 def test_an_answered_warning_says_after_how_long(both: Both) -> None:
     both.tell(1, change(Level.YELLOW, 0))
     both.view.follow()

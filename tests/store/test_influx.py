@@ -200,6 +200,16 @@ def test_every_status_means_something() -> None:
     assert Answer(Fate.SLOW, 408, "", None) == answer(408, "", {})
 
 
+def test_what_stands_before_the_server_kills_no_line() -> None:
+    page = {"Content-Type": "text/html; charset=utf-8"}
+    assert answer(400, "<h1>The plain HTTP request was sent to HTTPS port</h1>", page).fate is Fate.BARRED
+    assert answer(400, "Client sent an HTTP request to an HTTPS server.", {}).fate is Fate.BARRED
+    assert answer(413, "<h1>Request Entity Too Large</h1>", page).fate is Fate.LARGE
+    assert (
+        answer(400, "partial write: field type conflict dropped=1", {"Content-Type": "application/json"}).fate is Fate.REFUSED
+    )
+
+
 def test_the_real_server_refuses_as_the_double_does() -> None:
     with Influx(body=500) as influx:
         t = Target(influx.url, "", "lifeline", "real")
