@@ -16,7 +16,7 @@ demo: $(VENV)/.ready
 	$(BIN)/lifeline demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

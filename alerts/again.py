@@ -4,9 +4,11 @@ from typing import Final
 
 from lifeline.model import NS
 
-APART: Final = {
+DAY: Final = 86_400 * NS
+APART: Final = {  # [ns]
     "open_air_release": 1800
-    * NS  # [ns] the wind turns a plume away for as long as it meanders: Anfossi et al. 2005, as in gas.toml
+    * NS,  # the wind turns a plume away for as long as it meanders: Anfossi et al. 2005, as in gas.toml
+    "sensor_apart": 8 * DAY,  # water and structures go by the week: what shows on some of its days only is one condition
 }
 
 

@@ -10,6 +10,7 @@ from boards.influx import EVERY, GOOD, TIME, Select, any_of, chosen, equal, of, 
 from boards.marks import JSON, of_levels, of_ranks, rank_steps
 from boards.panels import HOUR, Target, scatter, series, stat, timeline
 from boards.standing import opened, standing
+from boards.vibration import hours, latest, spectra, tracks, trend
 from boards.words import DOMAINS, Language
 from lifeline.model import Domain, Rule
 
@@ -114,13 +115,14 @@ SINGLE: Final = frozenset({"vehicle_mass", "axle_mass"})  # each reading is an e
 OURS: Final = ("asset", "level", "warning")  # measurements that are no quantities
 
 
-def asset_board(domain: Domain, say: Language, rules: Sequence[Rule]) -> Board:
+def asset_board(domain: Domain, say: Language, rules: Sequence[Rule], database: str = "lifeline") -> Board:
+    """database: of the readings; that of the hourly means is called so with `_1h` behind"""
     s = Scope(say, domain, rules)
     at = (chosen("asset"),)
     named = say.of(DOMAINS[domain])
-    extra = (
-        [variable("mode", say("阶次", "Mode"), values("key", "frequency", at), many=False)] if domain is Domain.BRIDGE else []
-    )
+    extra = []
+    if domain is Domain.BRIDGE:
+        extra = [variable("mode", say("阶次", "Mode"), values("key", "frequency", at), many=False), hours(database)]
     return Board(
         f"{domain}-asset",
         say(f"{named}：单个设施", f"{named}: one asset"),
@@ -171,6 +173,9 @@ def rows(s: Scope, at: Sequence[str]) -> list[Row]:
         made.insert(2, rms(s, "acceleration", by="key", where=at, w=12))
     made += [wave(s, q, by="key", where=at, w=12) for q in WAVES.get(domain, ())]
     found = [Row(say("测值与限值", "Readings and limits"), made)]
+    if domain is Domain.BRIDGE:
+        shaken = [spectra(s, at), latest(s, at, w=8), tracks(s, at, w=8), trend(s, at, w=8)]
+        found.append(Row(say("频谱与固有频率", "Spectra and natural frequencies"), shaken))
     if EVENTS[domain]:
         bars = states(s, EVENTS[domain], say("状态", "States"), where=at, by="key", h=12)
         found.insert(0 if domain is Domain.ELEVATOR else 1, Row(say("状态", "States"), [bars]))

@@ -136,12 +136,12 @@ def assets(say: Language, domain: Domain, *, many: bool = True) -> JSON:
 
 
 def warnings(say: Language, where: Sequence[str]) -> JSON:
-    """Warnings as lines across every panel; their tags hold the level, the hazard and the address of the case."""
-    text = "title_zh" if say is Language.ZH else "title_en"
-    select = Select(f'"{text}", "level", "hazard", "url"', of("warning"), ("$timeFilter", *where), tail="LIMIT 500")
+    """Warnings as lines across every panel; their text is a link to the case at the desk, their tags are level and hazard."""
+    text = "note_zh" if say is Language.ZH else "note_en"
+    select = Select(f'"{text}", "level", "hazard"', of("warning"), ("$timeFilter", *where), tail="LIMIT 500")
     asked = {
         "refId": "Anno", "datasource": SOURCE, "rawQuery": True, "fromAnnotations": True, "textEditor": True,
-        "resultFormat": "table", "query": str(select), "textColumn": text, "tagsColumn": "level,hazard,url",
+        "resultFormat": "table", "query": str(select), "textColumn": text, "tagsColumn": "level,hazard",
         "timeEndColumn": "",
     }  # fmt: skip
     named = say("预警", "Warnings")

@@ -22,15 +22,16 @@ class City:
     rules: Sequence[Rule]
     due: Mapping[str, float]  # [s] level -> how long people have to answer
     basemap: str = ""  # URL of map tiles with {x}, {y} and {z}; "": a blank map
+    database: str = "lifeline"  # of InfluxDB; its tiers are called so with `_1m` and `_1h` behind
 
 
 def boards(say: Language, of: City) -> Iterator[Board]:
     """The boards of one language, in the order in which they are listed."""
     yield city.city(say, of.due, of.basemap)
     for domain in DOMAIN_BOARDS:
-        yield domains.domain_board(domain, say, of.rules, of.basemap)
+        yield domains.domain_board(domain, say, of.rules, of.basemap, of.database)
     for domain in DOMAIN_BOARDS:
-        yield asset.asset_board(domain, say, of.rules)
+        yield asset.asset_board(domain, say, of.rules, of.database)
     yield asset.other(say, of.rules)
     yield pipeline.pipeline(say)
 

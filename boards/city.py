@@ -8,7 +8,7 @@ from boards.figures import standing_open
 from boards.influx import TIME, Select, chosen, of
 from boards.marks import JSON
 from boards.panels import Target, panel, series, stat
-from boards.standing import counts, matrix, mirrored, opened, stood, unheard, worldly
+from boards.standing import answering, counts, matrix, mirrored, opened, stood, unheard, worldly
 from boards.words import COLOURS, GRAVE, Language
 
 
@@ -27,7 +27,14 @@ def city(say: Language, due: Mapping[str, float], basemap: str = "") -> Board:
             ),
             Row(
                 say("失联与级别变化", "What is silent, and levels over time"),
-                [unheard(say, where, w=8), by_level(say), answers(say, due), recent(say), stood(say, where)],
+                [
+                    unheard(say, where, w=8),
+                    answering(say, where),
+                    by_level(say),
+                    answers(say, due, w=24),
+                    recent(say),
+                    stood(say, where),
+                ],
             ),
         ],
         variables=[districts(say)],
@@ -54,13 +61,13 @@ def answered(say: Language) -> JSON:
     return stat(title, [Target(select, table=True)], say, unit="s", column="/^median$/", about=about)
 
 
-def answers(say: Language, due: Mapping[str, float]) -> JSON:
+def answers(say: Language, due: Mapping[str, float], *, w: int = 8) -> JSON:
     """Every first answer, by level."""
     select = Select('min("answer")', of("warning"), (TIME, chosen("district")), ("level",), "$__interval")
     terms = say("、", ", ").join(f"{level} {due[level]:g} s" for level in GRAVE)
     about = say(f"首次响应用时。期限：{terms}。", f"Seconds to the first answer. Due: {terms}.")
     title = say("首次响应用时（按级别）", "Time to the first answer, by level")
-    return series(title, [Target(select, "$tag_level")], say, unit="s", style="points", w=8, h=9, about=about)
+    return series(title, [Target(select, "$tag_level")], say, unit="s", style="points", w=w, h=7, about=about)
 
 
 def by_level(say: Language) -> JSON:

@@ -10,6 +10,7 @@ from boards.influx import chosen, equal
 from boards.looks import bridge, gas, lift, water
 from boards.marks import JSON
 from boards.standing import counts, heard, mirrored, opened, stood, unheard, worldly
+from boards.vibration import choices, hours
 from boards.words import DOMAINS, Language
 from lifeline.model import Domain, Rule
 
@@ -30,9 +31,11 @@ class Look:
 
     rows: Callable[[Scope], list[Row]]
     about: tuple[str, str]
+    choices: Callable[[Language], list[JSON]] = lambda _: []  # variables of its own
 
 
-def domain_board(domain: Domain, say: Language, rules: Sequence[Rule], basemap: str = "") -> Board:
+def domain_board(domain: Domain, say: Language, rules: Sequence[Rule], basemap: str = "", database: str = "lifeline") -> Board:
+    """database: of the readings; that of the hourly means is called so with `_1h` behind"""
     s = Scope(say, domain, rules)
     look = LOOKS[domain]
     placed = equal("domain", domain), chosen("district")
@@ -51,7 +54,7 @@ def domain_board(domain: Domain, say: Language, rules: Sequence[Rule], basemap: 
         say.of(DOMAINS[domain]),
         say.of(look.about),
         [head, where, *look.rows(s), tail],
-        variables=[districts(say, domain), assets(say, domain), constant("tz", ZONE)],
+        variables=[districts(say, domain), assets(say, domain), constant("tz", ZONE), hours(database), *look.choices(say)],
         annotations=[warnings(say, s.where), pushed(say, ["lifeline", str(domain)])],
         links=navigation(say, str(domain)),
         tags=["lifeline", str(domain)],
@@ -81,7 +84,12 @@ LOOKS: Final[dict[Domain, Look]] = {
         water, ("压力与残差、夜间最小流量、水质、水锤。", "Pressures and their residuals, flow by night, quality, surges.")
     ),
     Domain.BRIDGE: Look(
-        bridge, ("模态频率与温度、振动、荷载、变形。", "Modal frequencies with temperature, vibration, loads, deformation.")
+        bridge,
+        (
+            "模态频率与温度、频谱、振动、荷载、变形。",
+            "Modal frequencies with temperature, spectra, vibration, loads, deformation.",
+        ),
+        choices,
     ),
     Domain.ELEVATOR: Look(
         lift, ("困人、运行次数、开关门、平层、制动。", "Entrapments, trips, door cycles, levelling, brakes.")

@@ -10,6 +10,7 @@ from boards.words import COLOURS, Language
 
 MINUTES: Final = 120_000  # [ms] a metric is scraped every ten seconds
 RECENT: Final = back("2m")
+INSTANCE: Final = "instance"  # HOST:PORT that told a figure
 
 
 def gauge(metric: str, by: Sequence[str] = ("process",), where: Sequence[str] = ()) -> Select:
@@ -18,8 +19,15 @@ def gauge(metric: str, by: Sequence[str] = ("process",), where: Sequence[str] = 
 
 
 def rate(metric: str, by: Sequence[str] = ("process",)) -> Select:
-    """Of a counter, by the second; a restart is no fall. Sources of several processes are not mixed."""
-    return Select('non_negative_derivative(max("value"), 1s)', of(metric), (TIME,), tuple(by), EVERY)
+    """Of a counter, by the second; a restart is no fall. Two desks count each for itself: their rates are added."""
+    each = Select('non_negative_derivative(max("value"), 1s) AS "r"', of(metric), (TIME,), (*by, INSTANCE), EVERY)
+    return Select('sum("r")', (each,), (TIME,), tuple(by), EVERY)
+
+
+def total(metric: str, by: Sequence[str] = ("process",)) -> Select:
+    """Of a counter since the start; that of two desks is the sum of theirs."""
+    each = Select('max("value") AS "n"', of(metric), (TIME,), (*by, INSTANCE), EVERY)
+    return Select('sum("n")', (each,), (TIME,), tuple(by), EVERY)
 
 
 def share(say: Language, title: str, histogram: str) -> JSON:
@@ -41,7 +49,7 @@ def reckoned(say: Language, title: str, parts: Sequence[Target], expression: str
 
 def flat(metric: str) -> Select:
     """The latest, of the last two minutes only; of several, the largest."""
-    each = Select('last("value") AS "v"', of(metric), (RECENT,), ("process", "source"))
+    each = Select('last("value") AS "v"', of(metric), (RECENT,), ("process", "source", INSTANCE))
     return Select('max("v") AS "value"', (each,), ())
 
 

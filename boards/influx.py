@@ -65,6 +65,11 @@ def of(*names: str) -> tuple[str, ...]:
     return tuple(name(n) for n in names)
 
 
+def hourly(measurement: str) -> tuple[str, ...]:
+    """A measurement in the database of hourly means, which the board's variable `hours` names."""
+    return (f'"${{hours:raw}}"..{name(measurement)}',)
+
+
 def any_of(names: Iterable[str]) -> tuple[str, ...]:
     """All these measurements as one."""
     return (f"/^({'|'.join(names)})$/",)

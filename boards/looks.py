@@ -2,9 +2,10 @@
 
 from boards.board import Row, label
 from boards.draw import DAY, Scope, lines, ranked, rms, states, usable, wave
-from boards.influx import TIME, Select, of, shown
+from boards.influx import TIME, Select, hourly, of, shown
 from boards.marks import JSON, override
 from boards.panels import HOUR, Target, series, table
+from boards.vibration import vibration
 from lifeline.units import QUANTITIES
 
 
@@ -115,9 +116,11 @@ def residual(s: Scope) -> JSON:
 
 def night(s: Scope) -> JSON:
     """The least flow of each day: whoever sleeps does not draw it, so most of it is lost."""
-    slots = Select('mean("value") AS "slot"', of("water_flow"), (TIME, *s.where, *usable("water_flow")), ("asset",), "1h")
+    slots = Select('mean("mean") AS "slot"', hourly("water_flow"), (TIME, *s.where), ("asset",), "1h")
     select = Select(shown('min("slot")', "water_flow"), (slots,), (TIME,), ("asset",), "1d", tail="tz('${tz:raw}')")
-    about = s.told("water_flow", s.say("每日各小时均值中的最小值。", "The least of a day's hourly means."))
+    about = s.told(
+        "water_flow", s.say("每日各小时均值中的最小值，一季。", "The least of a day's hourly means, of a quarter of a year.")
+    )
     title = s.titled("water_flow", s.say("每日最小（夜间）", "least of each day (by night)"))
     return series(
         title,
@@ -126,7 +129,7 @@ def night(s: Scope) -> JSON:
         unit=f"suffix: {QUANTITIES['water_flow'].shown}",
         about=about,
         style="bars",
-        timeFrom="30d",
+        timeFrom="90d",
         gap=3 * DAY,
         least="1d",
     )
@@ -145,6 +148,7 @@ def bridge(s: Scope) -> list[Row]:
                 wave(s, "acceleration", by="key"),
             ],
         ),
+        Row(say("频谱与固有频率", "Spectra and natural frequencies"), vibration(s)),
         Row(
             say("荷载", "Loads"),
             [

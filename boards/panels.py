@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from boards.influx import Select
-from boards.marks import JSON, joined, nothing, plain, thresholds
+from boards.marks import JSON, joined, nothing, plain, renamed, thresholds
 from boards.words import ABSENT, Language
 
 SOURCE: Final = {"type": "influxdb", "uid": "lifeline-influx"}
@@ -217,20 +217,25 @@ def timeline(
     )
 
 
-def heatmap(title: str, targets: Sequence[Target], *, w: int = 24, h: int = 9, about: str = "", **more: Any) -> JSON:
-    """Counts by bucket over time; the series are the buckets, in their order, named by their upper ends."""
+def heatmap(
+    title: str, targets: Sequence[Target], *, w: int = 24, h: int = 9, about: str = "", layout: str = "le", unit: str = "",
+    least: float = 1e-9, **more: Any,
+) -> JSON:  # fmt: skip
+    """Values by bucket over time; the series are the buckets, in their order, named by their upper ends, or (layout "unknown")
+    by their middles. least: what is no more than this is left blank.
+    """
     options = {
         "calculate": False,
         "cellGap": 1,
-        "cellValues": {},
+        "cellValues": {"unit": unit} if unit else {},
         "color": {
             "mode": "scheme", "scheme": "Oranges", "scale": "exponential", "exponent": 0.5, "steps": 64, "reverse": False,
             "fill": "dark-orange",
         },
         "exemplars": {"color": "rgba(255,0,255,0.7)"},
-        "filterValues": {"le": 1e-9},
+        "filterValues": {"le": least},
         "legend": {"show": True},
-        "rowsFrame": {"layout": "le"},
+        "rowsFrame": {"layout": layout},
         "showValue": "never",
         "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": False},
         "yAxis": {"axisPlacement": "left", "reverse": False},
@@ -240,23 +245,40 @@ def heatmap(title: str, targets: Sequence[Target], *, w: int = 24, h: int = 9, a
 
 
 def scatter(
-    title: str, targets: Sequence[Target], say: Language, x: str, y: str, *, w: int = 12, h: int = 8, about: str = ""
-) -> JSON:
-    """One quantity against another. x, y: columns."""
+    title: str, targets: Sequence[Target], say: Language, x: str, y: str, *, more: Sequence[str] = (), style: str = "points",
+    w: int = 12, h: int = 8, about: str = "", **rest: Any,
+) -> JSON:  # fmt: skip
+    """One quantity against another, or others. x, y, more: columns."""
+
+    def named(column: str) -> JSON:
+        return {"matcher": {"id": "byName", "options": column}}
+
     options = {
         "mapping": "manual",
-        "series": [
-            {
-                "frame": {"matcher": {"id": "byIndex", "options": 0}},
-                "x": {"matcher": {"id": "byName", "options": x}},
-                "y": {"matcher": {"id": "byName", "options": y}},
-            }
-        ],
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
+        "series": [{"frame": {"matcher": {"id": "byIndex", "options": 0}}, "x": named(x), "y": named(c)} for c in (y, *more)],
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": bool(more), "calcs": []},
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    custom = {"show": "points", "pointSize": {"fixed": 5}, "fillOpacity": 60}
+    custom = {"show": style, "pointSize": {"fixed": 5}, "fillOpacity": 60}
     defaults = {"noValue": say.of(ABSENT), "custom": custom, "color": {"mode": "palette-classic"}, "thresholds": plain()}
     config = {"defaults": defaults, "overrides": []}
-    steps = [joined("Time")]
-    return panel("xychart", title, targets, w=w, h=h, about=about, fieldConfig=config, options=options, transformations=steps)
+    asked = {"fieldConfig": config, "options": options, "transformations": [joined("Time")], **rest}
+    return panel("xychart", title, targets, w=w, h=h, about=about, **asked)
+
+
+def axis(query: str, label: str, unit: str) -> JSON:
+    """The lines of one query are dashed, and have an axis of their own on the right."""
+    properties = {
+        "unit": unit, "custom.axisPlacement": "right", "custom.axisLabel": label,
+        "custom.lineStyle": {"fill": "dash", "dash": [8, 8]},
+    }  # fmt: skip
+    return {
+        "matcher": {"id": "byFrameRefID", "options": query},
+        "properties": [{"id": k, "value": v} for k, v in properties.items()],
+    }
+
+
+def numbers(column: str, name: str) -> list[JSON]:
+    """A column of texts as numbers, and by another name."""
+    kinds = {"conversions": [{"targetField": column, "destinationType": "number"}], "fields": {}}
+    return [{"id": "convertFieldType", "options": kinds}, renamed({column: name}, [], ("Time",))]

@@ -2,7 +2,7 @@
 
 from boards.board import Board, Row
 from boards.domains import navigation
-from boards.figures import drawn, figure, gauge, rate, reckoned, share, standing_open
+from boards.figures import INSTANCE, drawn, figure, gauge, rate, reckoned, share, standing_open
 from boards.influx import Select, back, of
 from boards.marks import JSON, words
 from boards.panels import Target, stat, table
@@ -171,7 +171,7 @@ def scraped(say: Language) -> JSON:
         "desk": "lifeline_desk_outbox_waiting",
         "mirror": "lifeline_mirror_offset",
     }
-    select = Select('last("value") AS "value"', of(*metrics.values()), (back("30d"),), ("process",))
+    select = Select('last("value") AS "value"', of(*metrics.values()), (back("30d"),), ("process", INSTANCE))
     return table(
         say("各进程指标的最近时间", "When each process last gave its figures"), [Target(select, table=True)], say, w=24, h=6
     )

@@ -44,7 +44,7 @@ def newest(metric: str, function: str = "last") -> Select:
 
 def grown(metric: str, by: Sequence[str] = ("process",)) -> Select:
     """By how much a counter grew in the time looked at."""
-    grew = Select('non_negative_difference("value") AS "grew"', of(metric), (TIME,), (*by, *LABELS))
+    grew = Select('non_negative_difference("value") AS "grew"', of(metric), (TIME,), (*by, *LABELS, "instance"))
     return Select('sum("grew")', (grew,), (TIME,), tuple(by))
 
 

@@ -204,6 +204,24 @@ def unheard(say: Language, where: Sequence[str], *, w: int = 8, h: int = 9) -> J
     return table(title, [Target(select, table=True)], say, overrides=rows, transformations=steps, w=w, h=h)
 
 
+def answering(say: Language, where: Sequence[str], *, w: int = 8, h: int = 9) -> JSON:
+    """Assets of which a warning is open, however long ago it rose."""
+    select = Select('"rank", "open"', (standing(where),), ('"open" > 0',), TAGS)
+    names = {"asset": say("设施", "Asset"), "district": say("片区", "District"), "domain": say("领域", "Domain")}
+    level, opened = say("级别", "Level"), say("未关闭预警", "Open warnings")
+    here = link(say("查看设施", "Look at the asset"), asset_url(cell(names["domain"]), say, cell(names["asset"])))
+    coloured = {"type": "color-background", "mode": "basic"}
+    rows = [override(names["asset"], links=[here]), override(level, mappings=of_ranks(say), custom__cellOptions=coloured)]
+    steps = [renamed(names | {"rank": level, "open": opened}, [*names, "rank", "open"], ("Time",))]
+    title = say("有未关闭预警的设施", "Assets with open warnings")
+    about = say(
+        "不限所示时段：只要未关闭就在此。", "Whatever time is shown: as long as a warning is open, its asset stands here."
+    )
+    return table(
+        title, [Target(select, table=True)], say, overrides=rows, transformations=steps, sort=level, w=w, h=h, about=about
+    )
+
+
 def stood(say: Language, where: Sequence[str], *, h: int = 8) -> JSON:
     """Over time, the assets that were not at NORMAL."""
     select = Select('last("level")', of("asset"), (TIME, '"rank" != 0', *where), ("asset",), EVERY, "null")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from boards.figures import drawn, gauge, rate
+from boards.figures import INSTANCE, drawn, gauge, rate, total
 from boards.influx import EVERY, TIME, Select, equal, of
 from boards.marks import JSON
 from boards.panels import Target, heatmap
@@ -48,7 +48,7 @@ def telling(say: Language) -> list[JSON]:
         drawn(
             say,
             say("放弃的通知", "Notices given up"),
-            gauge("lifeline_desk_notifications_given_up_total", ("integration",)),
+            total("lifeline_desk_notifications_given_up_total", ("integration",)),
             "none",
             "$tag_integration",
         ),
@@ -107,7 +107,8 @@ def bucket(below: str, upper: str) -> Select:
     metric = of("lifeline_desk_notification_latency_seconds_bucket")
 
     def grown(le: str, name: str) -> Select:
-        return Select(f'non_negative_difference(max("value")) AS "{name}"', metric, (TIME, equal("le", le)), (), EVERY)
+        each = Select('non_negative_difference(max("value")) AS "n"', metric, (TIME, equal("le", le)), (INSTANCE,), EVERY)
+        return Select(f'sum("n") AS "{name}"', (each,), (TIME,), (), EVERY)
 
     if not below:
         return grown(upper, "n")

@@ -9,6 +9,8 @@ from detectors import ordered
 from lifeline.model import Floats, Ints
 
 NORMAL: Final = 1.4826  # [1] spread of a normal distribution over its median absolute deviation
+FEW: Final = 6  # [1] ticks in a call for which a window costs less to sort than to keep in order
+ROWS: Final = 512  # [1] series whose windows are sorted at once: pieces so small are not asked of the system each time
 
 
 class HampelState(NamedTuple):
@@ -46,7 +48,11 @@ class Hampel:
         past, seen = s.past.copy(), s.seen.copy()
         score = np.full(x.shape[::-1], np.nan)
         if x.size and seen.min() >= self.window and np.isfinite(x).all():
-            self._flow(past, seen, x, score)
+            if x.shape[1] > FEW:
+                self._flow(past, seen, x, score)
+            else:
+                for part in (slice(a, a + ROWS) for a in range(0, len(x), ROWS)):
+                    self._ticks(past[part], seen[part], x[part], score[:, part])
             return HampelState(past, seen), score.T
         for j in range(x.shape[1]):
             judge = np.isfinite(x[:, j])
@@ -55,6 +61,17 @@ class Hampel:
             past[judge, seen[judge] % self.window] = x[judge, j]
             seen += judge
         return HampelState(past, seen), score.T
+
+    def _ticks(self, past: Floats, seen: Ints, x: Floats, score: Floats) -> None:
+        """The same as `_flow` for a few ticks: windows are put in order anew, and the rings stay where they lie."""
+        every = np.arange(len(x))
+        for said, now in zip(score, x.T + 0.0, strict=True):
+            kept = np.sort(past, axis=1)
+            kept += 0.0  # no zero is another than the others
+            at = seen % self.window
+            self._tell(np.ascontiguousarray(kept.T), past[every, at - 1] + 0.0, now, said)
+            past[every, at] = now
+            seen += 1
 
     def _flow(self, past: Floats, seen: Ints, x: Floats, score: Floats) -> None:
         """All ticks of series that are warm and complete, written to past, seen and score [k, m]: windows are kept in order."""
@@ -67,24 +84,28 @@ class Hampel:
         at = places[0] if alike else places
         newest = ring[((at - 1) % self.window, *every)]
         for said, now in zip(score, x.T, strict=True):
-            middle = ordered.median(kept)
-            wide = ordered.spread(kept, middle)
-            wide *= NORMAL
-            if self.least > 0:
-                np.maximum(wide, self.least, out=wide)
-            np.subtract(newest, middle, out=middle)
-            np.abs(middle, out=middle)
-            np.abs(np.subtract(newest, now, out=said), out=said)
-            np.minimum(middle, said, out=said)
-            if not wide.all():
-                wide[wide == 0] = np.nan
-            wide *= self.width
-            np.divide(said, wide, out=said)
+            self._tell(kept, newest, now, said)
             ordered.slide(kept, ring[(at, *every)], now, left)
             ring[(at, *every)] = newest = now
             at = (at + 1) % self.window
         past[:] = ring.T
         seen += x.shape[1]
+
+    def _tell(self, kept: Floats, newest: Floats, now: Floats, said: Floats) -> None:
+        """How far the newest of windows in order [window, m] stands out, now [m] being its successor, to be written to said."""
+        middle = ordered.median(kept)
+        wide = ordered.spread(kept, middle)
+        wide *= NORMAL
+        if self.least > 0:
+            np.maximum(wide, self.least, out=wide)
+        np.subtract(newest, middle, out=middle)
+        np.abs(middle, out=middle)
+        np.abs(np.subtract(newest, now, out=said), out=said)
+        np.minimum(middle, said, out=said)
+        if not wide.all():
+            wide[wide == 0] = np.nan
+        wide *= self.width
+        np.divide(said, wide, out=said)
 
     def _score(self, past: Floats, seen: Ints, x: Floats) -> Floats:
         """How far the newest of the ring [m, window] stands out, x [m] being its successor. NaN where nothing ever varied."""

@@ -10,7 +10,7 @@ from detectors.usage import DAY, DAYS, WEEK, WEEKS, Look, drawn, looked, steady,
 from lifeline.model import NS, Bools, Floats, Ints, Members
 
 HOUR: Final = 3600.0  # [s]
-ZONES: Final = 2  # what flows in steadily, and what is pumped into storage
+ZONES: Final = 2  # what flows in steadily, and what is pumped into storage; the second only where there are two flows
 GUARD: Final = 2  # [d] the last days are not yet what is usual
 MOST: Final = 2.0  # [σ] that one day adds to the CUSUM
 DOUBT: Final = 2.0  # [1] a day whose fit is so much worse than usual teaches nothing
@@ -21,15 +21,33 @@ STEADY: Final = 0.05  # [σ] a day: a slope below has ended
 
 
 class LeakageState(NamedTuple):
-    last: Ints  # [1] [ns] end of the last hour; 0: none yet
+    """Few arrays, for a city may have many areas. z: zones, as many as may be told apart."""
+
+    when: Ints  # [2] [ns] end of the last hour, 0: none yet; [1] hours so far
     past: NDArray[np.float32]  # [n, WEEK * WEEKS + DAY] [SI] hours, oldest first; NaN: nothing was said
-    seen: Ints  # [1] hours so far
-    gain: Floats  # [2, DAYS] [1] use of each day against the pattern, oldest first; NaN: not judged
-    lost: Floats  # [2, DAYS] [m³/s] loss of each day beyond that of the pattern
-    clean: Bools  # [2, DAYS] days on which nothing was strange
-    zones: Floats  # [2, 9] what is kept of each zone from day to day: `Memory`
-    now: Floats  # [2, 2] [1] score of the last look, of each zone, for what is new and for what is standing
+    days: Floats  # [2, z, DAYS] `gain` and `lost`
+    clean: Bools  # [z, DAYS] days on which nothing was strange
+    zones: Floats  # [z, 9 + 2] what is kept of each zone from day to day: `Memory`; and `now`
     due: Bools  # [n] members who have not been told it
+
+    @property
+    def gain(self) -> Floats:
+        """Use of each day against the pattern, oldest first; NaN: not judged. [z, DAYS] [1]"""
+        return np.asarray(self.days[0])
+
+    @property
+    def lost(self) -> Floats:
+        """Loss of each day beyond that of the pattern. [z, DAYS] [m³/s]"""
+        return np.asarray(self.days[1])
+
+    @property
+    def now(self) -> Floats:
+        """Score of the last look, of each zone, for what is new and for what is standing. [z, 2] [1]"""
+        return np.asarray(self.zones[:, -len(ASKS) :])
+
+    def memory(self, z: int) -> "Memory":
+        """Of one zone."""
+        return Memory(*self.zones[z, : -len(ASKS)].tolist())
 
 
 class Memory(NamedTuple):
@@ -90,36 +108,49 @@ class Leakage:
         """Detectors with the same kin remember the same: both questions are answered out of one memory."""
         return replace(self, asks="new")
 
+    @property
+    def parts(self) -> int:
+        """Zones that may be told apart: no flow alone is both."""
+        return min(ZONES, max(sum(self.flows), 1))
+
     def settled(self, m: Members) -> Self | None:
         """For an area with a flow at least."""
         return replace(self, flows=tuple(m.judged.tolist()))
 
     def init(self, n: int) -> LeakageState:
         """An area of which nothing is known."""
-        days, no = np.full((ZONES, DAYS), np.nan), np.zeros(1, np.int64)
-        zone = Memory(0.0, np.nan, 0.0, 0.0, 0.0, 0.0, 0.0, np.nan, 0.0)
+        zone = (*Memory(0.0, np.nan, 0.0, 0.0, 0.0, 0.0, 0.0, np.nan, 0.0), *[np.nan] * len(ASKS))
         return LeakageState(
-            no, np.full((n, WEEK * WEEKS + DAY), np.nan, np.float32), no.copy(), days, days.copy(),
-            np.zeros((ZONES, DAYS), np.bool_), np.array([zone] * ZONES), np.full((ZONES, len(ASKS)), np.nan),
-            np.zeros(n, np.bool_),
+            np.zeros(2, np.int64), np.full((n, WEEK * WEEKS + DAY), np.nan, np.float32), np.full((2, self.parts, DAYS), np.nan),
+            np.zeros((self.parts, DAYS), np.bool_), np.array([zone] * self.parts), np.zeros(n, np.bool_),
         )  # fmt: skip
+
+    def recast(self, old: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A memory by names, of the version before, which kept two zones always and nine arrays, as it is kept now."""
+        if "gain" not in old:
+            return old
+        z = self.parts
+        return {
+            "when": np.r_[old["last"], old["seen"]], "past": old["past"], "days": np.array([old["gain"][:z], old["lost"][:z]]),
+            "clean": old["clean"][:z], "zones": np.hstack([old["zones"], old["now"]])[:z], "due": old["due"],
+        }  # fmt: skip
 
     def step(self, s: LeakageState, x: Floats, t: Ints) -> tuple[LeakageState, Floats]:
         """x [n, k] hours [SI], t [k] -> new state, score [n, k] [1]."""
         score = np.full(x.shape, np.nan)
         for j in range(x.shape[1]):
-            if s.last[0] and t[j] - s.last[0] != round(HOUR * NS):
+            if s.when[0] and t[j] - s.when[0] != round(HOUR * NS):
                 s = self.init(x.shape[0])  # weeks after: the hours no longer stand under one another
             past = np.concatenate([s.past[:, 1:], x[:, j : j + 1]], axis=1, dtype=np.float32)
-            s = s._replace(past=past, seen=s.seen + 1, last=t[j : j + 1].copy())
+            s = s._replace(past=past, when=np.array([t[j], s.when[1] + 1]))
             hour = int(t[j] // round(HOUR * NS))
-            if s.seen[0] > self.warmup and hour % (DAY // self.looks) == 0:
+            if s.when[1] > self.warmup and hour % (DAY // self.looks) == 0:
                 s = self._look(s, closes=hour % DAY == 0)
             told = s.due & np.isfinite(x[:, j])
             if not told.any():
                 continue
             zone = self._zones(s.past)
-            for z in range(ZONES):
+            for z in range(self.parts):
                 mine = told & zone[z]
                 score[mine, j] = np.fmax(score[mine, j], s.now[z, ASKS.index(self.asks)])
             s = s._replace(due=s.due & ~told)
@@ -145,18 +176,18 @@ class Leakage:
         level = ~np.array(self.flows, np.bool_)
         pumped = None if (zone[0] & ~switching(past)).any() else stored(past, zone[0], level)  # all there is comes by pumps
         total = steady(past, *zone) if pumped is None else pumped
-        first = looked(total, s.gain[0], s.lost[0], int(s.seen[0]), Memory(*s.zones[0].tolist()).base)
+        first = looked(total, s.gain[0], s.lost[0], int(s.when[1]), s.memory(0).base)
         use = stored(past, zone[1], level)
-        second = None if use is None or first is None else drawn(use, s.gain[0], s.lost[1], first.gain, int(s.seen[0]))
-        parts = [self._zone(s, z, look, closes=closes) for z, look in enumerate((first, second))]
+        second = None if use is None or first is None else drawn(use, s.gain[0], s.lost[1], first.gain, int(s.when[1]))
+        parts = [self._zone(s, z, look, closes=closes) for z, look in enumerate((first, second)[: self.parts])]
         gain, lost, clean, zones, now = (np.array(p) for p in zip(*parts, strict=True))
         due = np.array(self.flows, np.bool_)
-        return s._replace(gain=gain, lost=lost, clean=clean, zones=zones, now=now, due=due)
+        return s._replace(days=np.array([gain, lost]), clean=clean, zones=np.hstack([zones, now]), due=due)
 
     def _zone(self, s: LeakageState, z: int, look: Look | None, *, closes: bool) -> tuple[Any, ...]:
         """One zone: gain, lost, clean, memory, scores for what is new and for what is standing."""
         gain, lost, clean = s.gain[z], s.lost[z], s.clean[z]
-        m = Memory(*s.zones[z].tolist())
+        m = s.memory(z)
         if look is None:
             days = (np.r_[gain[1:], np.nan], np.r_[lost[1:], np.nan], np.r_[clean[1:], False])
             return (*(days if closes else (gain, lost, clean)), m, (np.nan, np.nan))

@@ -10,6 +10,8 @@ from detectors.latch import before, lasted, latch
 from lifeline.model import Bools, Floats
 
 REST: Final = 2.0  # [s] that a car stands when it has stopped
+LONG: Final = 10.0  # [s] a trip in which the speed is told each second, and a car that is well reaches `brisk`
+SURE: Final = 8  # [1] such trips in a row; of 20 s and told once a minute, one in three is seen to be brisk: all in 1 of 6,500
 
 Fault = Literal["reversal", "overtravel", "slow"]
 
@@ -22,6 +24,9 @@ class TravelState(NamedTuple):
     up: Bools  # [n] it last went up
     under: Bools  # [n] it has gone somewhere since it last stopped
     turned: Bools  # [n] it has turned round since then
+    way: Floats  # [n] [s] it has moved since it last stopped
+    quick: Bools  # [n] it has been brisk since it last stopped
+    proven: Floats  # [n] [1] long trips in a row in which it was
 
 
 class Going(NamedTuple):
@@ -42,10 +47,12 @@ class Travel:
 
     fault: `reversal`: its direction changes under way, and it runs faster than `creep` out of a door zone after that (what
         turns at a creep is being levelled). `overtravel`: it has run, crept in a door zone, and is out of it again, its door
-        shut. `slow`: it has moved for so long below `brisk`.
+        shut. `slow`: it has moved for so long below `brisk`, which it reached in each of its last `SURE` trips of `LONG`
+        seconds or more.
     Speeds are over the rated speed. Maintenance is not judged: score NaN, all memory stands still. What is unknown is not
-    judged either, save the mode: service is assumed. The terminal must tell the speed each second. Timed limits on facts have
-    no statistics: false alarms are those of the sensors.
+    judged either, save the mode: service is assumed. The terminal must tell the speed each second; one that tells it at the
+    start of a trip only does not prove that its car is brisk. Timed limits on facts have no statistics: false alarms are those
+    of the sensors.
     """
 
     fault: Fault = "reversal"
@@ -67,7 +74,8 @@ class Travel:
 
     def init(self, n: int) -> TravelState:
         """State of n lifts that have stopped."""
-        return TravelState(np.zeros(n), np.full(n, np.inf), *np.zeros((5, n), np.bool_))
+        ran, near, up, under, turned, quick = np.zeros((6, n), np.bool_)
+        return TravelState(np.zeros(n), np.full(n, np.inf), ran, near, up, under, turned, np.zeros(n), quick, np.zeros(n))
 
     def step(self, s: TravelState, x: Floats) -> tuple[TravelState, Floats]:
         """x [m, c, k] -> new state, score [m, k] [1]."""
@@ -81,7 +89,7 @@ class Travel:
         stopped = judge & (now.open | (still >= REST))
         kept = s._replace(still=still)
         if self.fault == "slow":
-            true = judge & now.moving & ~now.open & (np.abs(speed) < self.brisk)
+            kept, true = self._crawling(kept, judge & now.moving & ~now.open, np.abs(speed) >= self.brisk, stopped)
         else:
             of = self._reversed if self.fault == "reversal" else self._passed
             kept, true = of(kept, now, judge, stopped)
@@ -89,6 +97,14 @@ class Travel:
         score = np.where(judge, np.maximum((clock - self.origin) / self.scale, 0.0), np.nan)
         kept = kept._replace(clock=clock)
         return TravelState._make(a[-1] if a.ndim == 2 else a for a in kept), score.T
+
+    def _crawling(self, s: TravelState, moves: Bools, brisk: Bools, stopped: Bools) -> tuple[TravelState, Bools]:
+        """Which cars move slower than they have been seen to. [k, m]"""
+        way, quick = lasted(moves, stopped, s.way), latch(moves & brisk, stopped, s.quick)
+        ends = stopped & (before(way, s.way) >= LONG)
+        was = before(quick, s.quick)
+        proven = lasted(ends & was, ends & ~was, s.proven)
+        return s._replace(way=way, quick=quick, proven=proven), moves & ~brisk & (proven >= SURE)
 
     def _reversed(self, s: TravelState, now: Going, judge: Bools, stopped: Bools) -> tuple[TravelState, Bools]:
         """Which cars run the other way than they set out. [k, m]"""

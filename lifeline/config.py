@@ -191,6 +191,8 @@ class Influx:
     minutes: Seconds = 365 * 86400.0  # [s] that means of a minute are kept; 0: for ever
     hours: Seconds = 3650 * 86400.0  # [s] that means of an hour are kept; 0: for ever
     tiers: Literal["auto", "server", "mirror", "none"] = "auto"  # who makes the means; auto: 1.x itself, else the mirror
+    spectra: Seconds = 600.0  # [s] of a stretch whose spectra are told of bridges' accelerometers; 0: none
+    desks: tuple[str, ...] = ()  # desks whose figures are read, each by its own address; (): that of watch.desk
 
 
 @dataclass(frozen=True)

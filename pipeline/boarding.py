@@ -26,12 +26,12 @@ def languages(which: str) -> list[Language]:
     return list(Language) if which == "both" else [Language(which)]
 
 
-def made(which: str, folder: Path | None, basemap: str) -> dict[str, Any]:
+def made(which: str, folder: Path | None, basemap: str, database: str = "lifeline") -> dict[str, Any]:
     """Path -> board, with the limits of these rules."""
     if basemap and not all(f"{{{x}}}" in basemap for x in "xyz"):
         raise Unusable(f"--basemap: {basemap!r} has no {{x}}, {{y}} and {{z}}; e.g. http://tiles.example/{{z}}/{{x}}/{{y}}.png")
     due = {level: t.answer for level, t in terms.DEFAULTS.items()}
-    return build.files(languages(which), build.City(rules(folder), due, basemap))
+    return build.files(languages(which), build.City(rules(folder), due, basemap, database))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pipeline.evidence import Recent
 from pipeline.grid import Piece
 from pipeline.groups import Group, Joint, groups, joints
 from pipeline.panels import Maps, Panel, panels
+from pipeline.slots import Slots
 from pipeline.stepping import advance, alike, together
 from pipeline.telling import Before, Teller, likely
 
@@ -351,9 +352,18 @@ class Engine:
         for slots in self.slots:
             ends, x = slots.close(self.clock)
             if ends.size:
-                for panel in self.panels:
-                    if panel.slots is slots:
-                        self._together(panel, ends, x[panel.index], out)
+                self._closed(slots, ends, x, out)
+
+    def _closed(self, slots: Slots, ends: Ints, x: Floats, out: Outcome) -> None:
+        """Judge slots that have closed in every panel on them: ends [k] [ns], x [m, k]."""
+        kept: dict[bytes, Ints] = {}  # panels that were told of the same slots keep one array of their ends
+        for panel in self.panels:
+            if panel.slots is slots:
+                mine, before = x[panel.index], panel.t.tobytes()
+                self._together(panel, ends, mine, out)
+                if before not in kept:
+                    kept[before] = np.r_[panel.t, ends][-panel.t.size :].copy()
+                panel.keep(kept[before], mine)
 
     def _together(self, panel: Panel, ends: Ints, x: Floats, out: Outcome) -> None:
         """Judge slots that have closed: ends [k] [ns], x [n, k]."""
@@ -370,7 +380,6 @@ class Engine:
                 self._heed(line.rule, panel.rows, np.broadcast_to(ends, steps.score.shape), steps.score)
             if steps.which.size:
                 out.changes += self._tell.panel(line.rule, panel, ends, x, steps, Before(before, seen))
-        panel.keep(ends, x)
 
     def _close(self, joint: Joint, out: Outcome) -> None:
         """Judge the slots of a grid that the clock has passed, piece by piece."""

@@ -15,15 +15,20 @@ from pipeline.stepping import Standing, fitted, standing
 REST: Final = "rest"  # in place of the quantity, in the name of a group: those that no rule names
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """One rule over the series of one group or one panel, or over the assets of one grid."""
 
-    name: str  # stable over restarts: rule id and group
+    of: str  # name of these
     rule: Rule
     standing: Standing
     judged: Bools | None = None  # [n] members of a panel that may be given a score; None: it is no panel's
     lead: "Line | None" = None  # an earlier line of the same panel whose detector remembers the same
+
+    @property
+    def name(self) -> str:
+        """Stable over restarts: rule id and group."""
+        return f"{self.rule.id}|{self.of}"
 
     def forget(self, place: Ints) -> None:
         """Send series back to their warm-up; their levels stand."""
@@ -123,7 +128,7 @@ def groups(catalog: Catalog, rules: list[Rule]) -> list[Group]:
         rows = np.flatnonzero(label == name).astype(np.int32)
         step = float(catalog.step[first])
         mine = [fitted(r, step) for r in book[alike[first]]]
-        lines = [Line(f"{r.id}|{name}", r, standing(r, rows.size)) for r in mine]
+        lines = [Line(name, r, standing(r, rows.size)) for r in mine]
         made.append(
             Group(
                 name,
@@ -150,5 +155,5 @@ def joints(catalog: Catalog, rules: list[Rule]) -> list[Joint]:
             name = f"{rule.domain or 'any'}/{'+'.join(channels)}"
             made[at] = Joint(name, rule.domain or "", grid(catalog, rule.domain, channels), [])
         joint = made[at]
-        joint.lines.append(Line(f"{rule.id}|{joint.name}", rule, standing(rule, len(joint.grid.assets))))
+        joint.lines.append(Line(joint.name, rule, standing(rule, len(joint.grid.assets))))
     return [j for j in made.values() if j.grid.assets]

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.rulebook import OTHER, covered, generic
 from lifeline.catalog import Catalog, Texts
@@ -28,10 +29,12 @@ TURNS: Final = (
 TURN: Final = 30.0  # [s] between them
 STANDS: Final = 1.5  # [step] a series slower than the slot stands for
 
+NEVER: Final = np.zeros(KEPT, np.int64)  # [KEPT] [ns] ends of slots of which none has closed
+
 Maps = Mapping[str, Path]  # asset, district or domain -> file of its pipes or its network
 
 
-@dataclass
+@dataclass(slots=True)
 class Panel:
     """Some series on slots, and the rules that judge them together."""
 
@@ -40,16 +43,19 @@ class Panel:
     slots: Slots
     index: Ints  # [n] their positions there
     lines: list[Line]
-    x: Floats = field(init=False)  # [n, KEPT] [SI] the last slots, oldest first; what a warning shows
-    t: Ints = field(init=False)  # [KEPT] [ns] their ends
+    x: NDArray[np.float32] = field(init=False)  # [n, KEPT] [SI] the last slots, oldest first; what a warning shows
+    t: Ints = field(init=False)  # [KEPT] [ns] their ends; those of panels on the same slots may be one array
 
     def __post_init__(self) -> None:
-        self.x = np.full((self.rows.size, KEPT), np.nan)
-        self.t = np.zeros(KEPT, np.int64)
+        self.x = np.full((self.rows.size, KEPT), np.nan, np.float32)
+        self.t = NEVER
 
     def keep(self, t: Ints, x: Floats) -> None:
-        """Remember slots. t [k], x [n, k]"""
-        self.x, self.t = np.hstack([self.x, x])[:, -KEPT:], np.r_[self.t, t][-KEPT:]
+        """Remember slots. t [KEPT] with them, x [n, k]"""
+        k = min(x.shape[1], KEPT)
+        new = np.empty_like(self.x)
+        new[:, : KEPT - k], new[:, KEPT - k :] = self.x[:, k:], x[:, x.shape[1] - k :]
+        self.x, self.t = new, t
 
 
 class Found(NamedTuple):
@@ -72,13 +78,14 @@ def panels(catalog: Catalog, rules: Sequence[Rule], maps: Maps) -> tuple[list[Sl
         rows = np.unique(np.concatenate([f.rows for f in found if (f.slot, f.wait) == (slot, wait)]))
         slots[slot, wait] = opened(catalog, rows.astype(np.int32), slot, wait)
     made: dict[tuple[str, float, float, bytes], Panel] = {}
+    masks: dict[bytes, Bools] = {}  # one for all panels that it suits
     for f in found:
         at = (f.name, f.slot, f.wait, f.rows.tobytes())
         if at not in made:
             own = slots[f.slot, f.wait]
             made[at] = Panel(f.name, f.rows, own, own.place[f.rows].astype(np.int64), [])
         lines = made[at].lines
-        line = Line(f"{f.rule.id}|{f.name}", f.rule, standing(f.rule, f.rows.size), f.judged)
+        line = Line(made[at].name, f.rule, standing(f.rule, f.rows.size), masks.setdefault(f.judged.tobytes(), f.judged))
         line.lead = next((other for other in lines if other.lead is None and akin(other.rule, f.rule)), None)
         if line.lead is not None:
             line.standing.memory = line.lead.standing.memory

@@ -5,7 +5,7 @@ than the slot, the last, for as long as it holds. A slot closes when the data's 
 comes later is stored, and moves no slot.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -24,16 +24,20 @@ class Slots:
     rows: Rows  # [m] catalog rows
     slot: int  # [ns]
     wait: int  # [ns]
-    hold: Ints  # [m] [ns] how long a last value stands; 0: the slot has the mean of its own readings
+    stands: InitVar[Ints]  # [m] [ns] how long a last value stands; 0: the slot has the mean of its own readings
     place: Rows  # [n catalog] position in `rows`; -1: not of these
-    value: Floats = field(init=False)  # [m] [SI] what was last said where it stands
-    since: Ints = field(init=False)  # [m] [ns]
+    held: Ints = field(init=False)  # [h] positions in `rows` of those whose last value stands, ascending
+    hold: Ints = field(init=False)  # [h] [ns] how long it does
+    value: Floats = field(init=False)  # [h] [SI] what was last said
+    since: Ints = field(init=False)  # [h] [ns]
     closed: int = 0  # [ns] end of the last closed slot; 0 before the first look
     waiting: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)  # (place, t, value) for slots still open
 
-    def __post_init__(self) -> None:
-        self.value = np.full(self.rows.size, np.nan)
-        self.since = np.zeros(self.rows.size, np.int64)
+    def __post_init__(self, stands: Ints) -> None:
+        self.held = np.flatnonzero(stands)
+        self.hold = stands[self.held]
+        self.value = np.full(self.held.size, np.nan)
+        self.since = np.zeros(self.held.size, np.int64)
 
     def ending(self, clock: int) -> int:
         """End of the last slot that may be closed at an instant of the data's clock. [ns]"""
@@ -74,20 +78,20 @@ class Slots:
 
     def _hold(self, place: Ints, t: Ints, value: Floats, ends: Ints, x: Floats) -> None:
         """Put what stands into the slots of the series that hold. place, t, value: in order of time"""
-        held = np.flatnonzero(self.hold)
-        if not held.size:
+        if not self.held.size:
             return
-        mine = self.hold[place] > 0
-        place, t, value = place[mine], t[mine], value[mine]
-        v, since = np.r_[self.value[held], value], np.r_[self.since[held], t]
+        at = np.searchsorted(self.held, place)
+        mine = self.held[np.minimum(at, self.held.size - 1)] == place
+        at, t, value = at[mine], t[mine], value[mine]
+        v, since = np.r_[self.value, value], np.r_[self.since, t]
         last = np.zeros(
-            (held.size, ends.size), np.int64
-        )  # of these, where each series stands; nobody said anything: where it stood
-        last[:, 0] = np.arange(held.size)
-        last[np.searchsorted(held, place), np.searchsorted(ends, t)] = held.size + np.arange(t.size)  # the last of a slot stays
+            (self.held.size, ends.size), np.int64
+        )  # of these, where each stands; nobody said anything: where it stood
+        last[:, 0] = np.arange(self.held.size)
+        last[at, np.searchsorted(ends, t)] = self.held.size + np.arange(t.size)  # the last of a slot stays
         np.maximum.accumulate(last, axis=1, out=last)
-        x[held] = np.where(ends - since[last] <= self.hold[held][:, None], v[last], np.nan)
-        self.value[held], self.since[held] = v[last[:, -1]], since[last[:, -1]]
+        x[self.held] = np.where(ends - since[last] <= self.hold[:, None], v[last], np.nan)
+        self.value, self.since = v[last[:, -1]], since[last[:, -1]]
 
     def _take(self) -> tuple[Ints, Ints, Floats]:
         waiting, self.waiting = self.waiting, []
@@ -103,16 +107,17 @@ class Slots:
         if t.size:
             self.waiting = [(place, t, value)]
         return {
-            "value": self.value.copy(), "since": self.since.copy(), "closed": np.array([self.closed]), "rows": self.rows.copy(),
-            "row": self.rows[place], "t": t, "waiting": value,
+            "value": self.value.copy(), "since": self.since.copy(), "closed": np.array([self.closed]),
+            "rows": self.rows[self.held], "row": self.rows[place], "t": t, "waiting": value,
         }  # fmt: skip
 
     def remember(self, kept: Arrays, now: Ints) -> None:
         """Take over a memory; now [n catalog of old]: the catalog row that each row of old has now, -1: none."""
         self.closed = int(kept["closed"][0])
         was = self._places(now[kept["rows"]])
-        there = was >= 0
-        self.value[was[there]], self.since[was[there]] = kept["value"][there], kept["since"][there]
+        there = np.isin(was, self.held)
+        at = np.searchsorted(self.held, was[there])
+        self.value[at], self.since[at] = kept["value"][there], kept["since"][there]
         place = self._places(now[kept["row"]])
         there = place >= 0
         self.waiting = [(place[there], kept["t"][there], kept["waiting"][there])]

@@ -107,7 +107,7 @@ def _scatter_panel(panel: Panel, kept: Arrays, was: Ints, n: int) -> None:
     rows = kept.get(f"rows/{panel.name}")
     same = rows is not None and np.array_equal(rows, was[panel.rows])
     if same:
-        panel.x, panel.t = kept[f"panel/{panel.name}/x"].copy(), kept[f"panel/{panel.name}/t"].copy()
+        panel.x, panel.t = kept[f"panel/{panel.name}/x"].astype(np.float32), kept[f"panel/{panel.name}/t"].copy()
     for line in panel.lines:
         if same:
             _restore_whole(line, kept)
@@ -120,6 +120,8 @@ def _restore_whole(line: Line, kept: Arrays) -> None:
     """Memory of any shape, series first or not, where it is the one that the detector gives it now."""
     prefix = f"line/{line.name}/memory."
     old = {k.removeprefix(prefix): v for k, v in kept.items() if k.startswith(prefix)}
+    if old and (recast := getattr(line.rule.detector, "recast", None)) is not None:
+        old = recast(old)  # what an older version kept in another form
     new = line.standing.memory._asdict()
     if old.keys() == new.keys() and all(old[k].dtype == a.dtype and old[k].shape == a.shape for k, a in new.items()):
         line.standing.memory = type(line.standing.memory)(**{k: v.copy() for k, v in old.items()})

@@ -33,7 +33,7 @@ class Steps(NamedTuple):
     new: Codes  # [c] Level
 
 
-@dataclass
+@dataclass(slots=True)
 class Standing:
     """The memory of one rule over its n series. `advance` writes to it."""
 

@@ -79,7 +79,7 @@ class Teller:
 
     def panel(self, rule: Rule, panel: Panel, ends: Ints, x: Floats, steps: Steps, before: "Before") -> list[Change]:
         """Changes of members of a panel: steps.which are its members; ends [k], x [n, k] [SI]."""
-        t, seen = np.r_[panel.t, ends], np.hstack([panel.x, x])
+        t, seen = np.r_[panel.t, ends], np.hstack([panel.x, x.astype(np.float32)]).astype(np.float64)
         told = []
         for c in range(steps.which.size):
             i, j = int(steps.which[c]), int(steps.tick[c])

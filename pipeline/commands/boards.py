@@ -36,6 +36,7 @@ def build(
     language: Speaks = Which.both,
     rules: Rules = None,
     basemap: Tiles = "",
+    database: Database = "lifeline",
     check: Annotated[  # noqa: FBT002  a flag
         bool, typer.Option("--check", help="Write nothing; exit code 1 where files are not what is built.")
     ] = False,
@@ -43,7 +44,7 @@ def build(
     """Write the boards and Grafana's provisioning files."""
     from pipeline.boarding import Place, made
 
-    place, built = Place.of(out), made(language.value, rules, basemap)
+    place, built = Place.of(out), made(language.value, rules, basemap, database)
     stale = place.drift(built) if check else place.write(built)
     for path in stale:
         typer.echo(f"{path}: {'is not what is built' if check else 'written'}")
@@ -57,6 +58,7 @@ def diff(
     language: Speaks = Which.both,
     rules: Rules = None,
     basemap: Tiles = "",
+    database: Database = "lifeline",
     url: Url = "",
     token: Token = "",
 ) -> None:
@@ -64,7 +66,7 @@ def diff(
     from boards.push import Wanted
     from pipeline.boarding import Options, Place, block, compared, made, planned, reached
 
-    built = made(language.value, rules, basemap)
+    built = made(language.value, rules, basemap, database)
     if url:
         steps = planned(reached(url, token), Wanted(built), Options(prune=True))
         said = [line for s in steps for line in block(s.what, list(s.details))]
@@ -106,7 +108,7 @@ def push(
         from pipeline.commands.alerts import configured, hotline
 
         told = noted(hotline(config, ""), configured(config).desk.public_url)
-    wanted = Wanted(made(language.value, rules, basemap), source(influx_url, database, influx_token), told)
+    wanted = Wanted(made(language.value, rules, basemap, database), source(influx_url, database, influx_token), told)
     steps = planned(grafana, wanted, Options(prune, force, message))
     if dry_run:
         for step in steps:

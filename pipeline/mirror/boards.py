@@ -26,9 +26,9 @@ class Boards:
 
     def __init__(self, config: Config, catalog: Catalog) -> None:
         shown, h = bearer(config), config.health
-        pages = {"receive": h.page("receive"), "watch": h.page("watch"), "mirror": h.page("mirror")}
-        pages = {name: f"{url}/metrics" for name, url in pages.items()}
-        pages["desk"] = f"{config.watch.desk.rstrip('/')}/metrics"
+        asked = {name: [h.page(name)] for name in ("receive", "watch", "mirror")}
+        asked["desk"] = list(config.influx.desks or (config.watch.desk,))
+        pages = {name: [f"{url.rstrip('/')}/metrics" for url in urls] for name, urls in asked.items()}
         self._book = Book(config.city.data / "mirror.db")
         self.scrape = Scrape(pages, {"desk": shown})
         self.desk = Desk(config.watch.desk, shown, self._book, self._refuse)

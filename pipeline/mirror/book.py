@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.journal import connect, transaction
 from lifeline.clock import now
-from lifeline.model import NS
+from lifeline.model import NS, Floats
 from store.features import Sums
 from store.follow import Place
 from store.influx import Dead
@@ -45,17 +46,26 @@ SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS stale (
   tier TEXT NOT NULL, domain TEXT NOT NULL, start INTEGER NOT NULL, PRIMARY KEY (tier, domain, start)
 ) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS modes (asset TEXT PRIMARY KEY, body BLOB NOT NULL)",  # of bridges, as they were first found
 )
 KEPT: Final = 100_000  # dead letters, the newest; older ones are counted and forgotten
 APART: Final = 10 * NS  # [ns] between two sightings that are kept
 
 
 class Span(NamedTuple):
-    """A stretch of time of one domain whose means are to be made anew."""
+    """A stretch of time of one domain whose means are to be made anew; or of one bridge, whose spectra are."""
 
     tier: str
-    domain: str
+    domain: str  # of spectra the asset
     start: int  # [ns]
+
+
+class Reference(NamedTuple):
+    """The modes of a bridge as they were numbered: as first found."""
+
+    keys: tuple[str, ...]  # [p] of the series
+    first: Floats  # [modes] [Hz]
+    shape: NDArray[np.complex128]  # [modes, p] [1] 0: that sensor was not heard
 
 
 @dataclass
@@ -174,13 +184,31 @@ class Book:
 
     # means
 
-    def stale(self, most: int = 10_000) -> list[Span]:
-        """The oldest."""
-        return [Span(*r) for r in self._db.execute("SELECT tier, domain, start FROM stale ORDER BY start LIMIT ?", (most,))]
+    def stale(self, most: int = 10_000, *, but: str = "", tier: str = "") -> list[Span]:
+        """The oldest: all, or of one tier, or of all but one."""
+        which, given = ("tier = ?", tier) if tier else ("tier != ?", but)
+        asked = f"SELECT tier, domain, start FROM stale WHERE {which} ORDER BY start LIMIT ?"  # noqa: S608  words of ours
+        return [Span(*r) for r in self._db.execute(asked, (given, most))]
 
     def fresh(self, spans: Iterable[Span]) -> None:
         with transaction(self._db):
             self._db.executemany("DELETE FROM stale WHERE tier = ? AND domain = ? AND start = ?", spans)
+
+    # modes of bridges
+
+    def modes(self, asset: str) -> Reference | None:
+        """As they were numbered; None: not yet."""
+        row = self._db.execute("SELECT body FROM modes WHERE asset = ?", (asset,)).fetchone()
+        if row is None:
+            return None
+        with np.load(io.BytesIO(row[0])) as held:
+            return Reference(tuple(held["keys"].tolist()), held["first"], held["shape"])
+
+    def number(self, asset: str, modes: Reference) -> None:
+        """Number them, or anew where other series tell of them."""
+        with transaction(self._db):
+            body = bytes_of({**modes._asdict(), "keys": np.array(modes.keys)})
+            self._db.execute("INSERT OR REPLACE INTO modes VALUES (?, ?)", (asset, body))
 
     def close(self) -> None:
         self._db.close()
@@ -195,8 +223,11 @@ def opened(data: Path) -> Book | None:
 
 
 def packed(s: Sums) -> bytes:
+    return bytes_of(s._asdict())
+
+
+def bytes_of(columns: dict[str, Any]) -> bytes:
     out = io.BytesIO()
-    columns: dict[str, Any] = s._asdict()
     np.savez(out, **columns)
     return out.getvalue()
 

@@ -6,6 +6,7 @@ desk or of the mirror loses none. How assets stand is worth something only now.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any, Final
 
 import httpx
@@ -35,10 +36,11 @@ def level_line(step: dict[str, Any]) -> bytes:
 
 
 def warning_line(w: dict[str, Any]) -> bytes:
-    """A warning as it stood at an instant of the desk's clock."""
+    """A warning as it stood at an instant of the desk's clock. Its notes are its titles as links, in HTML."""
     fields = {
         k: w[name] for k, name in (("id", "id"), ("state", "state"), ("title_zh", "zh"), ("title_en", "en"), ("url", "url"))
     }
+    fields |= {f"note_{k}": f'<a href="{escape(w["url"])}">{escape(w[k])}</a>' for k in ("zh", "en")}
     tags = {k: w[k] for k in (*CASE, "level")}
     answer = {} if w["acknowledged_at"] is None else {"answer": (w["acknowledged_at"] - w["raised"]) / NS}  # [s]
     return line("warning", tags, {**fields, "rank": rank(w["level"]), **answer}, w["updated"])

@@ -27,6 +27,7 @@ from pipeline.mirror.book import Book, Span, State
 from pipeline.mirror.means import BY_SUFFIX, TIERS, lines, touched
 from pipeline.mirror.meters import Metrics
 from pipeline.mirror.patient import Patient, target
+from pipeline.mirror.vibration import TIER, Vibration
 from pipeline.token import token
 from store import damage, follow
 from store.features import carried, summed, waves
@@ -59,6 +60,7 @@ class Mirror:
         self._follower = Follower(data / "lake")
         self._encoder = Encoder(self.catalog, config.city.name)
         self._waves = waves(self.catalog)
+        self._vibration = Vibration(self.catalog, self._encoder, config.city.name, config.influx.spectra)
         self._room = np.ceil(1 / np.maximum(self.catalog.step, 1e-9)).astype(np.int64) + 1  # [n] samples of a second
         self._stop = threading.Event()
         self._boards = Boards(config, self.catalog)
@@ -124,6 +126,7 @@ class Mirror:
             self.state.place = self.state.place._replace(next=committed)
             self.book.commit(self.state)
         self._means()
+        self._spectra()
         return bool(pending)
 
     def _look(self) -> tuple[int, list[File]]:
@@ -177,7 +180,7 @@ class Mirror:
         try:
             with damage.blamed([file.path]):
                 for batch, unknown in follow.batches(file, self.catalog):
-                    stale.update(self._stale(domain, batch))
+                    stale.update(self._stale(domain, batch), self._vibration.touched(batch))
                     _add(counts, unknown=unknown, taken=batch.n + unknown)
                     self._write(batch, counts)
         except (FileNotFoundError, damage.Damaged) as why:
@@ -231,7 +234,7 @@ class Mirror:
     def _means(self) -> None:
         """Make the means that are due: of a tier once in its time, of what is over at once."""
         end = time.monotonic() + MEANS
-        due = [s for s in self.book.stale() if self._due(s)]
+        due = [s for s in self.book.stale(but=TIER) if self._due(s)]
         made = set()
         for span in due:
             if time.monotonic() > end or not self._make(span):
@@ -249,6 +252,26 @@ class Mirror:
                 return False
         self.book.fresh([span])
         return True
+
+    def _spectra(self) -> None:
+        """Make the spectra and natural frequencies of stretches that are over."""
+        end = time.monotonic() + MEANS
+        for span in self.book.stale(tier=TIER):
+            due = self._vibration.due(span, now())
+            if not due or time.monotonic() > end or not self._tell_vibration(span):
+                return  # the oldest come first
+            self.book.fresh([span])
+
+    def _tell_vibration(self, span: Span) -> bool:
+        """Write a bridge's stretch; whether the server took all. Natural frequencies stay as long as means of an hour."""
+        self._turned()
+        told, keep = self._vibration.told(self.lake, self.book, span), self._config.influx.retention
+        written = True
+        if not keep or span.start > now() - round(keep * NS):
+            written = self._means_sink.write(told.spectra) and self._means_sink.write(told.naturals)
+        if written and self._config.influx.tiers != "none" and (self._kind is None or self._kind.buckets):
+            written = self._means_sink.write(told.naturals, f"{self._config.influx.database}{TIERS[1].suffix}")
+        return written
 
     def _due(self, span: Span) -> bool:
         tier = BY_SUFFIX[span.tier]

@@ -256,6 +256,16 @@ def test_gas_in_the_open_that_comes_back_within_half_an_hour_is_the_same_warning
     assert warnings_of(book)[0].cleared is None
 
 
+@pytest.mark.parametrize(("days", "cases"), [(8, 1), (9, 2)])
+def test_a_sensor_that_leaves_the_others_again_within_a_week_has_one_ticket(
+    book: Book, say: Say, days: int, cases: int
+) -> None:
+    apart = {"hazard": "sensor_apart"}
+    book.take([say(Y, **apart), say(N, 60, **apart), say(Y, 60 + days * 86_400, **apart)], AT)
+    assert len(warnings_of(book)) == cases
+    assert warnings_of(book)[0].cleared is None
+
+
 def test_a_case_closed_and_opened_at_the_same_instant_is_one_warning(book: Book, say: Say) -> None:
     book.take([say(Y), say(N, 60)], AT)
     book.take([say(Y, 0, "d2")], AT)

@@ -193,7 +193,23 @@ def organized(tables: list[Table], options: JSON) -> list[Table]:
     return out
 
 
-TRANSFORMED: Final = {"joinByField": joined, "filterFieldsByName": kept, "organize": organized}
+def converted(tables: list[Table], options: JSON) -> list[Table]:
+    """Columns of texts as numbers: each that is spoken of must be there."""
+    for t in tables:
+        for said in options["conversions"]:
+            assert said["destinationType"] == "number", said
+            at = t.columns.index(said["targetField"])
+            for row in t.rows:
+                row[at] = float(row[at])
+    return tables
+
+
+TRANSFORMED: Final = {
+    "joinByField": joined,
+    "filterFieldsByName": kept,
+    "organize": organized,
+    "convertFieldType": converted,
+}
 
 
 def panels(board: JSON) -> Iterator[JSON]:

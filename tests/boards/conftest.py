@@ -10,7 +10,7 @@ from boards.build import City, files
 from boards.words import Language
 from detectors.rulebook import rules
 from tests.boards.influxd import Influxd
-from tests.boards.town import lines
+from tests.boards.town import hourly, lines
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +29,6 @@ def influxd() -> Iterator[Influxd]:
     with Influxd() as server:
         server.write(lines())
         server.create("empty")
+        server.create("lifeline_1h")
+        server.write("\n".join(hourly()) + "\n", "lifeline_1h")
         yield server

@@ -37,7 +37,7 @@ def asset(influxd: Influxd, tmp_path_factory: pytest.TempPathFactory) -> str:
         stands = {str(a): "NORMAL" for a in catalog.asset} | {asset: "RED"}
         told = assets.lines(stands, Counter({asset: 1}), instant)
         assets.written(stands, Counter({asset: 1}), instant)
-        lines += [told.text.decode(), *(s.decode() for s in samples(PAGE, "desk", instant))]
+        lines += [told.text.decode(), *(s.decode() for s in samples(PAGE, "desk", instant, "desk:8087"))]
     case = {
         "id": "a1", "city": "town", "district": str(catalog.district[row]), "domain": "gas", "asset": asset,
         "hazard": "gas_accumulation", "level": "RED", "state": "taken", "zh": "【红色】井", "en": "[RED] well",
@@ -76,6 +76,16 @@ def test_a_warning_its_level_and_the_time_to_its_answer_are_there(made: dict[str
     }  # fmt: skip
     (line,) = seen(made, influxd, "gas-asset", "Level by hazard", asset=[asset])
     assert (line.name, line.rows[0][1]) == ("gas_accumulation", "RED")
+
+
+def test_the_note_of_a_warning_is_its_title_as_a_link_and_no_other_html() -> None:
+    case = dict.fromkeys(("city", "district", "domain", "asset", "hazard"), "x") | {
+        "id": "a1", "level": "RED", "state": "open", "zh": "【红色】<b>井", "en": 'a "well" & <script>', "url": "http://desk/a1?b&c",
+        "raised": 0, "acknowledged_at": None, "updated": 5,
+    }  # fmt: skip
+    told = warning_line(case).decode()
+    assert r'note_zh="<a href=\"http://desk/a1?b&amp;c\">【红色】&lt;b&gt;井</a>"' in told
+    assert r'note_en="<a href=\"http://desk/a1?b&amp;c\">a &quot;well&quot; &amp; &lt;script&gt;</a>"' in told
 
 
 def test_the_processes_figures_are_found(made: dict[str, JSON], influxd: Influxd, asset: str) -> None:

@@ -1,5 +1,6 @@
 """Every query of every panel, on a real InfluxDB 1.6 with a small city in it."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from boards.words import Language
 from lifeline.units import QUANTITIES, UNITS
 from tests.boards.asgrafana import Table, Viewer, panels
 from tests.boards.influxd import Influxd
-from tests.boards.town import ASSETS, DAY, HOUR, MINUTE, NIGHT, NOW, SILENT
+from tests.boards.town import ASSETS, DAY, HOUR, MINUTE, MODES, NIGHT, NOW, SILENT, SPECTRUM
 
 JSON = dict[str, Any]
 NAMES = [f"{name}" for name in ("city", "gas", "water", "bridge", "elevator", "gas-asset", "water-asset", "bridge-asset",
@@ -175,7 +176,7 @@ def test_the_least_flow_of_a_day_is_that_of_its_quietest_hour(made: dict[str, JS
     lines = titled(viewer(made, influxd, "water"), "Water flow (m³/h): least of each day (by night)")
     line = next(t for t in lines if t.name == "main-1")
     whole = [v for _, v in line.rows[1:-1]]
-    assert len(whole) >= 28
+    assert len(whole) >= 75
     assert whole == [pytest.approx(NIGHT / UNITS["m³/h"].scale)] * len(whole)
     assert {t % DAY for t, _ in line.rows} == {16 * HOUR}  # midnight in Shanghai
 
@@ -205,6 +206,60 @@ def test_a_residual_is_the_reading_less_the_mean_of_the_day_before(made: dict[st
 def test_the_rms_of_ten_minutes_is_that_of_its_seconds(made: dict[str, JSON], influxd: Influxd) -> None:
     (line,) = titled(viewer(made, influxd, "bridge"), "Acceleration (m/s²): RMS of 10m")
     assert [v for _, v in line.rows] == [pytest.approx(0.25)] * len(line.rows)
+
+
+def test_spectra_are_in_decibels_by_frequency_and_blank_where_there_are_none(made: dict[str, JSON], influxd: Influxd) -> None:
+    lines = titled(viewer(made, influxd, "bridge"), "Spectra over time (Hz)")
+    assert [t.name for t in lines] == sorted(SPECTRUM)  # texts in the order of their numbers
+    for t in lines:
+        assert len(t.rows) == 6
+        assert [v for _, v in t.rows] == [pytest.approx(10 * math.log10(2 * SPECTRUM[t.name]))] * 6
+    one = titled(viewer(made, influxd, "bridge", chosen={"sensor": ["bridge-1-a/1"]}), "Spectra over time (Hz)")
+    assert one[0].rows[0][1] == pytest.approx(10 * math.log10(SPECTRUM[one[0].name]))
+
+
+def test_the_latest_spectrum_is_the_newest_of_each_sensor_and_no_old_one(made: dict[str, JSON], influxd: Influxd) -> None:
+    (found,) = titled(viewer(made, influxd, "bridge"), "Latest spectrum")
+    assert found.column("Frequency (Hz)") == [float(f) for f in SPECTRUM]
+    assert found.column("Mean") == [pytest.approx(2 * x) for x in SPECTRUM.values()]
+    assert found.column("Largest") == [pytest.approx(3 * x) for x in SPECTRUM.values()]
+    assert titled(viewer(made, influxd, "bridge", now=NOW + 2 * HOUR), "Latest spectrum") == []
+
+
+@pytest.mark.parametrize(
+    ("title", "least"),
+    [
+        ("Tracks of natural frequencies (Hz), with temperature (°C)", 6),
+        ("Natural frequencies with temperature: means of a day, a year", 80),
+    ],
+)
+def test_natural_frequencies_stand_beside_temperatures(made: dict[str, JSON], influxd: Influxd, title: str, least: int) -> None:
+    lines = {t.name: [v for _, v in t.rows] for t in titled(viewer(made, influxd, "bridge"), title)}
+    for mode, hertz in enumerate(MODES, 1):
+        assert len(lines[f"bridge-1 mode {mode}"]) >= least
+        assert lines[f"bridge-1 mode {mode}"] == [pytest.approx(hertz)] * len(lines[f"bridge-1 mode {mode}"])
+    assert all(10 < v < 20 for v in lines["bridge-1-d/temperature °C"])
+
+
+def test_a_natural_frequency_is_drawn_against_the_temperature_of_its_hour(made: dict[str, JSON], influxd: Influxd) -> None:
+    view = viewer(made, influxd, "bridge", chosen={"mode": ["2"]})
+    (found,) = titled(view, "Natural frequency against temperature")
+    assert len(found.rows) >= 30 * 24 - 1
+    assert all(10 < t < 20 and f == pytest.approx(MODES[1]) for _, t, f in found.rows)
+
+
+def test_assets_with_open_warnings_are_listed_whatever_time_is_shown(made: dict[str, JSON], influxd: Influxd) -> None:
+    (found,) = titled(viewer(made, influxd, "city"), "Assets with open warnings")
+    assert set(found.column("Asset")) == {a for a, (_, _, rank) in ASSETS.items() if rank > 0}
+
+
+def test_what_two_desks_do_is_added_and_what_both_see_is_not(made: dict[str, JSON], influxd: Influxd) -> None:
+    view = viewer(made, influxd, "pipeline")
+    assert middle(titled(view, "Notices delivered (by the second)")[0]) == pytest.approx(0.1)
+    assert titled(view, "Notices given up")[0].rows[-1][1] == 2
+    assert {v for _, v in titled(view, "Age of heartbeats, by process")[0].rows} == {2.0}
+    (found,) = titled(view, "When each process last gave its figures")
+    assert len(found.rows) == 5
 
 
 def test_trips_are_counted_by_the_changes_of_motion(made: dict[str, JSON], influxd: Influxd) -> None:
@@ -254,7 +309,7 @@ def test_time_to_answer_is_that_of_the_warnings(made: dict[str, JSON], influxd: 
     assert found.column("median") == [120.0]
 
 
-def test_annotations_bring_text_tags_and_the_address_of_the_case(made: dict[str, JSON], influxd: Influxd) -> None:
+def test_annotations_bring_tags_and_a_link_to_the_case(made: dict[str, JSON], influxd: Influxd) -> None:
     for name in NAMES:
         view = viewer(made, influxd, name)
         for a in view.board["annotations"]["list"]:
@@ -264,6 +319,8 @@ def test_annotations_bring_text_tags_and_the_address_of_the_case(made: dict[str,
             series = influxd.ask(view.filled(target["query"], NOW - DAY, NOW, MINUTE))
             assert series, (name, target["query"])
             assert {target["textColumn"], *target["tagsColumn"].split(",")} <= set(series[0]["columns"])
+            text = series[0]["values"][0][series[0]["columns"].index(target["textColumn"])]
+            assert text == '<a href="http://desk/case/1">[RED] well</a>'
 
 
 def test_quantities_on_boards_are_in_the_nomenclature(made: dict[str, JSON]) -> None:
@@ -271,7 +328,11 @@ def test_quantities_on_boards_are_in_the_nomenclature(made: dict[str, JSON]) -> 
         for p in panels(board):
             for t in p.get("targets", []):
                 for name in re.findall(r'FROM "(\w+)"', t.get("query", "")):
-                    assert name in QUANTITIES or name in {"asset", "level", "warning"} or name.startswith("lifeline_"), name
+                    assert (
+                        name in QUANTITIES
+                        or name in {"asset", "level", "warning", "spectrum", "natural_frequency"}
+                        or name.startswith("lifeline_")
+                    ), name
 
 
 def test_every_figure_on_a_board_and_in_an_alert_is_one_that_a_process_tells(made: dict[str, JSON]) -> None:

@@ -27,6 +27,11 @@ SLOW: Final = ("water_flow", "water_pressure")
 NIGHT: Final = 0.001  # [m³/s] flow of main-1 in the quietest hour
 
 
+SPECTRUM: Final = {"00.209": 1e-6, "01.024": 1e-4, "09.732": 1e-7}  # [Hz] -> [(m/s²)²/Hz]
+MODES: Final = (1.02, 2.4)  # [Hz]
+DESKS: Final = ("desk-1:8087", "desk-2:8087")  # on one database: each delivers half
+
+
 def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(" ", "\\ ").replace(",", "\\,").replace("=", "\\=")
 
@@ -38,7 +43,7 @@ def tags(asset: str, **more: str) -> str:
 
 
 def lines() -> str:
-    return "\n".join([*standing(), *readings(), *waves(), *levels(), *warnings(), *metrics()]) + "\n"
+    return "\n".join([*standing(), *readings(), *waves(), *vibration(), *levels(), *warnings(), *metrics()]) + "\n"
 
 
 def standing() -> Iterator[str]:
@@ -101,6 +106,7 @@ def warnings() -> Iterator[str]:
     for asset, (_, _, rank) in HEARD.items():
         at = tags(asset, hazard="trouble", level=Level(max(rank, 1)).name)
         said = 'title_zh="【红色】井",title_en="[RED] well",url="http://desk/case/1"'
+        said += "".join(f',note_{k}="<a href=\\"http://desk/case/1\\">[RED] well</a>"' for k in ("zh", "en"))
         yield f'warning,{at} id="a1",rank={rank}i,state="open",{said} {NOW - 2 * HOUR}000000'
         yield f'warning,{at} id="a1",rank={rank}i,state="taken",answer=120.0,{said} {NOW - 2 * HOUR + 2 * MINUTE}000000'
 
@@ -139,19 +145,50 @@ GROWING: Final = {  # by the second
 DELIVERED: Final = {"1.0": 0.3, "2.5": 0.1, "300.0": 0.1}  # [1/s] upper end of a bucket -> deliveries in it
 
 
+def vibration() -> Iterator[str]:
+    """A spectrum each ten minutes of an hour, of two sensors, with a peak at a hertz; the modes it is of."""
+    for t in range(NOW - HOUR, NOW, 10 * MINUTE):
+        for key, gain in (("bridge-1-a/1", 1.0), ("bridge-1-a/2", 3.0)):
+            at = tags("bridge-1", device="bridge-1-a", key=key)
+            yield from (f"spectrum,{at},frequency={f} value={gain * x!r} {t}000000" for f, x in SPECTRUM.items())
+        yield from naturals(t)
+
+
+def naturals(t: int) -> Iterator[str]:
+    for mode, hertz in enumerate(MODES, 1):
+        yield f"natural_frequency,{tags('bridge-1', mode=str(mode))} value={hertz!r} {t}000000"
+
+
+def hourly() -> Iterator[str]:
+    """What the database of hourly means holds of a quarter of a year."""
+    for t in range(NOW // HOUR * HOUR - 80 * DAY, NOW, HOUR):
+        for asset in ("main-1", "main-2"):
+            at, x = tags(asset, device=f"{asset}-d", key=f"{asset}-d/water_flow"), value("water_flow", t)
+            yield f"water_flow,{at} mean={x!r},min={x!r},max={x!r},count=60i {t}000000"
+        at, x = tags("bridge-1", device="bridge-1-d", key="bridge-1-d/temperature"), value("temperature", t)
+        yield f"temperature,{at} mean={x!r},min={x!r},max={x!r},count=60i {t}000000"
+        yield from naturals(t)
+
+
 def metrics() -> Iterator[str]:
     """What the processes' own /metrics say, every ten seconds of an hour."""
     for t in range(NOW - HOUR, NOW + 1, 10 * S):
         seconds = (t - NOW + HOUR) / S
         for process, named in GAUGES.items():
-            yield from (metric(n, process, v, t) for n, v in named.items())
+            yield from (metric(n, process, v, t, i) for i in instances(process) for n, v in named.items())
         for process, named in GROWING.items():
-            yield from (metric(n, process, 1000 + v * seconds, t) for n, v in named.items())
+            among = instances(process)
+            yield from (metric(n, process, 1000 + v * seconds / len(among), t, i) for i in among for n, v in named.items())
         below = 0.0
         for le in BUCKETS:
             below += DELIVERED.get(le, 0.0)
-            yield metric(f"lifeline_desk_notification_latency_seconds_bucket,le={le}", "desk", below * seconds, t)
+            for desk in DESKS:
+                yield metric(f"lifeline_desk_notification_latency_seconds_bucket,le={le}", "desk", below * seconds / 2, t, desk)
 
 
-def metric(name: str, process: str, x: float, t: int) -> str:
-    return f"{name},process={process} value={x!r} {t}000000"
+def instances(process: str) -> tuple[str, ...]:
+    return DESKS if process == "desk" else (f"{process}:80",)
+
+
+def metric(name: str, process: str, x: float, t: int, instance: str) -> str:
+    return f"{name},process={process},instance={instance} value={x!r} {t}000000"

@@ -61,3 +61,17 @@ def test_normal_noise_is_quiet_for_a_million_samples() -> None:
     d = Hampel()
     x = np.random.default_rng(4).normal(size=(5000, 225))
     assert np.nanmax(d.step(d.init(5000), x)[1]) < 1
+
+
+def test_one_tick_a_call_gives_the_same_bits_as_many() -> None:
+    rng = np.random.default_rng(8)
+    x = np.round(rng.normal(0.0, 1.0, (600, 90)), 1)
+    d = Hampel(window=9)
+    s, whole = d.step(d.init(600), x)
+    single, scores = d.init(600), []
+    for column in x.T[:, :, None]:
+        single, said = d.step(single, column)
+        scores.append(said)
+    np.testing.assert_array_equal(np.hstack(scores), whole)
+    for one, other in zip(single, s, strict=True):
+        np.testing.assert_array_equal(one, other)

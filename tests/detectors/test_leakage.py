@@ -4,11 +4,12 @@ Against a plain fit of one day, and in areas in which it is known what happens.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
-from detectors.leakage import Leakage, LeakageState, Memory
+from detectors.leakage import Leakage, LeakageState
 from detectors.usage import DAYS, FREE, LEAST, OWN, looked, sign, stored, switching
 from lifeline.model import Floats
 from tests.areas import area, hours
@@ -118,7 +119,7 @@ def test_what_is_lost_from_the_beginning_does_not_know_the_day_of_the_week() -> 
     s = d.init(1)
     for day in range(40):
         s, _ = d.step(s, x[None, 24 * day : 24 * day + 24], hours(24 * day + 24)[-24:])
-        own.append(Memory(*s.zones[0].tolist()).own * 3600)
+        own.append(s.memory(0).own * 3600)
     np.testing.assert_allclose(own[20:], OWN * 40, rtol=0.1)
 
 
@@ -250,3 +251,25 @@ def test_a_flow_that_is_on_and_off_by_the_clock_is_judged_without_fail() -> None
     hour = np.arange(60 * 24)
     for x in (np.where(hour % 24 < 12, 20.0, 0.0), np.where(hour // 24 % 7 < 5, 20.0, 0.0), np.where(hour < 900, 0.0, 5.0)):
         assert np.nanmax(np.nan_to_num(told(x[None])[1][:37])) < 1
+
+
+@pytest.mark.parametrize("flows", [(True,), (True, True)])
+def test_a_memory_of_the_version_before_goes_on(flows: tuple[bool, ...]) -> None:
+    x = np.array([area(12, i) for i in range(len(flows))])
+    d = Leakage(flows=flows)
+    s, _ = d.step(d.init(len(flows)), x, hours(x.shape[1]))
+    two = [np.concatenate([a, np.full_like(a, 0)])[:2] for a in (s.gain, s.lost, s.clean, s.zones[:, :-2], s.now)]
+    names = ("gain", "lost", "clean", "zones", "now")
+    was: dict[str, Any] = {
+        "last": s.when[:1],
+        "seen": s.when[1:],
+        "past": s.past,
+        "due": s.due,
+        **dict(zip(names, two, strict=True)),
+    }
+    again = LeakageState(**d.recast(was))
+    for one, other in zip(again, s, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+    assert LeakageState(**d.recast(s._asdict())) is not None
+    assert d.total(again) == d.total(s)

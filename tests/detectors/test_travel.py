@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from detectors.travel import REST, Fault, Travel
+from detectors.travel import LONG, REST, SURE, Fault, Travel
 from lifeline.model import Floats
 
 DIRECTION, DOOR, ZONE, MOTION, PASSENGERS, SPEED, MODE, BUTTON = range(8)
@@ -65,8 +65,17 @@ def test_a_car_that_creeps_out_of_the_zone_in_which_it_should_have_stopped_is_fo
     assert score[-1] == 0
 
 
+DRAGS: Phase = (25, 0.6, 0.0, 0.0)
+
+
 def test_a_car_that_drags_its_brake_all_the_way_is_slow() -> None:
-    assert scores("slow", lift(STOP, (25, 0.6, 0.0, 0.0), STOP), scale=20.0).max() == 25 / 20
+    assert scores("slow", lift(*SURE * trip(1.0), DRAGS, STOP), scale=20.0).max() == 25 / 20
+
+
+def test_a_car_whose_terminal_tells_its_speed_at_the_start_only_is_not_slow() -> None:
+    assert scores("slow", lift(*(SURE - 1) * trip(1.0), *3 * [DRAGS, STOP, START, STOP])).max() == 0
+    score = scores("slow", lift(*SURE * trip(1.0), START, STOP, *2 * [DRAGS, STOP]), scale=20.0)[0]  # the short one is no proof
+    assert np.flatnonzero(score >= 1).size == 6  # of the first
 
 
 @pytest.mark.parametrize("fault", get_args(Fault))
@@ -77,6 +86,7 @@ def test_maintenance_is_not_judged(fault: Fault) -> None:
 def plain(d: Travel, x: Floats) -> list[float]:
     """The oracle: one lift, second by second. x [c, k]"""
     clock, still, ran, near, up, under, turned, out = 0.0, math.inf, False, False, False, False, False, list[float]()
+    long, quick, proven = 0, False, 0
     for row in x.T.tolist():
         way, (door, zone, motion, _, speed, mode, _) = row[0] if d.fault == "reversal" else 0.0, row[-7:]
         if any(math.isnan(v) for v in (way, door, zone, motion, speed)) or mode == 1:
@@ -84,7 +94,10 @@ def plain(d: Travel, x: Floats) -> list[float]:
             continue
         moving, outside, fast = motion > 0.5, zone < 0.5, abs(speed) >= d.creep
         still = 0.0 if moving else still + 1
+        goes, brisk = moving and not door > 0.5, abs(speed) >= d.brisk
         if door > 0.5 or still >= REST:
+            proven = proven if long < LONG else proven + 1 if quick else 0
+            long, quick = 0, False
             ran = near = under = turned = False
         elif d.fault == "overtravel":
             ran = ran or (moving and outside and fast)
@@ -92,10 +105,11 @@ def plain(d: Travel, x: Floats) -> list[float]:
         elif d.fault == "reversal" and moving and abs(way) > 0.5:
             turned = turned or (under and up != (way > 0))
             up, under = way > 0, True
+        long, quick = long + goes, quick or (goes and brisk)
         true = {
             "reversal": turned and moving and outside and fast,
             "overtravel": near and outside,
-            "slow": moving and not door > 0.5 and abs(speed) < d.brisk,
+            "slow": goes and not brisk and proven >= SURE,
         }[d.fault]
         clock = clock + 1 if true else 0.0
         out.append(clock / d.scale)
@@ -112,6 +126,8 @@ def test_all_lifts_at_once_score_as_a_plain_loop_scores_each(fault: Fault) -> No
     x[:, MODE] *= rng.random((40, 240)) < 0.05
     x[:, MOTION] = rng.random((40, 240)) < 0.8
     x[rng.random(x.shape) < 0.01] = np.nan
+    if fault == "slow":
+        x[:, SPEED, :-9] = np.maximum(x[:, SPEED, :-9], (rng.random((40, 231)) < 0.9).astype(float))
     d = Travel(fault=fault, scale=1.0)
     x = x if fault == "reversal" else x[:, 1:]
     expected = [plain(d, lift) for lift in x]

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from alerts.desk import Settings
 from alerts.route import Route
 from alerts.tables import Database
 from lifeline.clock import FastClock
+from lifeline.config import Influx
 from lifeline.model import NS, Change, Domain, Evidence, Kind, Level, Mode, change_id
+from pipeline.mirror.boards import Boards
 from pipeline.mirror.book import Book
 from pipeline.mirror.desk import Assets, Desk
 from pipeline.mirror.scrape import samples
@@ -186,10 +189,34 @@ b{of="z"} 3.0
 c_total 4.0
 c_created 1.7e9
 """
-    assert sorted(x.decode() for x in samples(page, "watch", 5)) == [
-        "a_seconds_bucket,le=+Inf,process=watch value=2.0 5\n",
-        "a_seconds_bucket,le=0.1,process=watch value=1.0 5\n",
-        "a_seconds_sum,process=watch value=0.5 5\n",
-        "b,of=z,process=watch value=3.0 5\n",
-        "c_total,process=watch value=4.0 5\n",
+    assert sorted(x.decode() for x in samples(page, "watch", 5, "h:1")) == [
+        "a_seconds_bucket,instance=h:1,le=+Inf,process=watch value=2.0 5\n",
+        "a_seconds_bucket,instance=h:1,le=0.1,process=watch value=1.0 5\n",
+        "a_seconds_sum,instance=h:1,process=watch value=0.5 5\n",
+        "b,instance=h:1,of=z,process=watch value=3.0 5\n",
+        "c_total,instance=h:1,process=watch value=4.0 5\n",
     ]
+
+
+def test_the_figures_of_two_desks_stand_beside_each_other_and_one_that_is_away_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        town.configured(tmp_path), influx=Influx(url="http://i", desks=("http://a:1/", "http://b:2", "http://c:3"))
+    )
+
+    def get(url: str, headers: Any) -> httpx.Response:
+        name = httpx.URL(url).netloc.decode()
+        asked.append((url, headers))
+        status, told = (200, f"waiting {len(name)}.0\n") if name in {"a:1", "b:2"} else (503, "")
+        return httpx.Response(status, text=told, request=httpx.Request("GET", url))
+
+    asked: list[tuple[str, Any]] = []
+    boards = Boards(config, town.catalog(tmp_path))
+    monkeypatch.setattr(boards.scrape._http, "get", get)
+    told = boards.scrape.lines(5).text.decode().splitlines()
+    assert told == ["waiting,instance=a:1,process=desk value=3.0 5", "waiting,instance=b:2,process=desk value=3.0 5"]
+    assert [u for u, _ in asked if u.endswith(("a:1/metrics", "b:2/metrics", "c:3/metrics"))] == [
+        "http://a:1/metrics", "http://b:2/metrics", "http://c:3/metrics",
+    ]  # fmt: skip
+    assert boards.scrape.failures == {"receive": 1, "watch": 1, "mirror": 1, "desk": 1}
