@@ -26,6 +26,11 @@ class Patient:
         """Nothing can be written, and why."""
         return self.sink.why
 
+    @property
+    def ready(self) -> bool:
+        """Whether it is worth making something to write."""
+        return time.monotonic() >= self._again
+
     def _rest(self, seconds: float) -> bool:
         self._again = time.monotonic() + seconds
         return True

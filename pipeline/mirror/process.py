@@ -45,6 +45,7 @@ PULSE: Final = 5.0  # [s] between heartbeats
 LAG: Final = 60.0  # [s] behind watch's checkpoints before it is worth saying
 GLANCE: Final = 10.0  # [s] between looks at what waits while nothing can be written
 MEANS: Final = 5.0  # [s] that means may take before readings have their turn again
+SPECTRA: Final = 2.0  # [s] likewise
 
 
 class Mirror:
@@ -106,9 +107,10 @@ class Mirror:
                 began = time.monotonic()
                 try:
                     some = self.turn()
+                    looked = time.monotonic() - began
+                    some |= self.spectra()
                 except Stopped:
                     break
-                looked = time.monotonic() - began
                 stop.wait(0.0 if some else max(self._config.influx.poll, 10 * min(looked, 6.0)))
         self._boards.close()
         self.courier.close()
@@ -126,7 +128,6 @@ class Mirror:
             self.state.place = self.state.place._replace(next=committed)
             self.book.commit(self.state)
         self._means()
-        self._spectra()
         return bool(pending)
 
     def _look(self) -> tuple[int, list[File]]:
@@ -253,14 +254,18 @@ class Mirror:
         self.book.fresh([span])
         return True
 
-    def _spectra(self) -> None:
-        """Make the spectra and natural frequencies of stretches that are over."""
-        end = time.monotonic() + MEANS
-        for span in self.book.stale(tier=TIER):
-            due = self._vibration.due(span, now())
-            if not due or time.monotonic() > end or not self._tell_vibration(span):
-                return  # the oldest come first
+    def spectra(self) -> bool:
+        """Make the spectra and natural frequencies of stretches that are over; whether there are more, and can be written."""
+        end = time.monotonic() + SPECTRA
+        for span in self.book.stale(tier=TIER):  # the oldest come first
+            if not self._means_sink.ready or not self._vibration.due(span, now()):
+                return False
+            if time.monotonic() > end:
+                return True
+            if not self._tell_vibration(span):
+                return False
             self.book.fresh([span])
+        return False
 
     def _tell_vibration(self, span: Span) -> bool:
         """Write a bridge's stretch; whether the server took all. Natural frequencies stay as long as means of an hour."""

@@ -92,6 +92,7 @@ class Killed:
                     devices.drain()
                 until(lambda: self.stage.idle() and self.stage.mirrored(), "the city does not come to rest", 90)
                 self.warnings = self.stage.warnings()
+                until(lambda: self.ids() >= {w["id"] for w in self.warnings}, "the last warnings do not come", 60)
                 until(lambda: self.figures() >= {"desk", "mirror", "receive", "watch"}, "figures do not come", 60)
                 self.status = self.stage.mirror()
             self.check()
@@ -108,6 +109,10 @@ class Killed:
         process = crew.child(name).process
         assert process is not None
         process.kill()
+
+    def ids(self) -> set[str]:
+        """Of the warnings that are there: the mirror looks for them at the desk every two seconds."""
+        return {v[1] for s in self.stage.ask('SELECT "id" FROM "warning"') for v in s["values"]}
 
     def figures(self) -> set[str]:
         """The processes whose figures are there."""

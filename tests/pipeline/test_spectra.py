@@ -19,6 +19,7 @@ from pipeline.mirror.patient import target
 from pipeline.mirror.prepare import prepared
 from pipeline.mirror.process import Mirror
 from pipeline.mirror.spectra import BANDS, CENTRES, EDGES, NAMES, Windows, spectrum, windows
+from store.influx import Answer, Fate
 from store.influx_read import Reader
 from store.lake import Lake
 from tests import town
@@ -187,8 +188,9 @@ class Bridge:
         return Mirror(self.config, self.catalog)
 
     def followed(self, mirror: Mirror) -> Mirror:
-        while mirror.turn() or mirror.book.stale(tier="spectra"):
+        while mirror.turn() or mirror.spectra():
             pass
+        assert mirror.book.stale(tier="spectra") == []
         return mirror
 
     def asked(self, measurement: str, tag: str, suffix: str = "") -> dict[str, list[Any]]:
@@ -255,6 +257,51 @@ def test_each_stretch_has_its_spectra_and_frequencies_once_whatever_fails_in_bet
     assert bridge.asked("spectrum", "key") == found
     again = bridge.asked("natural_frequency", "mode")
     assert all(set(modes[m]) <= set(again[m]) for m in modes)
+
+
+@pytest.mark.network
+def test_what_influxdb_no_longer_keeps_of_readings_has_natural_frequencies_all_the_same(bridge: Bridge) -> None:
+    bridge.config = replace(bridge.config, influx=replace(bridge.config.influx, retention=3600.0))
+    bridge.commit(hour(shaken(HERTZ, 61, 6 * N), range(3600)))
+    bridge.followed(bridge.mirror())
+    assert bridge.asked("spectrum", "key") == {}
+    assert bridge.asked("natural_frequency", "mode") == {}
+    assert bridge.asked("natural_frequency", "mode", "_1h").keys() == {"1", "2", "3"}
+
+
+@pytest.mark.network
+def test_where_spectra_are_not_wanted_nothing_is_made_and_nothing_waits(bridge: Bridge) -> None:
+    bridge.config = replace(bridge.config, influx=replace(bridge.config.influx, spectra=0.0))
+    bridge.commit(hour(shaken(HERTZ, 62, N), range(600)))
+    bridge.followed(bridge.mirror())
+    assert bridge.asked("spectrum", "key") == {}
+
+
+@pytest.mark.network
+def test_while_influxdb_is_away_stretches_wait_and_are_not_reckoned_again_and_again(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge.commit(hour(shaken(HERTZ, 63, N), range(600)))
+    mirror = bridge.mirror()
+    while mirror.turn():
+        pass
+    made: list[int] = []
+    told = mirror._vibration.told
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return told(*given)
+
+    monkeypatch.setattr(mirror._vibration, "told", counted)
+    writer: Any = mirror._means_sink.sink._writer
+    monkeypatch.setattr(writer, "post", lambda *_: Answer(Fate.AWAY, 0, "away", 60.0))
+    assert not mirror.spectra()
+    assert not mirror.spectra()
+    assert (len(made), len(mirror.book.stale(tier="spectra"))) == (1, 1)
+    monkeypatch.undo()
+    mirror._means_sink._again = 0.0
+    bridge.followed(mirror)
+    assert bridge.asked("spectrum", "key").keys() == set(KEYS)
 
 
 def test_modes_keep_their_numbers_in_the_book(tmp_path: Path, reference: Reference) -> None:
