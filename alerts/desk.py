@@ -185,7 +185,7 @@ class Desk:
             tasks.create_task(self.feed.run())
             if self.canary:
                 tasks.create_task(self.canary.run())
-            tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping).run())
+            tasks.create_task(Warden(self.book, self.clock, self.outbox.wake, self.settings.ping, self.settings.patience).run())
             if self.press:
                 tasks.create_task(self.press.run(self.clock))
 

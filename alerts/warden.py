@@ -11,6 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from alerts.book import Book
 from alerts.chain import Chain, Missed, audit, mend
+from alerts.lane import Patience
+from alerts.set_back import draw_near
 from lifeline.clock import Clock
 
 log: Final = logging.getLogger("lifeline.desk")
@@ -22,8 +24,11 @@ PATIENCE: Final = 10.0  # [s] for the outside address
 class Warden:
     """Loops over the database; they survive that it refuses for a while."""
 
-    def __init__(self, book: Book, clock: Clock, wake: Callable[[], None], ping: str = "") -> None:
+    def __init__(
+        self, book: Book, clock: Clock, wake: Callable[[], None], ping: str = "", patience: Patience | None = None
+    ) -> None:
         self._book, self._clock, self._wake, self._ping = book, clock, wake, ping
+        self._patience = patience or Patience()
         self._chain = Chain(book)
 
     async def run(self) -> None:
@@ -51,6 +56,9 @@ class Warden:
 
     async def _audit(self) -> None:
         at = self._clock.now()
+        if n := await asyncio.to_thread(draw_near, self._book.database, self._book.deadlines, self._patience, at):
+            log.error("the clock was set back: what waited for it is drawn near", extra={"waited": n})
+            self._wake()
         missed = await asyncio.to_thread(audit, self._book.database, at)
         for reason in words(missed):
             log.error("the auditor found a gap", extra={"why": reason})

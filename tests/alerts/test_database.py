@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 
+from alerts.database import LOST, _patience
 from alerts.tables import META, Database, outbox
+from tests.postgres import Postgres
 
 
 def test_a_database_of_an_older_desk_grows_the_columns_it_lacks_and_loses_nothing(tmp_path: Path) -> None:
@@ -31,3 +33,14 @@ def test_a_database_of_an_older_desk_grows_the_columns_it_lacks_and_loses_nothin
         assert {i["name"] for t in META.tables for i in there.get_indexes(t)} >= {"changes_t", "outbox_due"}
         assert db.execute(outbox.select()).mappings().one()["person"] == ""
     grown.close()
+
+
+def test_a_postgresql_that_answers_nothing_is_noticed_and_the_operator_decides_how_soon(postgres: Postgres) -> None:
+    made = Database(postgres.url())
+    with made.read() as db:
+        info = db.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    made.close()
+    assert {name: info[name] for name in LOST} == {name: str(value) for name, value in LOST.items()}
+    told = _patience(make_url("postgresql+psycopg://desk@db/desk?tcp_user_timeout=60000"))
+    assert told == {name: value for name, value in LOST.items() if name != "tcp_user_timeout"}
+    assert _patience(make_url("sqlite://")) == {}

@@ -1,13 +1,18 @@
 """A clock that is set, and a machine that sleeps, hide no silence and make none."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
+from sqlalchemy import select, update
 
 from alerts import queries
+from alerts.chain import Chain
 from alerts.desk import Desk, Settings
+from alerts.lane import Patience
 from alerts.route import Route
-from alerts.tables import Database
+from alerts.set_back import draw_near
+from alerts.tables import Database, chains, outbox
 from lifeline import canary
 from lifeline.catalog import Catalog
 from lifeline.clock import FastClock
@@ -104,6 +109,41 @@ def test_one_that_cannot_work_is_warned_of_though_the_clock_was_set_back(room: R
         room.desk.book.heard("watch", ill, room.at)
         room.desk.deadman.check(room.at)
     assert room.said == ["pipeline_failing"]
+
+
+@pytest.mark.parametrize("now", [Level.RED, Level.BLUE, Level.NORMAL])
+def test_nobody_is_called_later_because_the_clock_was_set_back(room: Room, say: Say, now: Level) -> None:
+    room.desk.take([say(Level.RED)])
+    if now < Level.RED:
+        room.desk.take([say(now, 1)])
+        assert Chain(room.desk.book).turn(room.at + 180 * NS) > 0  # plans the next one by what stands now
+    room.at -= 8 * HOUR
+    near = partial(draw_near, room.desk.database, room.desk.book.deadlines, Patience())
+    assert near(room.at) > 1
+    with room.desk.database.read() as db:
+        (step,) = db.execute(select(chains.c.due).where(chains.c.fate == "waiting")).scalars()
+        told = db.execute(select(outbox.c.due, outbox.c.made)).all()
+    assert step == room.at + 180 * NS
+    assert max(r.due for r in told) <= room.at
+    assert near(room.at) == near(room.at + 60 * NS) == 0, "once"
+    assert Chain(room.desk.book).turn(room.at + 180 * NS) > 0
+
+
+def test_what_waits_as_it_should_is_left_as_it_is(room: Room, say: Say) -> None:
+    room.desk.take([say(Level.RED), say(Level.BLUE, 0, "d2", "W-2"), say(Level.YELLOW, 0, "d3", "W-3", kind=Kind.TICKET)])
+    for seconds in (0, 100, 7000):
+        assert draw_near(room.desk.database, room.desk.book.deadlines, Patience(), room.at + seconds * NS) == 0
+
+
+def test_what_was_tried_or_held_is_tried_again_in_its_time(room: Room, say: Say) -> None:
+    room.desk.take([say(Level.RED)])
+    later = room.at + HOUR
+    with room.desk.database.write() as db:
+        db.execute(update(outbox).values(attempts=3, due=later, lease=later))
+    assert draw_near(room.desk.database, room.desk.book.deadlines, Patience(), room.at) > 0
+    with room.desk.database.read() as db:
+        told = db.execute(select(outbox.c.due, outbox.c.lease)).all()
+    assert {tuple(r) for r in told} == {(room.at + 300 * NS, room.at + 12 * NS)}
 
 
 def test_a_canary_from_the_future_silences_none_after_it(room: Room, say: Say) -> None:

@@ -16,7 +16,7 @@ from bench.receiver import Receiver
 from ingest.mqtt import Publisher
 from lifeline.clock import now
 from lifeline.model import NS
-from pipeline.supervise import Crew
+from pipeline.supervise import Child, Crew
 from pipeline.token import bearer
 from tests import town
 from tests.brokers import Mosquitto, until
@@ -67,8 +67,8 @@ new MutationObserver(() => {
 class Room:
     """The town, and who looks at it."""
 
-    def __init__(self, stage: Stage, browser: Browser, devices: Publisher) -> None:
-        self.stage, self.browser, self._devices = stage, browser, devices
+    def __init__(self, stage: Stage, browser: Browser, devices: Publisher, desk: Child) -> None:
+        self.stage, self.browser, self._devices, self.desk = stage, browser, devices, desk
         self.url = f"http://127.0.0.1:{stage.config.desk.port}"
         self.http = httpx.Client(base_url=self.url, headers=bearer(stage.config), trust_env=False, timeout=30)
         self.kept: dict[str, Any] = {}  # user -> the browser's cookies after signing in
@@ -139,11 +139,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         stage = Stage(folder, broker.port, phone.url, wells=WELLS)
         (folder / "people.toml").write_text(PEOPLE, "utf-8")
         stage.path.write_text(stage.path.read_text("utf-8").replace("console = false\n", 'people = "people.toml"\n'), "utf-8")
-        held.enter_context(Crew(stage.path, folder / "log"))
+        crew = held.enter_context(Crew(stage.path, folder / "log"))
         browser = held.enter_context(_chromium())
         until(stage.ready, f"the town does not start; see {folder}/log", 120)
         devices = held.enter_context(Publisher(stage.config.broker, "devices"))
-        made = Room(stage, browser, devices)
+        made = Room(stage, browser, devices, crew.child("desk"))
         held.callback(made.http.close)
         for name, role in USERS.items():
             made.http.post("/api/v1/users", json={"name": name, "role": role, "password": PASSWORD}).raise_for_status()

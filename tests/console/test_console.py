@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lifeline.model import NS
+from tests.brokers import until
 from tests.console.conftest import PASSWORD, Room
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
@@ -241,6 +242,16 @@ def test_whoever_is_locked_out_sees_nothing_more(room: Room) -> None:
         page.wait_for_selector("#name", timeout=PATIENCE)  # the login
 
 
+def test_who_is_given_another_role_has_another_page(room: Room) -> None:
+    room.http.post("/api/v1/users", json={"name": "shift", "role": "operator", "password": PASSWORD}).raise_for_status()
+    with room.looking("shift") as page:
+        page.goto("/console/silences")
+        page.wait_for_selector(".new-silence", timeout=PATIENCE)
+        room.http.patch("/api/v1/users/shift", json={"role": "viewer"}).raise_for_status()
+        expect(page.locator(".new-silence")).to_have_count(0, timeout=PATIENCE)
+        page.wait_for_selector(LIVE, timeout=PATIENCE)
+
+
 def test_nothing_is_told_without_a_credential(room: Room) -> None:
     paths = (
         "/console/",
@@ -289,3 +300,24 @@ def luminance(colour: str) -> float:
     part = [int(colour.lstrip("#")[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     r, g, b = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in part)
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def test_a_page_comes_back_by_itself_after_the_desk_was_killed(room: Room) -> None:
+    """Until then it says that it is not live."""
+    with room.looking() as page:
+        page.goto("/console/cases")
+        page.wait_for_selector(LIVE, timeout=PATIENCE)
+        process, starts = room.desk.process, room.desk.starts
+        assert process is not None
+        process.kill()
+        process.wait()
+
+        def started_again() -> bool:
+            room.desk.tend()
+            return room.desk.starts > starts
+
+        page.wait_for_selector("#live.bad", timeout=PATIENCE)
+        until(started_again, "the desk is not started again")
+        page.wait_for_selector(LIVE, timeout=2 * PATIENCE)
+        row(page, room.leak(6))
+        room.troubles.clear()  # of the socket, while there was no desk
