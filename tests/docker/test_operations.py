@@ -15,7 +15,7 @@ from tests.docker.stack import services
 ROOT: Final = Path(__file__).parents[2]
 MANUAL: Final = (ROOT / "docs" / "operations.md").read_text("utf-8")
 HEADINGS: Final = re.findall(r"^### (.+)$", MANUAL, re.MULTILINE)
-OF_DEVICES: Final = {"bridge_bearing", "flapping", "water_low_pressure"}  # said of what is watched
+OF_DEVICES: Final = {"bridge_bearing", "citizen_report", "flapping", "sensor_fault", "water_low_pressure"}  # of what is watched
 RULES: Final = ROOT / "docker" / "prometheus" / "lifeline.rules.yml"
 
 
