@@ -9,6 +9,7 @@ APART: Final = {  # [ns]
     "open_air_release": 1800
     * NS,  # the wind turns a plume away for as long as it meanders: Anfossi et al. 2005, as in gas.toml
     "sensor_apart": 8 * DAY,  # water and structures go by the week: what shows on some of its days only is one condition
+    "drift": 8 * DAY,  # likewise
 }
 
 

@@ -260,7 +260,7 @@ def test_gas_in_the_open_that_comes_back_within_half_an_hour_is_the_same_warning
 def test_a_sensor_that_leaves_the_others_again_within_a_week_has_one_ticket(
     book: Book, say: Say, days: int, cases: int
 ) -> None:
-    apart = {"hazard": "sensor_apart"}
+    apart = {"hazard": "drift"}
     book.take([say(Y, **apart), say(N, 60, **apart), say(Y, 60 + days * 86_400, **apart)], AT)
     assert len(warnings_of(book)) == cases
     assert warnings_of(book)[0].cleared is None
