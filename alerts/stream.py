@@ -137,7 +137,9 @@ class Feed:
 
         Who does not ask for the next event is not waited for, and costs nothing.
         """
-        place = await self.last() if after is None else min(after, await self.last())
+        place = await self.last() if after is None else after
+        if place > await self.last():  # another desk is further: nothing is told again; nothing is beyond all
+            place = min(place, await asyncio.to_thread(self._end))
         while True:
             news = self._news  # before the look: what comes in between is not slept through
             if found := await self._page(place):

@@ -90,6 +90,30 @@ def test_who_comes_again_misses_nothing_and_hears_nothing_twice(book: Book, say:
     assert asyncio.run(work()) == list(range(1, 19))
 
 
+def test_a_desk_that_is_behind_another_tells_nothing_again(book: Book, say: Say) -> None:
+    clock = WallClock()
+    ahead, behind = Feed(book.database, clock), Feed(book.database, clock)
+
+    async def work() -> None:
+        assert await behind.last() == 0
+        book.take([say(Y), say(O, 1)], AT)
+        await ahead.turn()
+        seen = await ahead.last()
+        assert seen > 0
+        following = behind.follow(seen, beat=0.01)
+        assert await anext(following) == seen
+        await behind.turn()
+        book.take([say(R, 2)], AT + NS)
+        await behind.turn()
+        told = await anext(following)
+        assert isinstance(told, Event)
+        assert told.id == seen + 1
+        beyond = behind.follow(10**9, beat=0.01)
+        assert await anext(beyond) == await behind.last()
+
+    asyncio.run(work())
+
+
 def test_filters_choose_by_domain_district_and_how_grave_it_has_been(book: Book, say: Say) -> None:
     book.take([say(Y), say(R, 1, "d2"), say(Y, 2, "d3", "W-2", district="Longjie", domain=Domain.WATER), say(N, 3)], AT)
     seen = _read(book.database)
