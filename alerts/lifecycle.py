@@ -53,7 +53,8 @@ def step(state: State, act: Act) -> State:
     try:
         return NEXT[state, act]
     except KeyError:
-        raise Refused(f"a case that is {state} knows no {act!s}") from None
+        possible = " or ".join(s for s, a in NEXT if a is act)
+        raise Refused(f"a case that is {state} knows no {act!s}; one that is {possible} does") from None
 
 
 def act_of(before: Level, after: Level, answered: Level) -> Act:

@@ -8,6 +8,7 @@ from alerts.blast import VOLUME, blast
 from alerts.joins import Join
 from alerts.judge import Why
 from alerts.notice import EXERCISE, Grounds, Story, Texts, What
+from alerts.states import said
 from lifeline.model import NS, Kind, Level
 from lifeline.units import QUANTITIES, UNITS
 
@@ -217,7 +218,7 @@ def _measured(g: Grounds) -> Pair:
     if g.evidence.note and g.quantity in OURS:
         zh, en, value = f"{zh}：{g.evidence.note}", f"{en}: {g.evidence.note}", ""
     elif g.evidence.note:
-        zh, en, value = g.evidence.note, g.evidence.note, ""
+        (zh, en), value = said(g.evidence.note), ""
     bound = _bound(g)
     return (f"{zh}{value}{bound[0]}（{g.device}）", f"{en[:1].upper()}{en[1:]}{value}{bound[1]} ({g.device})")
 

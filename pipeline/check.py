@@ -29,7 +29,7 @@ from pipeline.groups import likes, meant
 from pipeline.mirror.patient import target
 from pipeline.people import duty as people
 from pipeline.routed import planned, topology
-from store.kinds import kind
+from store.kinds import kind, obstacle
 
 
 class Finding(NamedTuple):
@@ -140,6 +140,8 @@ def findings(path: Path) -> Iterator[Finding]:
 def _influx(influx: Influx) -> Finding:
     found = kind(target(influx))
     said = f"{found.name} {found.version}".rstrip() if found else "nobody answers"
+    if found and (why_not := obstacle(target(influx))):
+        return Finding(well=False, what=f"{influx.url}: {said}", mend=why_not)
     return Finding(
         found is not None, f"{influx.url}: {said}", "start it, or mend [influx] url; INFLUX_URL in the environment wins"
     )
@@ -282,5 +284,7 @@ def _process(name: str, at: str) -> Finding:
         return Finding(well=False, what=f"{name} is not ready: {why.read().decode(errors='replace')}", mend="mend what it says")
     except OSError as why:
         return Finding(
-            well=False, what=f"{name} does not answer at {url}: {why}", mend=f"start it: lifeline up, or lifeline {name}"
+            well=False,
+            what=f"{name} does not answer at {url}: {getattr(why, 'reason', why)}",
+            mend=f"start it: lifeline up, or lifeline {name}",
         )

@@ -113,12 +113,16 @@ def stopping() -> "threading.Event":
 @app.command()
 def up(config: ConfigPath = DEFAULT) -> None:
     """Run the whole pipeline on this machine, for good: receive, watch, desk, and mirror where [influx] is set."""
+    import logging
     from contextlib import nullcontext
 
     from pipeline import logs, supervise
 
     settings = configured(config)
     logs.start("up", settings)
+    if settings.desk.console:
+        where = f"http://{settings.desk.host}:{settings.desk.port}/console/"
+        logging.getLogger("lifeline.up").info("starting; who may sign in: lifeline users add", extra={"console": where})
     broker = supervise.embedded(settings.broker, settings.city.data) if settings.broker.embedded else nullcontext()
     with broker:
         supervise.run(config, stopping(), mirrored=bool(settings.influx.url))
@@ -383,6 +387,8 @@ def account(said: "dict[str, Any]", *, as_json: bool) -> None:
             shown = "yes" if value else "no"
         elif isinstance(value, list):
             shown = str(len(value))
+        elif isinstance(value, dict):
+            shown = ", ".join(f"{k.replace('_', ' ')} {n:,}" for k, n in value.items()) or "none"
         else:
             shown = f"{value:,}" if isinstance(value, int) else str(value)
         typer.echo(f"{name:16} {shown}")

@@ -285,10 +285,12 @@ def concluded(stage: Stage, warnings: list[dict[str, Any]], report: Path | None,
     console.print(
         f"acknowledged {ledger['acknowledged']} = " + " + ".join(f"{k} {v}" for k, v in fates.items()),
         "(balanced)" if balanced else "(DOES NOT BALANCE)",
+        soft_wrap=True,
     )
     console.print(
-        f"{len(outcome['warnings'])} warnings pushed to {stage.folder / 'phone.jsonl'}",
-        f"latency p50 {p50:.2f} s, p99 {p99:.2f} s" if latencies else "",
+        f"{len(outcome['warnings'])} warnings; what was pushed: {stage.folder / 'phone.jsonl'}"
+        + (f"; latency p50 {p50:.2f} s, p99 {p99:.2f} s" if latencies else ""),
+        soft_wrap=True,
     )
     sys.stdout.flush()
     return 0 if balanced else 1

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import texts
+from alerts import states, texts
 from alerts.past import Moved, standing
 from lifeline.model import NS, Change, Kind, Mode, Quality
 from lifeline.units import QUANTITIES, UNITS, shown
@@ -84,7 +84,7 @@ def _step(e: Explanation, s: Moved, i: int) -> Iterator[str]:
     grounds = texts.REASONS[s.why][i].format(n=voices)
     yield f"  {s.version}. {_time(s.t)}  {SHAPES[s.level.name]} {texts.LEVELS[s.level.name][i]}  {grounds}"
     for c in stands[:NAMED]:
-        note = f"  {c.evidence.note}" if c.evidence.note else ""
+        note = f"  {states.said(c.evidence.note)[i]}" if c.evidence.note else ""
         yield f"       {c.key}  {c.rule}  {texts.LEVELS[c.new][i]}{_score(c)}{_mode(c.mode, i)}{note}"
     if len(stands) > NAMED:
         yield f"       + {len(stands) - NAMED}"

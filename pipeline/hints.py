@@ -12,9 +12,18 @@ from lifeline.words import nearest
 
 Pair = tuple[str, str]  # English, Chinese
 
+SAID: Final = {
+    "unknown series": "未知测点：不在目录中",
+    "unit does not fit": "单位与目录中的不符",
+    "unknown word": "未知的状态词",
+    "a date beyond": "时间超前过多",
+    "a date older": "时间过旧",
+}  # the beginning of a reason -> in Chinese
 SHIPPED: Final = Path(__file__).with_suffix(".csv")
 DAY: Final = 86_400.0  # [s]
-NEAR: Final = 2 * DAY  # [s] of now: then a time given in the wrong unit is recognised
+NEAR: Final = (
+    366 * DAY
+)  # [s] of now: then a time given in the wrong unit is recognised; a factor of 1000 is never met by chance
 ZONE: Final = 900.0  # [s] time zones differ by whole quarters of an hour
 SLACK: Final = 120.0  # [s] about them
 
@@ -24,6 +33,18 @@ def hints() -> tuple[tuple[str, Pair], ...]:
     """Part of a reason -> what to do about it. The first that fits is meant."""
     rows = csv.DictReader(SHIPPED.read_text("utf-8").splitlines())
     return tuple((row["part"], (row["en"], row["zh"])) for row in rows)
+
+
+@cache
+def _reasons() -> tuple[tuple[str, str], ...]:
+    rows = csv.DictReader(SHIPPED.read_text("utf-8").splitlines())
+    return (*SAID.items(), *((row["part"], row["said"]) for row in rows))
+
+
+def chinese(reason: str) -> str:
+    """A reason with its meaning before it; dead letters and logs have it in English, by which it is found."""
+    said = next((zh for part, zh in _reasons() if part in reason), "")
+    return f"{said}（{reason}）" if said else reason
 
 
 def hint(reason: str, name: str = "", *, unit: str = "", said: object = None, catalog: Catalog | None = None) -> Pair:

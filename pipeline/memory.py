@@ -1,5 +1,6 @@
 """Memory that is no longer used goes back to the system: a watch that has started keeps half of what starting took."""
 
+import atexit
 import ctypes
 import gc
 from typing import Final
@@ -26,4 +27,5 @@ def settle() -> None:
         _OPTION(_MMAP_THRESHOLD, LARGE)
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # or what DuckDB made is never let go, and its end complains at length
     give_back()

@@ -22,7 +22,7 @@ from lifeline.model import NS, Quality
 from lifeline.units import UNITS, WORDS
 from lifeline.words import Unusable
 from pipeline import contract
-from pipeline.hints import Pair, hint, late
+from pipeline.hints import Pair, chinese, hint, late
 from pipeline.locate import Spot, find, named, spot
 
 DOUBTED: Final = {
@@ -282,4 +282,5 @@ def _lines(c: Checked, lang: int) -> Iterable[str]:
         yield f"  {r.name:24} {said} {r.unit}{si}  {r.t} ({-r.age_s:+.1f} s)  {r.quality}{note}"
     for f in c.faults:
         where = f" ({words[4].format(f.line, f.column)})" if f.line else ""
-        yield f"  {words[3]}: {f.place}{where}: {f.reason}" + (f"\n      -> {f.mend[lang]}" if f.mend[lang] else "")
+        reason = chinese(f.reason) if lang else f.reason
+        yield f"  {words[3]}: {f.place}{where}: {reason}" + (f"\n      -> {f.mend[lang]}" if f.mend[lang] else "")

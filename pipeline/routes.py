@@ -7,8 +7,8 @@ from alerts.responsible import Matter
 from alerts.routing.explain import by_level, explained, heard
 from alerts.routing.tree import shown
 from lifeline.config import Config
-from lifeline.model import Kind, Level
-from lifeline.words import Unusable
+from lifeline.model import Domain, Kind, Level
+from lifeline.words import Unusable, suggestion
 from pipeline.routed import planned
 
 
@@ -39,6 +39,8 @@ def tried(config: Config, labels: dict[str, str], at: int) -> tuple[str, int]:
     level = labels.get("severity", Level.YELLOW.name)
     if level not in Level.__members__:
         raise Unusable(f"{level!r} is no level; write one of {', '.join(Level.__members__)}")
+    if "domain" in labels and labels["domain"] not in list(Domain):
+        raise Unusable(f"{labels['domain']!r} is no domain; {suggestion(labels['domain'], map(str, Domain))}")
     kind = Kind.TICKET if labels.get("kind") == Kind.TICKET else Kind.HAZARD
     whole = {"severity": level, "kind": kind.value, "city": config.city.name, **labels}
     table = responsible.load(config.desk.responsibilities or responsible.SHIPPED)

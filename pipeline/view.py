@@ -59,9 +59,8 @@ class Picture:
         """The same in one line."""
         self._rate(scene)
         worst = ", ".join(f"{level(w['level'])} {w['asset']} {w['hazard']}" for w in open_(scene)[:5])
-        return (
-            f"{self.rates.get('messages', 0):.0f} messages/s, {len(open_(scene))} open warnings, {scene.pushed} pushed: {worst}"
-        )
+        said = f"{self.rates.get('messages', 0):.0f} messages/s, {len(open_(scene))} open warnings, {scene.pushed} pushed"
+        return f"{said}: {worst}" if worst else said
 
     def _rate(self, scene: Scene) -> None:
         if self.last is not None and (seconds := scene.t - self.last.t) > 0:
@@ -99,7 +98,7 @@ class Picture:
         messages, readings = (self.rates.get(k, 0) for k in ("messages", "readings"))
         lag = scene.watch.get("lag_s", 0)
         lines = [
-            f"{messages:.0f} messages/s   {readings:.0f} readings/s   lag {lag:.2f} s   {scene.pushed} notices pushed",
+            f"{messages:.0f} messages/s   {readings:.0f} readings/s   lag {lag:.2f} s   {scene.pushed} pushed",
             f"acknowledged {head} = {ledger} + in_flight {head - done}",
             *(f"not ready: {why}" for s in (scene.receive, scene.watch) for why in s.get("not_ready", [])),
             f"data, logs and received notices: {self.folder}   Ctrl-C ends",

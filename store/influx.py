@@ -35,6 +35,10 @@ WORDS: Final = 500  # [1] characters kept of what a server says
 LEVEL: Final = 1  # of gzip: 9 takes twelve times as long and saves a fifth (docs/benchmarks.md)
 DROPPED: Final = re.compile(r"dropped=(\d+)")
 INIT: Final = "is there such a bucket? `lifeline store init` makes it"
+OLD: Final = (
+    "it has no /api/v2/write, which InfluxDB has from 1.8 on: take a later one, or put a proxy before it (docs/influx.md)"
+)
+NO_PAGE: Final = "404 page not found"  # what a server of Go says of a path that it does not know
 
 
 class Fate(StrEnum):
@@ -268,7 +272,8 @@ class Sink:
 
     def _fail(self, got: Answer, tries: int) -> None:
         """Say what is wrong, and wait."""
-        mend = f"; {INIT}" if got.fate is Fate.MISSING else ""
+        advice = OLD if NO_PAGE in got.words else INIT
+        mend = f"; {advice}" if got.fate is Fate.MISSING else ""
         why = f"{self._writer.target.url}: {got.fate} {got.code or ''} {got.words}{mend}".replace("  ", " ")
         if not self.why:
             log.error("InfluxDB takes nothing; trying again", extra={"why": why})

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import urllib3
 
-from store.influx import Target
+from store.influx import NO_PAGE, OLD, Target
 
 
 class Kind(NamedTuple):
@@ -36,3 +36,14 @@ def kind(target: Target) -> Kind | None:
     if "X-Server-Hostname" in headers:
         return Kind("VictoriaMetrics", "", tasks=False, buckets=False)
     return Kind("unknown", "", tasks=False, buckets=True)
+
+
+def obstacle(target: Target) -> str:
+    """Why what answers there cannot be written to; "": nothing that is seen from outside, by a request without lines."""
+    asked = {"org": target.org, "bucket": target.bucket, "precision": "ns"}
+    try:
+        with urllib3.PoolManager(retries=False, timeout=target.timeout, ca_certs=target.ca_file) as http:
+            said = http.request_encode_url("POST", f"{target.url.rstrip('/')}/api/v2/write", fields=asked)
+    except urllib3.exceptions.HTTPError:
+        return ""
+    return OLD if said.status == 404 and NO_PAGE in said.data.decode("utf-8", "replace") else ""

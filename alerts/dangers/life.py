@@ -77,7 +77,8 @@ def step(state: State, act: Act) -> State:
     try:
         return NEXT[state, act]
     except KeyError:
-        raise Refused(f"a danger that is {state} knows no {act!s}") from None
+        possible = " or ".join(s for s, a in NEXT if a is act)
+        raise Refused(f"a danger that is {state} knows no {act!s}; one that is {possible} does") from None
 
 
 def diagram() -> str:

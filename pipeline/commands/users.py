@@ -58,11 +58,20 @@ def _password() -> str:
     from lifeline.words import Unusable
 
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        return _given(sys.stdin.readline().rstrip("\n"))
     first = getpass.getpass("password: ")
     if getpass.getpass("again: ") != first:
         raise Unusable("the two are not the same; nothing is changed")
-    return first
+    return _given(first)
+
+
+def _given(password: str) -> str:
+    """Not empty: nobody shall be made by mistake who cannot sign in."""
+    from lifeline.words import Unusable
+
+    if not password:
+        raise Unusable("no password was given; --no-password makes a user whom only tokens let in")
+    return password
 
 
 def _me() -> str:

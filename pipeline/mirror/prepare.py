@@ -7,7 +7,7 @@ from lifeline.words import Failed, Unusable
 from pipeline.mirror.means import TIERS
 from pipeline.mirror.patient import target
 from store.influx_read import Unanswered
-from store.kinds import kind
+from store.kinds import kind, obstacle
 from store.prepare import Refused, Tier, steps
 
 
@@ -29,6 +29,8 @@ def prepared(influx: Influx, *, dry_run: bool) -> Iterator[str]:
     if found is None:
         raise Failed(f"{influx.url}: nobody answers; is InfluxDB running, and is [influx] url right?")
     yield f"{influx.url}: {found.name} {found.version}".rstrip()
+    if why_not := obstacle(where):
+        raise Unusable(f"{influx.url}: {why_not}")
     if influx.tiers == "server" and not found.tasks:
         raise Unusable(f'[influx] tiers = "server": {found.name} {found.version} makes no means by itself; write "mirror"')
     means = influx.tiers == "server" or (influx.tiers == "auto" and found.trusted)

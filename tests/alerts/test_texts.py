@@ -55,8 +55,8 @@ def test_a_ticket_is_called_one(say: Say) -> None:
         (([250.0], "kPa", {"BLUE": 0.4}, "MPa"), "甲烷浓度 250 kPa，蓝色界限 0.4 MPa", "Methane 250 kPa, BLUE bound 0.4 MPa"),
         (
             ([1.3], "1", {"BLUE": 60.0}, "s", "door 0"),
-            "door 0，蓝色界限 60 s",
-            "Door 0, BLUE bound 60 s",
+            "轿门：关，蓝色界限 60 s",
+            "Car door: closed, BLUE bound 60 s",
         ),  # of several together
         (([2.0, None], "%VOL", {}, "%VOL"), "甲烷浓度 2 %VOL", "Methane 2 %VOL"),
         (([], "%VOL", {"BLUE": 0.5}, "%VOL"), "甲烷浓度，蓝色界限 0.5 %VOL", "Methane, BLUE bound 0.5 %VOL"),

@@ -2,6 +2,9 @@
 
 import asyncio
 import base64
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -194,3 +197,14 @@ def test_a_token_made_over_http_works_and_is_shown_once(desk: Desk) -> None:
     )
     assert [ended.status_code, again.status_code] == [204, 409]
     assert ask(desk, ("GET", "/api/v1/me", None), Authorization=bearer(token))[0].status_code == 401
+
+
+@pytest.mark.parametrize("typed", ["", "\n"])
+def test_nobody_is_made_by_mistake_who_cannot_sign_in(tmp_path: Path, typed: str) -> None:
+    (tmp_path / "lifeline.toml").write_text('[city]\nname = "c"\ncatalog = "catalog.csv"\ndata = "data"\n', "utf-8")
+    command = [sys.executable, "-m", "pipeline.cli", "users", "add", "wang", "-c", str(tmp_path / "lifeline.toml")]
+    (tmp_path / "data").mkdir()
+    refused = subprocess.run(command, input=typed, capture_output=True, text=True, check=False, timeout=120)
+    assert (refused.returncode, "--no-password" in refused.stderr) == (2, True), refused.stderr
+    made = subprocess.run([*command, "--no-password"], input="", capture_output=True, text=True, check=False, timeout=120)
+    assert (made.returncode, made.stdout) == (0, "wang: operator\n"), made.stderr

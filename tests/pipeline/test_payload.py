@@ -71,6 +71,7 @@ def dated(ts: int) -> bytes:
         (b"\xff\xfe", "byte 0", "neither JSON nor SenML", 1, 1, "begin with {"),
         (b"", "payload", "empty", None, None, "says nothing"),
         (dated(MS // 1000), "W-1/methane", "a date older", 1, 31, "seconds where"),
+        (dated(MS // 1000 - 90 * 86_400), "W-1/methane", "a date older", 1, 31, "seconds where"),
         (dated(MS + 28_800_000), "W-1/methane", "a date beyond", 1, 34, "local time"),
         (dated(MS * 1000), "ts", "ts must be milliseconds", 1, 8, "milliseconds"),
     ],
@@ -182,7 +183,7 @@ def test_several_files_and_the_language(tmp_path: Path) -> None:
     (tmp_path / "b.hex").write_text("ff")
     text, code = run([str(tmp_path / "a.json"), str(tmp_path / "b.hex")], against(), "zh", as_json=False)
     assert code == 1
-    assert "拒收" in text
+    assert "拒收: byte 0 (第 1 行第 1 列): 既不是 JSON，也不是 CBOR 编码的 SenML（neither JSON nor SenML in CBOR）" in text
     told, _ = run([str(tmp_path / "a.json")], against(), "en", as_json=True)
     assert json.loads(told)["ok"] is True
     with pytest.raises(Unusable, match="cannot be read"):

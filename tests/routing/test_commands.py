@@ -7,6 +7,7 @@ import pytest
 
 from lifeline.clock import parse
 from lifeline.config import Config, ConfigRefused, load
+from lifeline.words import Unusable
 from pipeline.check import summary
 from pipeline.routes import labelled, tree, tried
 
@@ -82,6 +83,12 @@ def test_route_test_says_who_and_why(config: Callable[..., Config]) -> None:
 def test_route_test_fails_where_nobody_would_hear(config: Callable[..., Config], labels: str, at: int, code: int) -> None:
     text, found = tried(config(), labelled(labels.split()), at)
     assert found == code, text
+
+
+@pytest.mark.parametrize(("label", "said"), [("domain=gaz", "did you mean 'gas'"), ("severity=PINK", "write one of NORMAL")])
+def test_a_word_that_no_warning_has_is_not_tried_but_named(config: Callable[..., Config], label: str, said: str) -> None:
+    with pytest.raises(Unusable, match=said):
+        tried(config(), labelled([label]), NOON)
 
 
 def test_without_a_file_the_channels_levels_are_shown(config: Callable[..., Config]) -> None:

@@ -13,9 +13,9 @@ from lifeline.words import Failed, Unusable
 from pipeline.cli import app
 from pipeline.mirror.patient import target
 from pipeline.mirror.prepare import prepared, tiers
-from store.influx import Writer
+from store.influx import NO_PAGE, Writer
 from store.influx_read import Reader
-from store.kinds import Kind, kind
+from store.kinds import Kind, kind, obstacle
 from store.prepare import continuous, flux
 from tests.influx_double import TOKEN, Double
 from tests.influxes import Influx as Server
@@ -61,6 +61,15 @@ def test_each_server_is_known_by_what_it_says_of_itself(server: Server, double: 
         assert done(Influx(victoria.url)) == []
         with pytest.raises(Unusable, match="mirror"):
             list(prepared(Influx(victoria.url, tiers="server"), dry_run=False))
+
+
+def test_a_server_too_old_to_be_written_to_is_named_before_anything_is_made(server: Server) -> None:
+    bare = Influx(f"http://127.0.0.1:{server.port}")
+    assert kind(target(bare)) == Kind("InfluxDB", "1.6.7~rc0", tasks=True, buckets=True)
+    with pytest.raises(Unusable, match=r"from 1\.8 on.*docs/influx\.md"):
+        list(prepared(bare, dry_run=True))
+    assert NO_PAGE in Writer(target(bare)).post(b"x value=1").words
+    assert obstacle(target(Influx(server.url))) == obstacle(target(Influx("http://127.0.0.1:9"))) == ""
 
 
 def test_databases_keep_what_they_shall_and_a_second_time_there_is_nothing_to_do(real: Influx) -> None:

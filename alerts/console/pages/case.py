@@ -14,6 +14,7 @@ from alerts.console.parts import case_badge, titled
 from alerts.console.pulse import Snapshot
 from alerts.console.visit import Visit
 from alerts.console.words import STATES
+from alerts.states import said
 from lifeline.model import NS
 
 OFTEN: Final = 4 * NS  # [ns] between looks at what is said and sent of a case that does not move
@@ -103,6 +104,9 @@ class _Page:
                 ui.echart(evidence.options(self.visit, g), renderer="svg").classes("plot" if i == 0 else "plot small")
             notes = [g for g in self.known.grounds if g.evidence.note]
             for g in notes:
-                ui.html(el("p", el("b", evidence.title(self.visit, g)), ": ", g.evidence.note), sanitize=False)
+                ui.html(
+                    el("p", el("b", evidence.title(self.visit, g)), ": ", self.visit.pick(said(g.evidence.note))),
+                    sanitize=False,
+                )
             if not good and not notes:
                 ui.html(el("p", self.visit.say("no_evidence"), class_="empty"), sanitize=False)
