@@ -67,6 +67,7 @@ BAD: Final = [
     Case("ClockSkew", "4m", {"lifeline_watch_ahead_ratio": "0.9x10"}),
     Case("ClockSkew", "4m", {'lifeline_desk_clock_skew_seconds{source="receive"}': "-9x10"}),
     Case("MirrorLagging", "10m", {MIRROR: "500x20"}),
+    Case("MirrorDeadLetters", "20m", {"lifeline_mirror_dead_letters_total": "0x5 3x20"}),
     Case("CanaryMissing", "5m", {"lifeline_canary_age_seconds": "0+60x10"}),
     Case(
         "CanarySlow",
