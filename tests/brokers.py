@@ -1,11 +1,13 @@
 """Debian's mosquitto as the tests start it: on a free port, with its own settings and its own data."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,9 +28,12 @@ def wanted(program: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
+    """A port that nobody has, below those that the system gives to others: it stays free while its server is down."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as s, suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def until(true: Callable[[], object], what: str, patience: float = PATIENCE) -> None:

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -32,6 +31,7 @@ from lifeline.words import Unusable
 from pipeline.cli import app as cli
 from pipeline.desk import made
 from pipeline.token import bearer
+from tests.brokers import free_port
 
 N, B, Y, O, R = Level
 Say = Callable[..., Change]
@@ -68,9 +68,7 @@ class Running:
     """`lifeline desk`: on a thread of this process, or in a process of its own that can be killed."""
 
     def __init__(self, folder: Path, centre: Receiver, duty: Receiver) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url, self.centre, self.duty = f"http://127.0.0.1:{self.port}", centre, duty
         (folder / "catalog.csv").write_text(CATALOG, "utf-8")
         (folder / "alertmanager.yml").write_text(ROUTES.format(centre=centre.url, duty=duty.url), "utf-8")
