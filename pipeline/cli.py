@@ -445,9 +445,7 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
 def bench(
     name: Annotated[
         str,
-        typer.Argument(
-            help="receive, chain, detect, restart, decode, desk, routing, lake, influx, simulate, calibrate, metec, all."
-        ),
+        typer.Argument(help="Its name, or all; a name that is none lists them."),
     ],
     json: Annotated[bool, typer.Option("--json", help="Only the figures, as JSON.")] = False,  # noqa: FBT002  a flag
     markdown: Annotated[Path | None, typer.Option(help="Write its table into a document, between its marks.")] = None,
