@@ -235,15 +235,7 @@ def heard(say: Language, domain: Domain, quantities: Sequence[str], *, w: int = 
     select = Select('last("value") AS "last"', any_of(quantities), (back("7d"), equal("domain", domain)))
     told = say("、", ", ").join(say(QUANTITIES[q].zh, QUANTITIES[q].en) for q in quantities)
     about = say(f"最近一条读数的测量时间（{told}）。", f"When the last reading was measured: {told}.")
-    return stat(
-        say("最近读数", "Last reading"),
-        [Target(select, table=True)],
-        say,
-        unit="dateTimeFromNow",
-        column="/^Time$/",
-        w=w,
-        about=about,
-    )
+    return _since(say("最近读数", "Last reading"), select, say, about, w)
 
 
 def mirrored(say: Language, *, w: int = 3) -> JSON:
@@ -253,12 +245,9 @@ def mirrored(say: Language, *, w: int = 3) -> JSON:
         "早于三分钟即说明镜像已停，地图上全部变为未知。",
         "More than three minutes: the mirror stands still, and all is unknown on the map.",
     )
-    return stat(
-        say("最近状态", "Last standing"),
-        [Target(select, table=True)],
-        say,
-        unit="dateTimeFromNow",
-        column="/^Time$/",
-        w=w,
-        about=about,
-    )
+    return _since(say("最近状态", "Last standing"), select, say, about, w)
+
+
+def _since(title: str, select: Select, say: Language, about: str, w: int) -> JSON:
+    """How long ago the newest row of a query was written."""
+    return stat(title, [Target(select, table=True)], say, unit="dateTimeFromNow", column="/^Time$/", w=w, about=about)
