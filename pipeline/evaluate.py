@@ -58,9 +58,9 @@ def run(
         raise Unusable("name scenarios (lifeline scenario list has them), or --all, or --public FOLDER")
     if keep is not None and (html is not None or changed):
         raise Unusable("--keep: plots and what-ifs need a scenario whole; leave out --html and --what-if, or --keep")
-    places = [(job._replace(apart=jobs > 1), keeping(job, keep, force=force)) for job in todo] if keep is not None else []
+    played = player(todo, jobs, keep, force=force)
     began = perf_counter()
-    results = [kept(*one) for one in places] or (watched(todo, jobs) if todo else [])
+    results = played()
     whole: dict[str, Any] = {
         "made": iso(now()), "command": command, "rules": str(rules or "rules as shipped"), "jobs": jobs,
         "scenarios": [{k: v for k, v in r.items() if k not in {"plot", "what_if"}} for r in results],
@@ -84,6 +84,14 @@ def run(
     said = json.dumps(whole, ensure_ascii=False) if as_json else digest.terminal(whole)
     lacking = any("missing" in told for told in whole.get("public", {}).values())
     return said, int(strict and (lacking or not all(r["passed"] for r in results)))
+
+
+def player(todo: Sequence[Job], jobs: int, keep: Path | None, *, force: bool) -> Callable[[], list[Result]]:
+    """What plays the scenarios, whole or in pieces kept under a folder; a kept state that cannot go on is refused here."""
+    if keep is None:
+        return lambda: watched(todo, jobs) if todo else []
+    places = [(job._replace(apart=jobs > 1), keeping(job, keep, force=force)) for job in todo]
+    return lambda: [kept(*one) for one in places]
 
 
 def placed(html: Path | None, markdown: Path | None, *, scenarios: bool, public: bool) -> None:
