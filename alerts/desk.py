@@ -128,12 +128,7 @@ class Desk:
         router = Router(called, plan, Inhibition(plan.rules if plan else (), settings.topology))
         book, meters = Book(database, called, zone, deadlines, hearing=router, flapping=Flapping()), Meters(database)
         lat, lon = (float(catalog.lat.mean()), float(catalog.lon.mean())) if catalog.n else (0.0, 0.0)
-        way, figures = channels.get(settings.canary_channel), Figures(meters.registry)
-        bird = (
-            Canary(database, clock, settings.city, figures, settings.canary, settings.canary_channel, way)
-            if settings.canary
-            else None
-        )
+        bird = _bird(settings, database, channels, clock, meters)
         deadman = Deadman(
             book,
             clock.now(),
@@ -223,3 +218,14 @@ class Desk:
         why = [f"{channel}: a notice has waited for {(at - made) / NS:.0f} s" for channel, made in overdue.items()]
         why += [f"{channel}: notices given up in the last {GIVEN_UP / 60:g} min: {n}" for channel, n in lost.items()]
         return why + wrong
+
+
+def _bird(
+    settings: Settings, database: Database, channels: Mapping[str, Channel], clock: Clock, meters: Meters
+) -> Canary | None:
+    """What waits for the canary; None: none is sent. Its figures are told either way."""
+    figures = Figures(meters.registry)
+    if not settings.canary:
+        return None
+    name = settings.canary_channel
+    return Canary(database, clock, settings.city, figures, settings.canary, name, channels.get(name))
