@@ -7,6 +7,7 @@ from alerts import notice, theirs
 from alerts.blast import VOLUME, blast
 from alerts.joins import Join
 from alerts.judge import Why
+from alerts.lifecycle import State
 from alerts.notice import EXERCISE, Grounds, Story, Texts, What
 from alerts.states import said
 from lifeline.model import NS, Kind, Level
@@ -23,6 +24,19 @@ LEVELS: Final[dict[str, Pair]] = {
     "YELLOW": ("黄色", "YELLOW"),
     "BLUE": ("蓝色", "BLUE"),
     "NORMAL": ("正常", "NORMAL"),
+}
+DOMAINS: Final[dict[str, Pair]] = {
+    "gas": ("燃气", "gas"), "water": ("供水", "water"), "bridge": ("桥梁", "bridges"), "elevator": ("电梯", "lifts"),
+    "other": ("其他", "other"), "pipeline": ("监测系统", "monitoring"),
+}  # fmt: skip
+STATES: Final[dict[str, Pair]] = {
+    State.QUIET: ("已关闭", "closed"),
+    State.OPEN: ("待确认", "asks for an answer"),
+    State.URGENT: ("紧急待确认", "urgent, asks for an answer"),
+    State.TAKEN: ("已确认", "answered"),
+    State.HELD: ("处置中", "in hand"),
+    State.GONE: ("已恢复，待确认", "over, asks for an answer"),
+    State.OVER: ("已恢复，待关闭", "over, to be closed"),
 }
 
 HAZARDS: Final[dict[str, Pair]] = {

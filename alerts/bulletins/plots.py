@@ -10,7 +10,8 @@ from alerts import plot
 from alerts.bulletins.bulletin import Bulletin
 from alerts.bulletins.figures import ANSWERS, CLOSINGS, TICKET, Row
 from alerts.bulletins.sections import grades, stretches
-from alerts.bulletins.words import DOMAINS, Language, classed, say, word
+from alerts.bulletins.words import Language, classed, say, word
+from alerts.texts import DOMAINS
 
 COLOURS: Final = {**plot.COLOURS, TICKET: "#8a8f98"}
 WIDE, HIGH = 7.4, 2.3  # [inch] of a plot: the width of an A4 page

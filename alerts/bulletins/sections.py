@@ -15,7 +15,6 @@ from alerts.bulletins.words import (
     OPEN_AT_END,
     PROMISE,
     SECTIONS,
-    STATES,
     YES,
     Language,
     classed,
@@ -23,7 +22,7 @@ from alerts.bulletins.words import (
     say,
     word,
 )
-from alerts.texts import local
+from alerts.texts import STATES, local
 from lifeline.model import Level
 
 Cell = str | int | float

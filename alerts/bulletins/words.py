@@ -5,7 +5,7 @@ from typing import Final, Literal
 from alerts.bulletins.span import Every
 from alerts.stages import NAMES as STAGES
 from alerts.stages import VERDICTS
-from alerts.texts import LEVELS, hazard
+from alerts.texts import DOMAINS, LEVELS, STATES, hazard
 
 Language = Literal["zh", "en"]
 Pair = tuple[str, str]  # Chinese, English
@@ -77,17 +77,8 @@ COLUMNS: Final[dict[str, Pair]] = {
     "answer": ("首次确认用时", "first answer after"), "time": ("时间", "time"), "class": ("用时", "time"),
 }  # fmt: skip
 OPEN_AT_END: Final[Pair] = ("期末未销号", "open at the end")
-DOMAINS: Final[dict[str, Pair]] = {
-    "gas": ("燃气", "gas"), "water": ("供水", "water"), "bridge": ("桥梁", "bridges"), "elevator": ("电梯", "lifts"),
-    "other": ("其他", "other"), "pipeline": ("监测系统自身", "the monitoring itself"),
-}  # fmt: skip
 FATES: Final[dict[str, Pair]] = {
     "answered": ("已确认", "answered"), "over": ("未确认即结束", "over before an answer"), "waiting": ("等待确认", "waiting"),
-}  # fmt: skip
-STATES: Final[dict[str, Pair]] = {
-    "quiet": ("已结束", "over"), "open": ("未确认", "open"), "urgent": ("未确认（曾为红色）", "urgent"),
-    "taken": ("处置中", "taken"), "held": ("处置中（曾为红色）", "held"), "gone": ("已消失，未确认", "gone, not answered"),
-    "over": ("待人工关闭", "to be closed"),
 }  # fmt: skip
 TICKETS: Final[Pair] = ("工单", "TICKET")
 UNJUDGED: Final[Pair] = ("尚未研判", "not judged yet")

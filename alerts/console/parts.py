@@ -6,10 +6,10 @@ from typing import Final
 from alerts.case import Case
 from alerts.console.html import Html, el, join
 from alerts.console.visit import Visit
-from alerts.console.words import DOMAINS, LETTERS, STATES
+from alerts.console.words import LETTERS
 from alerts.lifecycle import ASKING
 from alerts.notice import EXERCISE
-from alerts.texts import LEVELS, hazard
+from alerts.texts import DOMAINS, LEVELS, STATES, hazard
 from lifeline.model import Kind
 
 KEPT: Final = 5000  # [1] lines

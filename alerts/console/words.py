@@ -2,27 +2,12 @@
 
 from typing import Final
 
-from alerts.lifecycle import State
-
 Pair = tuple[str, str]
 
 LETTERS: Final[dict[str, Pair]] = {  # beside every colour, for those who do not tell colours apart
     "RED": ("红", "R"), "ORANGE": ("橙", "O"), "YELLOW": ("黄", "Y"), "BLUE": ("蓝", "B"), "NORMAL": ("正", "N"),
     "UNKNOWN": ("？", "?"),
 }  # fmt: skip
-DOMAINS: Final[dict[str, Pair]] = {
-    "gas": ("燃气", "gas"), "water": ("供水", "water"), "bridge": ("桥梁", "bridges"), "elevator": ("电梯", "lifts"),
-    "other": ("其他", "other"), "pipeline": ("监测系统", "monitoring"),
-}  # fmt: skip
-STATES: Final[dict[State, Pair]] = {
-    State.QUIET: ("已关闭", "closed"),
-    State.OPEN: ("待确认", "asks for an answer"),
-    State.URGENT: ("紧急待确认", "urgent, asks for an answer"),
-    State.TAKEN: ("已确认", "answered"),
-    State.HELD: ("处置中", "in hand"),
-    State.GONE: ("已恢复，待确认", "over, asks for an answer"),
-    State.OVER: ("已恢复，待关闭", "over, to be closed"),
-}
 ROLES: Final[dict[str, Pair]] = {
     "VIEWER": ("查看", "viewer"), "OPERATOR": ("值班员", "operator"), "ANALYST": ("分析员", "analyst"),
     "LEADER": ("带班领导", "leader"), "ADMIN": ("管理员", "admin"),

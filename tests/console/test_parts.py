@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from alerts.console.html import Html, el
 from alerts.console.outline import outlines
-from alerts.console.words import ACTS, DOMAINS, LETTERS, NOTICES, ROLES, STATES, WORDS
+from alerts.console.words import ACTS, LETTERS, NOTICES, ROLES, WORDS
 from alerts.lifecycle import State
+from alerts.texts import DOMAINS, STATES
 from lifeline.model import Floats
 
 CSS = (Path(__file__).parents[2] / "alerts/console/static/console.css").read_text("utf-8")

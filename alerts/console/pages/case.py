@@ -13,8 +13,8 @@ from alerts.console.html import el
 from alerts.console.parts import case_badge, titled
 from alerts.console.pulse import Snapshot
 from alerts.console.visit import Visit
-from alerts.console.words import STATES
 from alerts.states import said
+from alerts.texts import STATES
 from lifeline.model import NS
 
 OFTEN: Final = 4 * NS  # [ns] between looks at what is said and sent of a case that does not move

@@ -12,9 +12,8 @@ from alerts.console.html import Html, el, join
 from alerts.console.parts import case_list, domain, titled
 from alerts.console.pulse import Snapshot
 from alerts.console.visit import Visit
-from alerts.console.words import STATES
 from alerts.lifecycle import State
-from alerts.texts import LEVELS, hazard
+from alerts.texts import LEVELS, STATES, hazard
 from lifeline.model import Level
 
 MOST: Final = 200  # [1] lines shown at once
